@@ -1,0 +1,3 @@
+//! Consentry: a reverse proxy that enforces a site's cookie policy at the edge.
+
+pub mod policy;

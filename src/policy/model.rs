@@ -1,0 +1,251 @@
+//! The words of a cookie policy as types: categories, services, the cookies and tags that they own.
+//!
+//! Plain data. `config` fills it from YAML; [`super::Policy`] compiles it into indices.
+
+use std::sync::Arc;
+
+use super::{HostPattern, NamePattern};
+
+/// Index of a category in its policy. At most [`MAX_CATEGORIES`] exist, so that a set of them is one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CategoryId(pub u8);
+
+/// The number of categories that one policy may name.
+pub const MAX_CATEGORIES: usize = 64;
+
+/// Index of a service that the site's policy declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId(pub u16);
+
+/// Points into the table of rule sources, from which `explain` tells file and line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(pub u32);
+
+/// Where a rule was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleSource {
+    /// The file, as the operator named it, or `catalogue/NAME.yaml` for built-in knowledge.
+    pub file: Arc<str>,
+    /// One-based line.
+    pub line: u32,
+    /// The rule in the words of the file.
+    pub text: Box<str>,
+}
+
+/// What a visitor grants: `necessary` (never asked), and any others that the policy names.
+#[derive(Debug, Clone)]
+pub struct Category {
+    /// The key in the policy, e.g. `analytics`. A token, so that it fits a structured-field list.
+    pub id: Box<str>,
+    /// What the visitor reads.
+    pub label: Box<str>,
+    /// Why the site wants it, in a sentence or two.
+    pub purpose: Box<str>,
+    /// Never asked, always granted.
+    pub required: bool,
+    /// `Sec-GPC: 1` refuses it.
+    pub gpc: bool,
+    /// `DNT: 1` refuses it.
+    pub dnt: bool,
+    /// No cookie of it lives longer, in seconds.
+    pub lifetime: Option<u64>,
+    /// The catalogue's categories that this one takes in, e.g. `analytics` for a site's own "Performance".
+    pub catalogue: Vec<Box<str>>,
+}
+
+/// A vendor's product: belongs to one category, owns cookies, storage keys and tags.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The key in the policy, e.g. `google-analytics`.
+    pub id: Box<str>,
+    /// What the visitor reads.
+    pub label: Box<str>,
+    /// The company that receives the data.
+    pub vendor: Box<str>,
+    /// What the site uses it for.
+    pub purpose: Box<str>,
+    /// Granted with this category, unless the visitor answered for the service itself.
+    pub category: CategoryId,
+    /// No cookie of it lives longer, in seconds.
+    pub lifetime: Option<u64>,
+    /// The vendor's privacy policy.
+    pub privacy: Option<Box<str>>,
+    /// Where the vendor lets one opt out.
+    pub opt_out: Option<Box<str>>,
+    /// The entry of the catalogue that it completes or overrides.
+    pub uses: Option<Box<str>>,
+    /// Names of cookies that it sets.
+    pub cookies: Vec<CookieRule>,
+    /// Names of localStorage and sessionStorage keys.
+    pub storage: Vec<NamePattern>,
+    /// Hosts and paths that it is loaded from or reports to.
+    pub tags: Vec<TagRule>,
+    /// Text by which its inline snippets are known.
+    pub snippets: Vec<SnippetRule>,
+}
+
+/// One line of the published cookie table.
+#[derive(Debug, Clone)]
+pub struct CookieRule {
+    /// Which names it speaks of.
+    pub pattern: NamePattern,
+    /// Where it differs from the service's category, or there is no service (Mailjet lists `_ga` as
+    /// essential and `_ga_…` as analytics).
+    pub category: Option<CategoryId>,
+    /// The published duration in seconds; `Some(0)` is a session cookie.
+    pub lifetime: Option<u64>,
+    /// Where it is written.
+    pub rule: RuleId,
+}
+
+/// A host, or a host and path, that belongs to a service.
+#[derive(Debug, Clone)]
+pub struct TagRule {
+    /// What it matches.
+    pub pattern: HostPattern,
+    /// Where it is written.
+    pub rule: RuleId,
+}
+
+/// Text that gives an inline snippet away.
+#[derive(Debug, Clone)]
+pub struct SnippetRule {
+    /// As found in scripts; white space and the kind of quote do not matter.
+    pub text: Box<str>,
+    /// Where it is written.
+    pub rule: RuleId,
+}
+
+/// What happens to cookies and tags that neither the policy nor the catalogue knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unclassified {
+    /// Treated as not granted: the safe default.
+    #[default]
+    Strip,
+    /// Let through and reported.
+    Keep,
+    /// Treated as if of this category.
+    Category(CategoryId),
+}
+
+/// What holds for a visitor who has not chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Law {
+    /// Only `required` categories (GDPR, ePrivacy).
+    #[default]
+    OptIn,
+    /// Everything, until refused.
+    OptOut,
+    /// Everything from the second page after the banner was shown (Mailjet). No valid consent under the GDPR.
+    Implied,
+}
+
+/// `SameSite` as we write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameSite {
+    /// Sent on same-site requests only.
+    Strict,
+    /// Sent on cross-site top-level navigations too.
+    Lax,
+    /// Sent everywhere; browsers want `Secure` with it.
+    None,
+}
+
+/// The attributes that a session cookie is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hardening {
+    /// Scripts cannot read it.
+    pub http_only: bool,
+    /// Sent over TLS only.
+    pub secure: bool,
+    /// `None` leaves the origin's `SameSite` as it is.
+    pub same_site: Option<SameSite>,
+    /// Remove `Domain`, so that sub-domains do not get it.
+    pub host_only: bool,
+    /// Rename to `__Host-NAME` towards the browser, and back towards the origin.
+    pub host_prefix: bool,
+}
+
+impl Hardening {
+    /// `HttpOnly; Secure; SameSite=Strict`: what a session cookie gets unless something says otherwise.
+    pub const FULL: Self =
+        Self { http_only: true, secure: true, same_site: Some(SameSite::Strict), host_only: false, host_prefix: false };
+}
+
+/// A session cookie (or one that must be spared), by name.
+#[derive(Debug, Clone)]
+pub struct SessionRule {
+    /// Which names it speaks of.
+    pub pattern: NamePattern,
+    /// `None`: not a session cookie after all, leave it as it is.
+    pub hardening: Option<Hardening>,
+    /// Where it is written.
+    pub rule: RuleId,
+}
+
+/// Everything that a site's policy says; [`super::Policy::compile`] makes it fast to ask.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyParts {
+    /// The operator's own number, raised with each change that visitors should know of.
+    pub version: u64,
+    /// Choices made under an older version no longer hold.
+    pub good_since: u64,
+    /// What holds without a choice.
+    pub law: Law,
+    /// A choice older than this, in seconds, no longer holds.
+    pub choice_lifetime: u64,
+    /// Whether an explicit choice beats `Sec-GPC` and `DNT`.
+    pub choice_beats_signals: bool,
+    /// What happens to what nobody knows.
+    pub unclassified: Unclassified,
+    /// In the order in which visitors see them.
+    pub categories: Vec<Category>,
+    /// In the order of the file.
+    pub services: Vec<Service>,
+    /// Cookies without a service; `category` is always set here.
+    pub cookies: Vec<CookieRule>,
+    /// The site's own session cookies and exceptions, before those of the catalogue.
+    pub sessions: Vec<SessionRule>,
+    /// Whether the catalogue's list of session stacks is used too.
+    pub catalogue_sessions: bool,
+    /// `RuleId` is an index into this.
+    pub sources: Vec<RuleSource>,
+}
+
+/// A service of the built-in catalogue. Its category is a word that each policy maps to its own.
+#[derive(Debug, Clone)]
+pub struct CatalogueService {
+    /// The key under which `uses:` finds it.
+    pub id: Box<str>,
+    /// What visitors read.
+    pub label: Box<str>,
+    /// The company behind it.
+    pub vendor: Box<str>,
+    /// Our one-sentence description.
+    pub purpose: Box<str>,
+    /// `necessary`, `functional`, `analytics` or `marketing`.
+    pub category: Box<str>,
+    /// The vendor's privacy policy.
+    pub privacy: Option<Box<str>>,
+    /// Where the vendor lets one opt out.
+    pub opt_out: Option<Box<str>>,
+    /// Names of cookies that it sets (their `category` is unused).
+    pub cookies: Vec<CookieRule>,
+    /// Names of localStorage and sessionStorage keys.
+    pub storage: Vec<NamePattern>,
+    /// Hosts and paths that it is loaded from or reports to.
+    pub tags: Vec<TagRule>,
+    /// Text by which its inline snippets are known.
+    pub snippets: Vec<SnippetRule>,
+}
+
+/// Everything that the built-in catalogue says.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogueParts {
+    /// In the order of the files.
+    pub services: Vec<CatalogueService>,
+    /// Session, CSRF, load-balancer and SSO cookies of legacy stacks, with the hardening that each bears.
+    pub sessions: Vec<SessionRule>,
+    /// `RuleId` is an index into this.
+    pub sources: Vec<RuleSource>,
+}
