@@ -7,16 +7,18 @@ mod grant;
 mod hosts;
 mod model;
 mod names;
+mod url;
 
 use std::sync::Arc;
 
-use url::Url;
+use ::url::Url;
 
+pub use self::url::resolve;
 pub use catalogue::Catalogue;
 pub use grant::Grant;
-pub use hosts::HostPattern;
+pub use hosts::{HostPattern, UrlIndex};
 pub use model::*;
-pub use names::{NamePattern, PatternError};
+pub use names::{NameIndex, NamePattern, PatternError};
 
 /// A site's policy, compiled: every question below is answered without allocating.
 #[derive(Debug)]
