@@ -81,11 +81,9 @@ impl Policy {
 
     /// A service for analytics or marketing that sets a cookie which this rule, and no other, puts into its category.
     fn tracker_behind(&self, pattern: &NamePattern, rule: RuleId) -> Option<&CatalogueService> {
-        if let NamePattern::Exact(text) | NamePattern::Prefix(text) = pattern {
-            let named = self.catalogue.cookie(text.as_bytes()).map(|(service, _)| service);
-            if named.is_some_and(is_tracker) {
-                return named;
-            }
+        let named = self.catalogue.cookie(literal_head(pattern).as_bytes()).map(|(service, _)| service);
+        if named.is_some_and(is_tracker) {
+            return named;
         }
         let sets = |service: &&CatalogueService| {
             service.cookies.iter().any(|cookie| {
@@ -99,6 +97,17 @@ impl Policy {
             })
         };
         self.catalogue.services().iter().filter(|service| is_tracker(service)).find(sets)
+    }
+}
+
+/// What every name that the pattern matches starts with: `_gat_UA-` of `^_gat_UA-.*`.
+fn literal_head(pattern: &NamePattern) -> String {
+    match pattern {
+        NamePattern::Exact(text) | NamePattern::Prefix(text) => text.to_string(),
+        NamePattern::Regex(_) => {
+            let text = pattern.to_string();
+            text[1..].chars().take_while(|c| c.is_alphanumeric() || "_-%:".contains(*c)).collect()
+        }
     }
 }
 

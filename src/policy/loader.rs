@@ -15,6 +15,8 @@ use super::snippets::{Script, is_word};
 /// What stands right before a URL that is fetched; `src=` also in HTML that is written by script.
 const FETCHES: &[&str] = &[
     "src=",
+    "src=[",
+    "require([",
     "setAttribute('src',",
     "import",
     "import(",
@@ -38,8 +40,15 @@ const FOLLOWS: &[&str] =
     &["href=", "href:", "href':", "action=", "location=", "assign(", "replace(", "open(", "setAttribute('href',"];
 
 /// What makes elements: then a script's URL may be on its way into one by way of a variable or argument.
-const CREATES: &[&str] =
-    &["createElement(", "document.write", "insertAdjacentHTML(", "innerHTML", "insertBefore(", "appendChild("];
+const CREATES: &[&str] = &[
+    "createElement(",
+    "document.write",
+    "insertAdjacentHTML(",
+    "innerHTML",
+    "insertBefore(",
+    "appendChild(",
+    "new Image",
+];
 
 /// Longer texts are programs that load something among other things: only a signature speaks for them.
 const LONGEST: usize = 16 << 10;
@@ -82,10 +91,10 @@ struct Literal<'a> {
     rest: &'a str,
 }
 
-/// `'//host/…`, `'https://host/…`, `src=//host/…`, `%22https://host/…`.
+/// `'//host/…`, `'https://host/…`, `p+'://host/…`, `src=//host/…`, `%22https://host/…`.
 fn after_slashes(text: &str, start: usize, end: usize) -> Option<Literal<'_>> {
     let before = &text[..start];
-    let before = ["https:", "http:", "wss:", "ws:"].iter().find_map(|s| before.strip_suffix(s)).unwrap_or(before);
+    let before = ["https:", "http:", "wss:", "ws:", ":"].iter().find_map(|s| before.strip_suffix(s)).unwrap_or(before);
     // A comment (`// see //host/x.js`) has neither before it.
     let unquoted = ["'", "%22", "%27"].iter().find_map(|quote| before.strip_suffix(quote));
     let before = unquoted.or_else(|| before.ends_with('=').then_some(before))?;
@@ -158,6 +167,8 @@ mod tests {
             "document.write('<script src=\"//t.example/x\"><\\/script>')",
             "document.write(unescape('%3Cscript src=%22https://t.example/x%22%3E'))",
             "s.src=\"https:\\/\\/t.example\\/x\"",
+            "var js,p=/^http:/.test(d.location)?'http':'https';js.src=p+'://t.example/widgets.js'",
+            "var d=new Image(1,1);d.src=[\"//t.example/m?si=\",escape(l)].join('')",
             "new Image().src='https://t.example/px?x=1'",
             "fetch(`https://t.example/collect`)",
             "navigator.sendBeacon(\"//t.example/c\", d)",

@@ -300,11 +300,12 @@ fn declared(
     service: Option<(ServiceId, &Service)>,
     cookie: &CookieRule,
 ) -> Option<(RuleId, (NamePattern, Classified))> {
-    let category = cookie.category.or(service.map(|(_, service)| service.category))?;
+    let category = cookie.category.or_else(|| service.map(|(_, service)| service.category))?;
     let kind = &parts.categories[usize::from(category.0)];
     let moved_to_required = kind.required && service.is_some_and(|(_, service)| service.category != category);
     let owner = Owner { category, service: service.map(|(id, _)| id).filter(|_| !moved_to_required) };
-    let lifetime = shorter(cookie.lifetime.or(service.and_then(|(_, service)| service.lifetime)), kind.lifetime);
+    let lifetime =
+        shorter(cookie.lifetime.or_else(|| service.and_then(|(_, service)| service.lifetime)), kind.lifetime);
     Some((cookie.rule, (cookie.pattern.clone(), Classified { owner, lifetime, rule: Rule::Site(cookie.rule) })))
 }
 
