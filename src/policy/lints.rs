@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::model::{Law, RuleId};
-use super::{CatalogueService, CategoryId, NamePattern, Policy, Rule, taking_in};
+use super::owners::taking_in;
+use super::{CatalogueService, CategoryId, NamePattern, Policy, Rule};
 
 /// One warning.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod lints;
 mod loader;
 mod model;
 mod names;
+mod owners;
 mod snippets;
 mod url;
 mod verdict;
@@ -31,6 +32,7 @@ pub use hosts::{HostPattern, UrlIndex};
 pub use lints::Lint;
 pub use model::*;
 pub use names::{NameIndex, NamePattern, PatternError};
+use owners::{Adopted, adopt, category_id, declared};
 pub use snippets::{Script, SnippetIndex};
 pub use verdict::{Action, Verdict};
 
@@ -78,13 +80,6 @@ pub struct Classified {
     pub lifetime: Option<u64>,
     /// Which rule says so.
     pub rule: Rule,
-}
-
-/// A service of the catalogue, as this site sees it.
-#[derive(Debug, Clone, Copy)]
-struct Adopted {
-    owner: Owner,
-    lifetime: Option<u64>,
 }
 
 /// What is known of a cookie, tag or snippet, before anybody asks for the grant.
@@ -253,7 +248,9 @@ impl Policy {
             tell(Standing::Classified(*hit.item), Some(&hit.span), true);
         }
         for hit in self.catalogue.snippets.hits(script) {
-            if !own.iter().any(|own| own.span.start < hit.span.end && hit.span.start < own.span.end) {
+            // Hits come in order and do not overlap, so only the first that ends behind this start can touch it.
+            let next = own.get(own.partition_point(|own| own.span.end <= hit.span.start));
+            if next.is_none_or(|own| own.span.start >= hit.span.end) {
                 tell(self.adopted_as(*hit.item), Some(&hit.span), false);
             }
         }
@@ -288,52 +285,6 @@ impl Standing {
             _ => None,
         }
     }
-}
-
-fn category_id(position: usize) -> CategoryId {
-    CategoryId(u8::try_from(position).expect("config allows at most 64 categories"))
-}
-
-/// What a line of the site's cookie table says. Its own lifetime stands before the service's; the category caps both.
-fn declared(
-    parts: &PolicyParts,
-    service: Option<(ServiceId, &Service)>,
-    cookie: &CookieRule,
-) -> Option<(RuleId, (NamePattern, Classified))> {
-    let category = cookie.category.or_else(|| service.map(|(_, service)| service.category))?;
-    let kind = &parts.categories[usize::from(category.0)];
-    let moved_to_required = kind.required && service.is_some_and(|(_, service)| service.category != category);
-    let owner = Owner { category, service: service.map(|(id, _)| id).filter(|_| !moved_to_required) };
-    let lifetime =
-        shorter(cookie.lifetime.or_else(|| service.and_then(|(_, service)| service.lifetime)), kind.lifetime);
-    Some((cookie.rule, (cookie.pattern.clone(), Classified { owner, lifetime, rule: Rule::Site(cookie.rule) })))
-}
-
-/// What a service of the catalogue is to this site: the service that uses it, else the category that takes in its
-/// kind. What the catalogue knows of lifetimes is no promise of the site's.
-fn adopt(parts: &PolicyParts, known: &CatalogueService) -> Option<Adopted> {
-    let uses = |service: &Service| service.uses.as_deref() == Some(&known.id);
-    let user = (0..).map(ServiceId).zip(&parts.services).find(|(_, service)| uses(service));
-    let category = match user {
-        Some((_, service)) => service.category,
-        None => taking_in(parts, &known.category)?,
-    };
-    let cap = parts.categories[usize::from(category.0)].lifetime;
-    let lifetime = shorter(user.and_then(|(_, service)| service.lifetime), cap);
-    Some(Adopted { owner: Owner { category, service: user.map(|(id, _)| id) }, lifetime })
-}
-
-/// The category that lists the catalogue's word, else the one of that name. What the catalogue holds to be
-/// `necessary` always finds the first required category, whatever its name ("Essential", "Required").
-fn taking_in(parts: &PolicyParts, word: &str) -> Option<CategoryId> {
-    let find = |fits: &dyn Fn(&Category) -> bool| parts.categories.iter().position(fits).map(category_id);
-    find(&|category| category.catalogue.iter().any(|taken| &**taken == word))
-        .or_else(|| find(&|category| &*category.id == word))
-        .or_else(|| find(&|category| category.required && word == "necessary"))
-}
-
-fn shorter(a: Option<u64>, b: Option<u64>) -> Option<u64> {
-    a.into_iter().chain(b).min()
 }
 
 /// Asks for the name as it is, then without a prefix that browsers give a meaning (RFC 6265bis §4.1.3, in any
