@@ -23,7 +23,8 @@ impl<'a> Pair<'a> {
         let name_at = raw.iter().position(|byte| !is_wsp(*byte) && *byte != b'=').unwrap_or(raw.len());
         let (lead, text) = raw.split_at(name_at);
         let equals = memchr(b'=', text);
-        let (name, value) = equals.map_or((text, &text[text.len()..]), |at| (&text[..at], &text[at + 1..]));
+        let (name, rest) = text.split_at(equals.unwrap_or(text.len()));
+        let value = rest.strip_prefix(b"=").unwrap_or(rest);
         let nameless = equals.is_none() || lead.contains(&b'=');
         Self { raw, name_at, name: trim(name), value: trim(value), nameless }
     }

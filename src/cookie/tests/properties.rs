@@ -141,7 +141,7 @@ proptest! {
         prop_assert!(!edits.secure || after.is_secure());
         prop_assert!(!before.is_secure() || after.is_secure());
         prop_assert!(!before.is_http_only() || after.is_http_only());
-        prop_assert_eq!(after.same_site(), edits.same_site.or(before.same_site()));
+        prop_assert_eq!(after.same_site(), edits.same_site.or_else(|| before.same_site()));
         prop_assert!(edits.same_site != Some(SameSite::None) || after.is_secure());
         prop_assert_eq!(after.value(), before.value());
         prop_assert_eq!(after.deletes(NOW), before.deletes(NOW));
