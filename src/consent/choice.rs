@@ -4,7 +4,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -37,7 +36,7 @@ impl fmt::Debug for ConsentId {
     }
 }
 
-/// A category or service in four characters: the start of the SHA-256 of its kind and id.
+/// A category or service in four characters: a hash of its kind and id, stable over releases.
 ///
 /// 24 bits keep sixty services below 512 bytes. Two items of a policy of that size collide once in ten thousand
 /// policies, and then share one answer.
@@ -56,12 +55,16 @@ impl Item {
     }
 
     fn hash(kind: &[u8], id: &str) -> Self {
-        let mut context = digest::Context::new(&digest::SHA256);
-        context.update(kind);
-        context.update(id.as_bytes());
-        let hash = context.finish();
-        let [a, b, c, ..] = hash.as_ref() else { unreachable!("SHA-256 has 32 bytes") };
-        Self([*a, *b, *c])
+        // FNV-1a and the finaliser of MurmurHash3, not SHA-256: the ids are the operator's own and the cookie is signed,
+        // and a request that carries a choice asks for the items of the whole policy.
+        let hash = kind
+            .iter()
+            .chain(id.as_bytes())
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        let hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        let [a, b, c, ..] = (hash ^ (hash >> 33)).to_be_bytes();
+        Self([a, b, c])
     }
 }
 
