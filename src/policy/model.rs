@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::{HostPattern, NamePattern};
+pub use crate::cookie::SameSite;
 
 /// Index of a category in its policy. At most [`MAX_CATEGORIES`] exist, so that a set of them is one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,17 +139,6 @@ pub enum Law {
     OptOut,
     /// Everything from the second page after the banner was shown (Mailjet). No valid consent under the GDPR.
     Implied,
-}
-
-/// `SameSite` as we write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SameSite {
-    /// Sent on same-site requests only.
-    Strict,
-    /// Sent on cross-site top-level navigations too.
-    Lax,
-    /// Sent everywhere; browsers want `Secure` with it.
-    None,
 }
 
 /// The attributes that a session cookie is given.

@@ -1,0 +1,170 @@
+//! What a visitor decided: every category and service that the policy then had, granted or refused.
+//!
+//! What the policy gains later is in neither list, so it is not granted and can be asked for, without bookkeeping.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::cookie::UnixTime;
+use crate::policy::{Category, CategoryId, Policy, PolicyParts, Service, ServiceId};
+
+/// How far the clocks of two proxies may differ before a choice counts as made in the future.
+const CLOCK_SKEW: u64 = 86_400;
+
+/// Random bytes by which a visitor's choice and its receipts know each other. Never logged: `Debug` hides it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConsentId(pub [u8; 16]);
+
+impl ConsentId {
+    /// Reads the 22 characters that `Display` writes; `None` for anything else.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for ConsentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for ConsentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConsentId(…)")
+    }
+}
+
+/// A category or service in four characters: a hash of its kind and id, stable over releases.
+///
+/// 24 bits keep sixty services below 512 bytes. Two items of a policy of that size collide once in ten thousand
+/// policies, and then share one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Item(pub(super) [u8; 3]);
+
+impl Item {
+    /// The category with this key in the policy.
+    pub fn category(id: &str) -> Self {
+        Self::hash(b"c:", id)
+    }
+
+    /// The service with this key in the policy.
+    pub fn service(id: &str) -> Self {
+        Self::hash(b"s:", id)
+    }
+
+    fn hash(kind: &[u8], id: &str) -> Self {
+        // FNV-1a and the finaliser of MurmurHash3, not SHA-256: the ids are the operator's own and the cookie is signed,
+        // and a request that carries a choice asks for the items of the whole policy.
+        let hash = kind
+            .iter()
+            .chain(id.as_bytes())
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        let hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        let [a, b, c, ..] = (hash ^ (hash >> 33)).to_be_bytes();
+        Self([a, b, c])
+    }
+}
+
+/// A visitor's answers as a form posts them. A service without an answer of its own follows its category.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Answers<'a> {
+    /// Categories that were granted; all others are refused.
+    pub categories: &'a [CategoryId],
+    /// Services that were granted by name, whatever their category.
+    pub granted: &'a [ServiceId],
+    /// Services that were refused by name; wins over `granted`.
+    pub refused: &'a [ServiceId],
+}
+
+/// One act of a visitor: accept, reject, choose or withdraw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The same over all choices of a visitor on a site.
+    pub id: ConsentId,
+    /// When it was made.
+    pub made: UnixTime,
+    /// The policy's version at that time.
+    pub version: u64,
+    /// Sorted, without doubles, as is the next.
+    granted: Vec<Item>,
+    refused: Vec<Item>,
+}
+
+impl Choice {
+    /// A choice from a form, under the policy as it is now. Ids that the policy does not have are skipped.
+    pub fn from_answers(policy: &Policy, answers: &Answers<'_>, id: ConsentId, now: UnixTime) -> Self {
+        let parts = policy.parts();
+        let categories = asked_categories(parts)
+            .map(|(id, category)| (Item::category(&category.id), answers.categories.contains(&id)));
+        let services = asked_services(parts).map(|(id, service)| {
+            let granted = answers.granted.contains(&id) || answers.categories.contains(&service.category);
+            (Item::service(&service.id), granted && !answers.refused.contains(&id))
+        });
+        let (granted, refused): (Vec<_>, Vec<_>) = categories.chain(services).partition(|(_, granted)| *granted);
+        let items = |list: Vec<(Item, bool)>| list.into_iter().map(|(item, _)| item).collect();
+        Self::new(id, now, parts.version, items(granted), items(refused))
+    }
+
+    /// Every category and service of the policy is granted.
+    pub fn accept_all(policy: &Policy, id: ConsentId, now: UnixTime) -> Self {
+        let all: Vec<_> = asked_categories(policy.parts()).map(|(id, _)| id).collect();
+        Self::from_answers(policy, &Answers { categories: &all, ..Answers::default() }, id, now)
+    }
+
+    /// Nothing but required categories is granted; also how all is withdrawn.
+    pub fn reject_all(policy: &Policy, id: ConsentId, now: UnixTime) -> Self {
+        Self::from_answers(policy, &Answers::default(), id, now)
+    }
+
+    /// `None` where the visitor was not asked, which is never a grant.
+    pub fn answer(&self, item: Item) -> Option<bool> {
+        if self.refused.binary_search(&item).is_ok() {
+            return Some(false);
+        }
+        self.granted.binary_search(&item).ok().map(|_| true)
+    }
+
+    /// Whether it still holds: its policy version is good, it is not too old and not from the future.
+    pub fn stands(&self, policy: &Policy, now: UnixTime) -> bool {
+        let parts = policy.parts();
+        self.version >= parts.good_since
+            && self.made <= now.after(CLOCK_SKEW)
+            && now <= self.made.after(parts.choice_lifetime)
+    }
+
+    /// What both grant, minus what either refuses, as old as the older: for two records that differ.
+    pub fn strictest(&self, other: &Self) -> Self {
+        let granted = self.granted.iter().filter(|item| other.granted.binary_search(item).is_ok()).copied().collect();
+        let refused = [&self.refused[..], &other.refused].concat();
+        // The later act's receipts are the ones that the visitor will want to see.
+        let id = if other.made > self.made { other.id } else { self.id };
+        Self::new(id, self.made.min(other.made), self.version.min(other.version), granted, refused)
+    }
+
+    pub(super) fn new(id: ConsentId, made: UnixTime, version: u64, granted: Vec<Item>, refused: Vec<Item>) -> Self {
+        let sorted = |mut items: Vec<Item>| {
+            items.sort_unstable();
+            items.dedup();
+            items
+        };
+        Self { id, made, version, granted: sorted(granted), refused: sorted(refused) }
+    }
+
+    pub(super) fn lists(&self) -> [&[Item]; 2] {
+        [&self.granted, &self.refused]
+    }
+}
+
+/// The categories that visitors are asked about.
+pub(super) fn asked_categories(parts: &PolicyParts) -> impl Iterator<Item = (CategoryId, &Category)> {
+    (0..).map(CategoryId).zip(&parts.categories).filter(|(_, category)| !category.required)
+}
+
+/// The declared services that visitors are asked about.
+pub(super) fn asked_services(parts: &PolicyParts) -> impl Iterator<Item = (ServiceId, &Service)> {
+    let required = |id: CategoryId| parts.categories.get(usize::from(id.0)).is_some_and(|category| category.required);
+    (0..).map(ServiceId).zip(&parts.services).filter(move |(_, service)| !required(service.category))
+}
