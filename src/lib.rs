@@ -1,3 +1,7 @@
 //! Consentry: a reverse proxy that enforces a site's cookie policy at the edge.
 
 pub mod policy;
+
+pub mod config;
+
+pub mod cli;
