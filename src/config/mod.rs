@@ -90,3 +90,6 @@ fn read(source: &Arc<Source>, certificates: &Certificates, problems: &Problems) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

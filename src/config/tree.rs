@@ -37,10 +37,11 @@ impl Node {
             Value::Bool(bool) => bool.to_string(),
             Value::Number(text) | Value::Text(text) => text.to_string(),
             Value::List(items) => format!("[{}]", items.iter().map(Self::brief).collect::<Vec<_>>().join(", ")),
-            Value::Map(entries) if entries.is_empty() => "{}".to_owned(),
             Value::Map(entries) => {
-                let entries: Vec<_> = entries.iter().map(|(k, v)| format!("{}: {}", k.text, v.brief())).collect();
-                format!("{{ {} }}", entries.join(", "))
+                // An empty key is as good as none.
+                let said = entries.iter().filter(|(_, value)| !matches!(value.value, Value::Null));
+                let said: Vec<_> = said.map(|(key, value)| format!("{}: {}", key.text, value.brief())).collect();
+                if said.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", said.join(", ")) }
             }
         }
     }
