@@ -3,3 +3,7 @@
 pub mod consent;
 pub mod cookie;
 pub mod policy;
+
+pub mod config;
+
+pub mod cli;

@@ -1,0 +1,68 @@
+//! `consentry check`: tells every problem of a configuration; exit 2 if it could not be served.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::config::{self, CertificateFiles, Problem};
+
+/// The exit code of a configuration that is wrong.
+const WRONG: u8 = 2;
+
+/// Check a configuration and everything that it names.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration to check.
+    #[arg(long, short, value_name = "FILE", default_value = "consentry.yaml")]
+    pub config: PathBuf,
+    /// Do not look at the files of certificates and keys.
+    #[arg(long)]
+    pub no_certificates: bool,
+    /// One line for each problem, `FILE:LINE:COLUMN: error: ...`, for editors and scripts.
+    #[arg(long)]
+    pub short: bool,
+}
+
+/// Prints what is wrong to standard error and a verdict to standard output.
+pub fn run(args: &Args) -> ExitCode {
+    let files = if args.no_certificates { CertificateFiles::Skip } else { CertificateFiles::Read };
+    let (problems, summary, code) = match config::check(&args.config, now(), files) {
+        Ok((config, warnings)) => {
+            let summary = format!("{}: {} is right", args.config.display(), count(config.sites.len(), "site"));
+            (warnings, summary, ExitCode::SUCCESS)
+        }
+        Err(problems) => {
+            let errors = problems.iter().filter(|problem| problem.is_error()).count();
+            let summary = format!("{}: {}", args.config.display(), count(errors, "error"));
+            (problems, summary, ExitCode::from(WRONG))
+        }
+    };
+    // Nobody reads what cannot be written; the exit code still tells.
+    let _ = print(&problems, args.short);
+    let _ = writeln!(io::stdout(), "{summary}");
+    code
+}
+
+/// Prints problems to standard error, with colours on a terminal.
+pub fn print(problems: &[Problem], short: bool) -> io::Result<()> {
+    let mut stderr = io::stderr().lock();
+    let styled = stderr.is_terminal();
+    for problem in problems {
+        if short {
+            writeln!(stderr, "{problem}")?;
+        } else {
+            writeln!(stderr, "{}\n", problem.render(styled))?;
+        }
+    }
+    Ok(())
+}
+
+fn count(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a command line is where time comes from")]
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}

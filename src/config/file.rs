@@ -1,0 +1,152 @@
+//! The main file, `consentry.yaml`: listeners, limits, and the list of sites.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tracing::level_filters::LevelFilter;
+
+use super::certificate_file::Certificates;
+use super::model::{Config, Limits, Log, LogFormat, Timeouts};
+use super::policy_cache::Policies;
+use super::reading::{Item, Section};
+use super::{across, site_file};
+
+/// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.
+const TIME: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(86_400);
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// Reads the whole configuration. What is wrong is noted; `None` if too little is left to make a `Config`.
+pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Policies) -> Option<Config> {
+    let listen = s.need("listen", addresses);
+    let redirect = s.or("redirect", Vec::new(), addresses);
+    across::addresses_differ(s);
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    let default_certificate = (s.get("certificate"), s.get("key"));
+    let state = s.get("state");
+    let mut config = Config {
+        listen: Vec::new(),
+        redirect,
+        workers: s.read("workers", |item| item.integer(1..=1024)).map_or_else(cores, |n| n as usize),
+        state: state.map_or_else(|| Some(s.item.source.folder.join("state")), |item| item.path())?,
+        trusted_proxies: s.or("trusted_proxies", Vec::new(), networks),
+        timeouts: s.or("timeouts", Timeouts::default(), |item| item.section(timeouts)),
+        limits: s.or("limits", Limits::default(), |item| item.section(limits)),
+        log: s.or("log", Log::default(), |item| item.section(log)),
+        sites: Vec::new(),
+        certificates: Vec::new(),
+    };
+    let read_site = |item: &Item<'_>| {
+        item.section(|s| site_file::read(s, &default_certificate, certificates, policies)).flatten().map(Arc::new)
+    };
+    let sites = s.need("sites", |item| {
+        let items = item.list();
+        if items.is_empty() && matches!(item.node.value, super::tree::Value::List(_)) {
+            return item.fail("no site is named");
+        }
+        let sites = items.iter().filter_map(read_site).collect();
+        across::hosts_differ(&items);
+        Some(sites)
+    });
+    config.listen = listen?;
+    config.sites = sites?;
+    for certificate in config.sites.iter().filter_map(|site| site.certificate.as_ref()) {
+        if !config.certificates.iter().any(|known| Arc::ptr_eq(known, certificate)) {
+            config.certificates.push(certificate.clone());
+        }
+    }
+    Some(config)
+}
+
+pub(super) fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
+    Some(item.one_or_many().iter().filter_map(address).collect())
+}
+
+fn address(item: &Item<'_>) -> Option<SocketAddr> {
+    let text = item.text()?;
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+    let hint = match (port, text.rsplit_once(':').map_or("", |(host, _)| host)) {
+        (Some(port), "localhost") => format!("write `127.0.0.1:{port}`"),
+        (Some(port), "" | "*") => format!("write `0.0.0.0:{port}`, or `[::]:{port}` for IPv6 too"),
+        _ => "write an IP address and a port, e.g. `0.0.0.0:443` or `[::]:443`".to_owned(),
+    };
+    item.fail_with(format!("`{text}` is no address to listen on"), hint)
+}
+
+fn networks(item: &Item<'_>) -> Option<Vec<IpNet>> {
+    let network = |item: &Item<'_>| {
+        let text = item.text()?;
+        match text.parse::<IpNet>().or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into())) {
+            Ok(network) => Some(network),
+            Err(_) => item.fail_with(format!("`{text}` is no network"), "write e.g. `10.0.0.0/8` or `192.0.2.7`"),
+        }
+    };
+    Some(item.one_or_many().iter().filter_map(network).collect())
+}
+
+fn timeouts(s: &Section<'_>) -> Timeouts {
+    let default = Timeouts::default();
+    let time = |item: &Item<'_>| item.duration(TIME);
+    Timeouts {
+        handshake: s.or("handshake", default.handshake, time),
+        request_head: s.or("request_head", default.request_head, time),
+        body_idle: s.or("body_idle", default.body_idle, time),
+        origin_connect: s.or("origin_connect", default.origin_connect, time),
+        origin_first_byte: s.or("origin_first_byte", default.origin_first_byte, time),
+        idle: s.or("idle", default.idle, time),
+        drain: s.or("drain", default.drain, time),
+    }
+}
+
+fn limits(s: &Section<'_>) -> Limits {
+    let default = Limits::default();
+    let size = |range: RangeInclusive<u64>| move |item: &Item<'_>| item.size(range).map(|n| n as usize);
+    let count = |range: RangeInclusive<u64>| move |item: &Item<'_>| item.integer(range);
+    Limits {
+        connections: s.or("connections", default.connections as u64, count(1..=10_000_000)) as usize,
+        // hyper reads a head in one buffer and wants 8 KiB for it.
+        head_bytes: s.or("head_bytes", default.head_bytes, size(8 * KIB..=MIB)),
+        head_fields: s.or("head_fields", default.head_fields as u64, count(16..=10_000)) as usize,
+        streams: s.or("streams", u64::from(default.streams), count(1..=100_000)) as u32,
+        html_memory: s.or("html_memory", default.html_memory, size(64 * KIB..=1024 * MIB)),
+        decompressed: s.or("decompressed", default.decompressed, |item| item.size(MIB..=MIB * MIB)),
+        decompression_ratio: s.or("decompression_ratio", u64::from(default.decompression_ratio), count(10..=1_000_000))
+            as u32,
+        inline_script: s.or("inline_script", default.inline_script, size(KIB..=64 * MIB)),
+        choice_body: s.or("choice_body", default.choice_body, size(KIB..=MIB)),
+    }
+}
+
+fn log(s: &Section<'_>) -> Log {
+    let default = Log::default();
+    let levels = [
+        ("off", LevelFilter::OFF),
+        ("error", LevelFilter::ERROR),
+        ("warn", LevelFilter::WARN),
+        ("info", LevelFilter::INFO),
+        ("debug", LevelFilter::DEBUG),
+        ("trace", LevelFilter::TRACE),
+    ];
+    Log {
+        format: s
+            .or("format", default.format, |item| item.word(&[("text", LogFormat::Text), ("json", LogFormat::Json)])),
+        level: s.or("level", default.level, |item| item.word(&levels)),
+        access: s.or("access", default.access, Item::bool),
+    }
+}
+
+impl Item<'_> {
+    /// A path, relative to the folder of the file that names it.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        Some(self.source.folder.join(self.text()?))
+    }
+}

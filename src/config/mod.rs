@@ -1,0 +1,95 @@
+//! From YAML to one checked [`Config`], telling every mistake of every file at once.
+//!
+//! A file becomes a tree with places (`tree`), the tree is walked key by key (`reading`) by one reader
+//! for each kind of file (`file`, `site_file`, `policy_file`, `catalogue_file`), and what is right in each
+//! place but wrong together is found by `across`.
+
+mod across;
+mod catalogue_file;
+mod certificate_file;
+mod duration;
+mod file;
+mod host_name;
+mod model;
+mod policy_cache;
+mod policy_file;
+mod problem;
+mod reading;
+mod rules;
+mod site_file;
+mod size;
+mod tree;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use catalogue_file::catalogue;
+pub use host_name::{HostName, HostNameError};
+pub use model::*;
+pub use problem::{Problem, Severity};
+
+use certificate_file::Certificates;
+use policy_cache::Policies;
+use problem::Source;
+use reading::{Item, Problems};
+
+/// Whether the files of certificates and keys are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateFiles {
+    /// Read and checked; a config without a certificate for each site is wrong.
+    Read,
+    /// Not looked at: for checking a config away from the machine that holds them. Sites get no certificate.
+    Skip,
+}
+
+/// Reads a configuration and everything that it names, to serve it.
+///
+/// `now` is in seconds since 1970; certificates are held against it.
+/// Gives the config and its warnings, or all problems, of which at least one is an error.
+pub fn load(path: &Path, now: i64) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    check(path, now, CertificateFiles::Read)
+}
+
+/// As [`load`], with a say in whether certificates are looked at.
+pub fn check(path: &Path, now: i64, files: CertificateFiles) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let name = path.to_string_lossy();
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text, &name, path.parent().unwrap_or(Path::new("")), now, files),
+        Err(error) => Err(vec![Problem::of_file(&name, format!("cannot be read: {error}"))]),
+    }
+}
+
+/// As [`check()`], from text. `name` stands in problems; paths in the text are relative to `folder`.
+pub fn parse(
+    text: &str,
+    name: &str,
+    folder: &Path,
+    now: i64,
+    files: CertificateFiles,
+) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let problems = Problems::default();
+    let source = Arc::new(Source::new(name, text).in_folder(folder));
+    let config = read(&source, &Certificates::new(now, files == CertificateFiles::Skip), &problems);
+    let failed = problems.errors() > 0;
+    let list = problems.into_list();
+    match config {
+        Some(config) if !failed => Ok((config, list)),
+        _ => Err(list),
+    }
+}
+
+fn read(source: &Arc<Source>, certificates: &Certificates, problems: &Problems) -> Option<Config> {
+    match tree::parse(source) {
+        Ok(root) => {
+            let root = Item::root(&root, source, problems);
+            root.section(|s| file::read(s, certificates, &Policies::default())).flatten()
+        }
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

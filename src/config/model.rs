@@ -1,0 +1,256 @@
+//! A configuration that was checked: plain values, nothing left to parse or to fail.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use ipnet::IpNet;
+use rustls::RootCertStore;
+use rustls::sign::CertifiedKey;
+use tracing::level_filters::LevelFilter;
+
+use super::HostName;
+use crate::policy::Policy;
+
+/// Everything that the configuration says. An exchange keeps the one it began with.
+#[derive(Debug)]
+pub struct Config {
+    /// Where TLS is accepted.
+    pub listen: Vec<SocketAddr>,
+    /// Where plain HTTP is answered with redirects to HTTPS.
+    pub redirect: Vec<SocketAddr>,
+    /// Threads that serve.
+    pub workers: usize,
+    /// The folder of what must survive a restart.
+    pub state: PathBuf,
+    /// Peers whose `Forwarded`, `X-Forwarded-*` and `CF-IPCountry` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long we wait.
+    pub timeouts: Timeouts,
+    /// How much we take.
+    pub limits: Limits,
+    /// What is logged.
+    pub log: Log,
+    /// In the order of the file.
+    pub sites: Vec<Arc<Site>>,
+    /// Each certificate that a site uses, once.
+    pub certificates: Vec<Arc<Certificate>>,
+}
+
+/// One configured site.
+#[derive(Debug)]
+pub struct Site {
+    /// Its first host, for logs.
+    pub name: Box<str>,
+    /// The hosts that it answers to; at least one.
+    pub hosts: Vec<HostName>,
+    /// The site's own server.
+    pub origin: Origin,
+    /// `None` only if the files of certificates were not looked at.
+    pub certificate: Option<Arc<Certificate>>,
+    /// What is enforced.
+    pub policy: Arc<Policy>,
+    /// Since when the policy holds, as `YYYY-MM-DD`.
+    pub effective: Option<Box<str>>,
+    /// Whether it is enforced.
+    pub mode: Mode,
+    /// The path of our own pages; starts and ends with `/`.
+    pub prefix: Box<str>,
+    /// The cookie that holds the visitor's choice.
+    pub cookie: ConsentCookie,
+    /// What becomes of a document that trips a limit of the rewriter.
+    pub on_rewrite_error: OnRewriteError,
+    /// Whether a visitor who comes from elsewhere is bounced once, so that `SameSite=Strict` cookies arrive.
+    pub strict_bounce: bool,
+    /// How shared caches may keep what varies by grant.
+    pub shared_cache: SharedCache,
+    /// Whether `Server-Timing` tells what we added.
+    pub server_timing: bool,
+    /// Response headers that the site wants set.
+    pub headers: SecurityHeaders,
+}
+
+/// The site's own server.
+#[derive(Debug)]
+pub struct Origin {
+    /// Whether it is spoken to over TLS.
+    pub tls: bool,
+    /// Name or address; IPv6 in brackets.
+    pub host: Box<str>,
+    /// Where it listens.
+    pub port: u16,
+    /// Speak HTTP/2 to it.
+    pub http2: bool,
+    /// Whom we trust to vouch for it; `None` for the roots of the system.
+    pub roots: Option<Arc<RootCertStore>>,
+}
+
+/// Whether verdicts are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Everything passes, nothing is looked at.
+    Off,
+    /// Everything passes, findings are recorded.
+    Observe,
+    /// Verdicts are applied.
+    #[default]
+    Enforce,
+}
+
+/// What becomes of a document that trips a limit of the rewriter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnRewriteError {
+    /// The client sees an aborted transfer.
+    #[default]
+    Abort,
+    /// The rest passes as it came.
+    Pass,
+}
+
+/// How shared caches may keep what varies by grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SharedCache {
+    /// Not at all.
+    #[default]
+    Private,
+    /// Keyed by the `Consent` header.
+    Keyed,
+}
+
+/// The cookie that holds the visitor's choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentCookie {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its `Domain`; `None` for the host alone.
+    pub domain: Option<Box<str>>,
+}
+
+/// Response headers that a site wants set, ready to insert.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecurityHeaders(pub Vec<(HeaderName, HeaderValue)>);
+
+/// How long we wait, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a client's TLS handshake.
+    pub handshake: Duration,
+    /// For the whole head of a request, from its first byte or the accepting of the connection.
+    pub request_head: Duration,
+    /// Between two pieces of a body, either way.
+    pub body_idle: Duration,
+    /// For TCP and TLS to the origin.
+    pub origin_connect: Duration,
+    /// From the end of the request to the origin's response head.
+    pub origin_first_byte: Duration,
+    /// For the next request on a kept connection, of clients and to origins.
+    pub idle: Duration,
+    /// For exchanges in flight, after SIGTERM.
+    pub drain: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            request_head: Duration::from_secs(15),
+            body_idle: Duration::from_secs(30),
+            origin_connect: Duration::from_secs(5),
+            origin_first_byte: Duration::from_secs(60),
+            idle: Duration::from_secs(75),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How much we take. Sizes in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Client connections at a time, over all listeners.
+    pub connections: usize,
+    /// A message head.
+    pub head_bytes: usize,
+    /// Header fields in a message head.
+    pub head_fields: usize,
+    /// HTTP/2 streams at a time on one connection.
+    pub streams: u32,
+    /// Memory of one HTML rewriter.
+    pub html_memory: usize,
+    /// One decompressed document.
+    pub decompressed: u64,
+    /// Decompressed bytes for each compressed one.
+    pub decompression_ratio: u32,
+    /// The text of one inline script that is looked at.
+    pub inline_script: usize,
+    /// The body of a request to our own endpoints.
+    pub choice_body: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            head_bytes: 64 << 10,
+            head_fields: 100,
+            streams: 100,
+            html_memory: 8 << 20,
+            decompressed: 256 << 20,
+            decompression_ratio: 1000,
+            inline_script: 1 << 20,
+            choice_body: 16 << 10,
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// The least that is logged.
+    pub level: LevelFilter,
+    /// One line for each request.
+    pub access: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: LevelFilter::INFO, access: true }
+    }
+}
+
+/// For people or for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Readable lines.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A certificate whose key matches and which has not expired.
+#[derive(Debug)]
+pub struct Certificate {
+    /// Chain and signing key, as a rustls resolver hands them out.
+    pub certified: Arc<CertifiedKey>,
+    /// The DNS names that it is for, lower case, some beginning with `*.`; addresses as text.
+    pub names: Vec<Box<str>>,
+    /// The last second of its validity, since 1970.
+    pub not_after: i64,
+    /// Where the chain was read.
+    pub file: PathBuf,
+}
+
+impl Certificate {
+    /// Whether it is for this host. A wildcard certificate stands for one label, as in RFC 9525.
+    pub fn covers(&self, host: &HostName) -> bool {
+        self.names.iter().any(|name| match name.strip_prefix("*.") {
+            Some(below) if host.is_wildcard() => below == host.name(),
+            Some(below) => host.name().split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == below),
+            None => !host.is_wildcard() && **name == *host.name().trim_matches(['[', ']']),
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! Policies that are files, each read once however many sites use it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use super::policy_file;
+use super::problem::{Problem, Source};
+use super::reading::{Item, Problems};
+use super::{catalogue, tree};
+use crate::policy::Policy;
+
+const STANDARD: &str = include_str!("../../config/standard.yaml");
+
+/// A compiled policy, and since when it holds.
+#[derive(Debug, Clone)]
+pub(super) struct Loaded {
+    pub(super) policy: Arc<Policy>,
+    pub(super) effective: Option<Box<str>>,
+}
+
+/// The policy files of one configuration.
+#[derive(Debug, Default)]
+pub(super) struct Policies {
+    files: RefCell<HashMap<PathBuf, Option<Loaded>>>,
+}
+
+impl Policies {
+    /// `policy:` of a site: the word `standard`, a path, or the policy itself.
+    pub(super) fn of_site(&self, item: &Item<'_>) -> Option<Loaded> {
+        if item.is_map() {
+            return compile(item);
+        }
+        match item.text()? {
+            "standard" => Some(standard()),
+            name => self.file(item, name),
+        }
+    }
+
+    fn file(&self, item: &Item<'_>, name: &str) -> Option<Loaded> {
+        let path = item.source.folder.join(name);
+        if let Some(known) = self.files.borrow().get(&path) {
+            return known.clone();
+        }
+        let loaded = read(item, &path);
+        self.files.borrow_mut().insert(path, loaded.clone());
+        loaded
+    }
+}
+
+fn read(item: &Item<'_>, path: &Path) -> Option<Loaded> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let hint = "write `standard` for the built-in policy, a path, or the policy itself";
+            return item.fail_with(format!("cannot read {}: {error}", path.display()), hint);
+        }
+    };
+    let source = Source::new(&path.to_string_lossy(), &text).in_folder(path.parent().unwrap_or(Path::new("")));
+    parse(&Arc::new(source), item.problems)
+}
+
+fn parse(source: &Arc<Source>, problems: &Problems) -> Option<Loaded> {
+    match tree::parse(source) {
+        Ok(root) => compile(&Item::root(&root, source, problems)),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    }
+}
+
+fn compile(item: &Item<'_>) -> Option<Loaded> {
+    let catalogue = catalogue();
+    let errors = item.problems.errors();
+    let file = item.section(|s| policy_file::read(s, catalogue))?;
+    // Ids of a policy with mistakes may point nowhere.
+    if item.problems.errors() > errors {
+        return None;
+    }
+    Some(Loaded { policy: Arc::new(Policy::compile(file.parts, catalogue.clone())), effective: file.effective })
+}
+
+/// The built-in policy.
+fn standard() -> Loaded {
+    static LOADED: LazyLock<Loaded> = LazyLock::new(|| {
+        let (loaded, problems) = parse_standard();
+        debug_assert!(problems.is_empty(), "the built-in policy has problems: {problems:?}");
+        loaded.expect("a test reads the same embedded text")
+    });
+    LOADED.clone()
+}
+
+fn parse_standard() -> (Option<Loaded>, Vec<Problem>) {
+    let problems = Problems::default();
+    let loaded = parse(&Arc::new(Source::new("standard.yaml", STANDARD)), &problems);
+    (loaded, problems.into_list())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_policy_has_no_problems() {
+        let (loaded, problems) = parse_standard();
+        assert!(problems.is_empty(), "{problems:?}");
+        let loaded = loaded.unwrap();
+        let parts = loaded.policy.parts();
+        let ids: Vec<_> = parts.categories.iter().map(|c| (&*c.id, c.required)).collect();
+        assert_eq!(ids, [("necessary", true), ("functional", false), ("analytics", false), ("marketing", false)]);
+        assert!(parts.catalogue_sessions);
+        assert!(parts.categories.iter().all(|c| !c.label.is_empty() && !c.purpose.is_empty()));
+    }
+}

@@ -1,0 +1,315 @@
+//! Walks a tree key by key and notes every problem on the way instead of stopping at the first.
+//!
+//! A reader of a section asks for the keys that it knows; what it did not ask for is unknown. So the
+//! code that reads is the schema, and nothing can be in one and not in the other.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::problem::{Place, Problem, Source, suggest};
+use super::tree::{Key, Node, Value};
+use super::{duration, size};
+
+/// All problems of all files of one configuration.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    list: RefCell<Vec<Problem>>,
+    /// Each key that was asked for, and whether it was there.
+    #[cfg(test)]
+    pub(super) asked: RefCell<std::collections::BTreeMap<String, bool>>,
+}
+
+impl Problems {
+    pub(super) fn push(&self, problem: Problem) {
+        self.list.borrow_mut().push(problem);
+    }
+
+    /// How many errors there are so far.
+    pub(super) fn errors(&self) -> usize {
+        self.list.borrow().iter().filter(|problem| problem.is_error()).count()
+    }
+
+    /// In the order of the lines of each file; the files in the order in which they were read.
+    pub(super) fn into_list(self) -> Vec<Problem> {
+        let mut list = self.list.into_inner();
+        let mut files: Vec<Arc<str>> = Vec::new();
+        for problem in &list {
+            if !files.contains(&problem.file) {
+                files.push(problem.file.clone());
+            }
+        }
+        list.sort_by_key(|p| (files.iter().position(|f| *f == p.file), p.line, p.column));
+        list
+    }
+}
+
+/// A value, the way to it, and where its problems go.
+#[derive(Clone)]
+pub(super) struct Item<'a> {
+    pub(super) node: &'a Node,
+    /// The key that it stands under, if it stands in a mapping.
+    pub(super) name: Option<&'a Key>,
+    /// `sites[0].origin`
+    pub(super) path: String,
+    pub(super) source: &'a Arc<Source>,
+    pub(super) problems: &'a Problems,
+}
+
+impl<'a> Item<'a> {
+    pub(super) fn root(node: &'a Node, source: &'a Arc<Source>, problems: &'a Problems) -> Self {
+        Self { node, name: None, path: String::new(), source, problems }
+    }
+
+    /// Notes an error at this value; for mappings and lists, at their key.
+    pub(super) fn fail<T>(&self, what: impl Into<String>) -> Option<T> {
+        self.problems.push(Problem::error(self.source, self.place(), &self.path, what));
+        None
+    }
+
+    pub(super) fn fail_with<T>(&self, what: impl Into<String>, hint: impl Into<String>) -> Option<T> {
+        let problem = Problem::error(self.source, self.place(), &self.path, what);
+        self.problems.push(problem.with_hint(Some(hint)));
+        None
+    }
+
+    /// Notes an error at the key that this value stands under.
+    pub(super) fn fail_name<T>(&self, what: impl Into<String>, hint: Option<String>) -> Option<T> {
+        let problem = Problem::error(self.source, self.name_place(), &self.path, what);
+        self.problems.push(problem.with_hint(hint));
+        None
+    }
+
+    pub(super) fn warn(&self, what: impl Into<String>, hint: impl Into<String>) {
+        let problem = Problem::error(self.source, self.place(), &self.path, what);
+        self.problems.push(problem.with_hint(Some(hint)).as_warning());
+    }
+
+    pub(super) fn place(&self) -> Place {
+        match self.node.value {
+            Value::List(_) | Value::Map(_) | Value::Null => self.name_place(),
+            _ => self.node.place,
+        }
+    }
+
+    pub(super) fn name_place(&self) -> Place {
+        self.name.map_or(self.node.place, |key| key.place)
+    }
+
+    /// The key that this value stands under; empty in a list.
+    pub(super) fn name(&self) -> &'a str {
+        self.name.map_or("", |key| &key.text)
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.node.value, Value::Null)
+    }
+
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.node.value, Value::Map(_))
+    }
+
+    /// Text, where it is; what else stands there is told by whoever reads it.
+    pub(super) fn peek_text(&self) -> Option<&'a str> {
+        match &self.node.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The first value under a key, where this is a mapping; for checks that look at several places at once.
+    pub(super) fn child_named(&self, key: &str) -> Option<Self> {
+        let Value::Map(entries) = &self.node.value else { return None };
+        let (key, node) = entries.iter().find(|(known, _)| *known.text == *key)?;
+        Some(self.entry(key, node))
+    }
+
+    fn entry(&self, key: &'a Key, node: &'a Node) -> Self {
+        let path = if self.path.is_empty() { key.text.to_string() } else { format!("{}.{}", self.path, key.text) };
+        Self { node, name: Some(key), path, ..self.clone() }
+    }
+
+    fn expected<T>(&self, what: &str) -> Option<T> {
+        self.fail(format!("expected {what}, found {}", self.node.kind()))
+    }
+
+    /// Text, or a number taken as text.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        match &self.node.value {
+            Value::Text(text) | Value::Number(text) if text.is_empty() => self.expected("text"),
+            Value::Text(text) | Value::Number(text) => Some(text),
+            _ => self.expected("text"),
+        }
+    }
+
+    pub(super) fn boxed(&self) -> Option<Box<str>> {
+        self.text().map(Into::into)
+    }
+
+    pub(super) fn bool(&self) -> Option<bool> {
+        match &self.node.value {
+            Value::Bool(bool) => Some(*bool),
+            Value::Text(text) if matches!(&*text.to_ascii_lowercase(), "yes" | "no" | "on" | "off") => {
+                self.fail_with(format!("expected true or false, found `{text}`"), "write `true` or `false`")
+            }
+            _ => self.expected("true or false"),
+        }
+    }
+
+    pub(super) fn integer(&self, range: RangeInclusive<u64>) -> Option<u64> {
+        let number = match &self.node.value {
+            Value::Number(number) => number.replace('_', "").parse::<u64>().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) if range.contains(&number) => Some(number),
+            Some(number) => self.fail(format!("{number} is not from {} to {}", range.start(), range.end())),
+            None => self.expected("a whole number"),
+        }
+    }
+
+    /// A time limit, from `range`.
+    pub(super) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
+        let value = self.parse(duration::parse)?;
+        if range.contains(&value) {
+            return Some(value);
+        }
+        self.fail(format!("`{}` is not from {:?} to {:?}", self.text()?, range.start(), range.end()))
+    }
+
+    /// A cookie's lifetime in seconds: 0 for `session`, inner `None` for `undefined`.
+    #[expect(clippy::option_option, reason = "the outer one says whether it was readable")]
+    pub(super) fn lifetime(&self) -> Option<Option<u64>> {
+        self.parse(duration::parse_lifetime)
+    }
+
+    /// A number of bytes, from `range`.
+    pub(super) fn size(&self, range: RangeInclusive<u64>) -> Option<u64> {
+        let value = self.parse(size::parse)?;
+        if range.contains(&value) {
+            return Some(value);
+        }
+        let (from, to) = (size::show(*range.start()), size::show(*range.end()));
+        self.fail(format!("`{}` is not from {from} to {to}", self.text()?))
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        self.fail_with(format!("`{text}` is none of {}", known.join(", ")), suggest(text, known.iter().copied()))
+    }
+
+    /// Text that `read` understands.
+    pub(super) fn parse<T, E: Display>(&self, read: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        read(self.text()?).map_or_else(|error| self.fail(error.to_string()), Some)
+    }
+
+    /// The items of a list.
+    pub(super) fn list(&self) -> Vec<Self> {
+        match &self.node.value {
+            Value::List(nodes) => nodes.iter().enumerate().map(|(n, node)| self.child(node, n)).collect(),
+            Value::Null => Vec::new(),
+            _ => self.expected("a list").unwrap_or_default(),
+        }
+    }
+
+    /// The items of a list, or the value itself as the only one.
+    pub(super) fn one_or_many(&self) -> Vec<Self> {
+        match &self.node.value {
+            Value::List(_) | Value::Null => self.list(),
+            _ => vec![self.clone()],
+        }
+    }
+
+    fn child(&self, node: &'a Node, index: usize) -> Self {
+        Self { node, name: None, path: format!("{}[{index}]", self.path), ..self.clone() }
+    }
+
+    /// The entries of a mapping whose keys are names that the operator chose, in the order of the file.
+    pub(super) fn entries(&self) -> Vec<Self> {
+        let entries = match &self.node.value {
+            Value::Map(entries) => entries,
+            Value::Null => return Vec::new(),
+            _ => return self.expected("a mapping").unwrap_or_default(),
+        };
+        let mut items: Vec<Self> = Vec::with_capacity(entries.len());
+        let mut seen = std::collections::HashMap::with_capacity(entries.len());
+        for (key, node) in entries {
+            let item = self.entry(key, node);
+            match seen.insert(&*key.text, key.place.line) {
+                Some(line) => {
+                    let hint = format!("it stands in line {line} already");
+                    item.fail_name::<()>(format!("`{}` is given twice", key.text), Some(hint));
+                }
+                None => items.push(item),
+            }
+        }
+        items
+    }
+
+    /// A mapping with a known set of keys: `read` asks for them.
+    pub(super) fn section<T>(&self, read: impl FnOnce(&Section<'a>) -> T) -> Option<T> {
+        if !self.is_map() && !self.is_null() {
+            return self.expected("a mapping");
+        }
+        let section = Section { entries: self.entries(), known: RefCell::default(), item: self.clone() };
+        let value = read(&section);
+        section.finish();
+        Some(value)
+    }
+}
+
+/// A mapping with a known set of keys.
+pub(super) struct Section<'a> {
+    pub(super) item: Item<'a>,
+    entries: Vec<Item<'a>>,
+    known: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    /// The value of a key; absent and empty (`key:`) are the same.
+    pub(super) fn get(&self, key: &'static str) -> Option<Item<'a>> {
+        self.known.borrow_mut().push(key);
+        let found = self.entries.iter().find(|item| item.name() == key);
+        #[cfg(test)]
+        {
+            let path = format!("{}.{key}", self.item.path);
+            *self.item.problems.asked.borrow_mut().entry(path).or_default() |= found.is_some();
+        }
+        found.filter(|item| !item.is_null()).cloned()
+    }
+
+    /// What `read` makes of a key; `None` if it is absent or wrong (which is noted).
+    pub(super) fn read<T>(&self, key: &'static str, read: impl FnOnce(&Item<'a>) -> Option<T>) -> Option<T> {
+        self.get(key).and_then(|item| read(&item))
+    }
+
+    /// What `read` makes of a key, or the default.
+    pub(super) fn or<T>(&self, key: &'static str, default: T, read: impl FnOnce(&Item<'a>) -> Option<T>) -> T {
+        self.read(key, read).unwrap_or(default)
+    }
+
+    /// A key that must be there.
+    pub(super) fn need<T>(&self, key: &'static str, read: impl FnOnce(&Item<'a>) -> Option<T>) -> Option<T> {
+        match self.get(key) {
+            Some(item) => read(&item),
+            None => self.item.fail(format!("`{key}` is missing")),
+        }
+    }
+
+    fn finish(self) {
+        let known = self.known.into_inner();
+        for item in &self.entries {
+            if !known.contains(&item.name()) {
+                let hint = suggest(item.name(), known.iter().copied());
+                item.fail_name::<()>(format!("unknown key `{}`", item.name()), Some(hint));
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One entry of `sites`.
+
+use http::HeaderValue;
+use http::header::{HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use url::{Host, Url};
+
+use super::certificate_file::Certificates;
+use super::model::{ConsentCookie, Mode, OnRewriteError, Origin, SecurityHeaders, SharedCache, Site};
+use super::policy_cache::Policies;
+use super::reading::{Item, Section};
+use super::{HostName, across};
+
+/// `cookie.name` where there is no `cookie.domain`: the browser then keeps it for this host over TLS alone.
+const COOKIE_NAME: &str = "__Host-consentry";
+
+/// `cookie.name` where there is one, for `__Host-` forbids it.
+const DOMAIN_COOKIE_NAME: &str = "__Secure-consentry";
+
+/// Reads a site; `default_certificate` is what the file says for all sites.
+pub(super) fn read(
+    s: &Section<'_>,
+    default_certificate: &(Option<Item<'_>>, Option<Item<'_>>),
+    certificates: &Certificates,
+    policies: &Policies,
+) -> Option<Site> {
+    let hosts = s.need("host", |item| {
+        let hosts: Vec<_> = item.one_or_many().iter().filter_map(|item| item.parse(HostName::parse)).collect();
+        (!hosts.is_empty()).then_some(hosts)
+    });
+    let http2 = s.or("origin_http2", false, Item::bool);
+    let roots = s.get("origin_ca");
+    let origin = s.need("origin", |item| {
+        let mut origin = origin(item)?;
+        if let Some(item) = roots.as_ref().filter(|_| !origin.tls) {
+            item.fail_with::<()>("`origin_ca` is of no use for an http:// origin", "write `origin: https://…`");
+        }
+        origin.http2 = http2;
+        origin.roots = roots.as_ref().and_then(|item| certificates.roots(item));
+        Some(origin)
+    });
+    let own = (s.get("certificate"), s.get("key"));
+    if let (None, Some(key)) = &own {
+        key.fail_with::<()>("a key without its certificate", "write `certificate:` beside it");
+    }
+    let (chain, key) = if own.0.is_some() { &own } else { default_certificate };
+    let certificate = match chain {
+        Some(chain) => certificates.load(chain, key.as_ref()),
+        None if certificates.are_skipped() => None,
+        None => {
+            s.item.fail_with("`certificate` is missing", "write it here, or once for all sites at the top of the file")
+        }
+    };
+    if let (Some(certificate), Some(item)) = (&certificate, s.get("host")) {
+        across::certificate_covers(certificate, &item);
+    }
+    let policy = s.need("policy", |item| policies.of_site(item));
+    let cookie = s.read("cookie", |item| item.section(|s| cookie(s, hosts.as_deref().unwrap_or_default())));
+    let modes = [("off", Mode::Off), ("observe", Mode::Observe), ("enforce", Mode::Enforce)];
+    let on_errors = [("abort", OnRewriteError::Abort), ("pass", OnRewriteError::Pass)];
+    let caches = [("private", SharedCache::Private), ("keyed", SharedCache::Keyed)];
+    let site = Site {
+        name: "".into(),
+        hosts: Vec::new(),
+        mode: s.or("mode", Mode::default(), |item| item.word(&modes)),
+        prefix: s.or("prefix", "/_consent/".into(), prefix),
+        cookie: cookie.unwrap_or_else(|| ConsentCookie { name: COOKIE_NAME.into(), domain: None }),
+        on_rewrite_error: s.or("on_rewrite_error", OnRewriteError::default(), |item| item.word(&on_errors)),
+        strict_bounce: s.or("strict_bounce", true, Item::bool),
+        shared_cache: s.or("shared_cache", SharedCache::default(), |item| item.word(&caches)),
+        server_timing: s.or("server_timing", false, Item::bool),
+        headers: s.or("headers", SecurityHeaders::default(), |item| item.section(headers)),
+        certificate,
+        // What must be there comes last, so that its lack hides no other mistake.
+        origin: origin?,
+        effective: policy.as_ref()?.effective.clone(),
+        policy: policy?.policy,
+    };
+    let hosts = hosts?;
+    Some(Site { name: hosts.first()?.to_string().into(), hosts, ..site })
+}
+
+fn origin(item: &Item<'_>) -> Option<Origin> {
+    const FORM: &str = "write e.g. `http://127.0.0.1:8080` or `https://origin.example`";
+    let text = item.text()?;
+    let url = match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
+        _ => return item.fail_with(format!("`{text}` is no http:// or https:// address"), FORM),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return item.fail_with("an origin has no user name or password here", FORM);
+    }
+    let host = url.host_str()?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let hint = format!("requests keep their own path; write `{}://{host}{port}`", url.scheme());
+        return item.fail_with("an origin has no path, query or fragment", hint);
+    }
+    let tls = url.scheme() == "https";
+    if !tls && is_public(&url) {
+        item.warn("cookies travel to this origin without TLS", "write `https://…` unless the network between is yours");
+    }
+    Some(Origin { tls, host: host.into(), port: url.port_or_known_default()?, http2: false, roots: None })
+}
+
+/// Whether the way there may lead through networks of others.
+fn is_public(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()),
+        Some(Host::Ipv6(ip)) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
+        Some(Host::Domain(name)) => psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known()),
+        None => false,
+    }
+}
+
+fn prefix(item: &Item<'_>) -> Option<Box<str>> {
+    let text = item.text()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
+    if text.len() > 1
+        && text.starts_with('/')
+        && text.ends_with('/')
+        && text.bytes().all(plain)
+        && !text.contains("//")
+        && !text.split('/').any(|part| matches!(part, "." | ".."))
+    {
+        return Some(text.into());
+    }
+    let hint = "a path that begins and ends with `/`, e.g. `/_consent/`";
+    item.fail_with(format!("`{text}` cannot be the path of our pages"), hint)
+}
+
+fn cookie(s: &Section<'_>, hosts: &[HostName]) -> ConsentCookie {
+    let domain = s.read("domain", |item| {
+        let domain = item.text()?.trim_start_matches('.').to_ascii_lowercase();
+        if psl::domain(domain.as_bytes()).is_none() {
+            return item.fail(format!("browsers refuse cookies for `{domain}`"));
+        }
+        let below = |host: &HostName| {
+            host.name().strip_suffix(&*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        if let Some(host) = hosts.iter().find(|host| !below(host)) {
+            return item.fail(format!("`{host}` is not below `{domain}`"));
+        }
+        Some(domain.into())
+    });
+    let wide = s.get("domain").is_some();
+    let default = if wide { DOMAIN_COOKIE_NAME } else { COOKIE_NAME };
+    let name = s.or("name", default.into(), |item| {
+        let name = item.text()?;
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        if !name.bytes().all(token) {
+            return item.fail(format!("`{name}` cannot name a cookie"));
+        }
+        if wide && name.to_ascii_lowercase().starts_with("__host-") {
+            let hint = format!("write e.g. `{DOMAIN_COOKIE_NAME}`, or leave out `domain`");
+            return item.fail_with("browsers refuse a `__Host-` cookie with a domain", hint);
+        }
+        Some(name.into())
+    });
+    ConsentCookie { name, domain }
+}
+
+fn headers(s: &Section<'_>) -> SecurityHeaders {
+    let policies = [
+        "no-referrer",
+        "no-referrer-when-downgrade",
+        "origin",
+        "origin-when-cross-origin",
+        "same-origin",
+        "strict-origin",
+        "strict-origin-when-cross-origin",
+        "unsafe-url",
+    ]
+    .map(|policy| (policy, policy));
+    let hsts = s.read("hsts", hsts).and_then(|value| HeaderValue::from_str(&value).ok());
+    let nosniff = s.or("nosniff", false, Item::bool).then(|| HeaderValue::from_static("nosniff"));
+    let referrer = s.read("referrer_policy", |item| item.word(&policies)).and_then(|v| HeaderValue::from_str(v).ok());
+    let permissions = s.read("permissions_policy", |item| item.parse(HeaderValue::from_str));
+    let all = [
+        (STRICT_TRANSPORT_SECURITY, hsts),
+        (X_CONTENT_TYPE_OPTIONS, nosniff),
+        (REFERRER_POLICY, referrer),
+        (HeaderName::from_static("permissions-policy"), permissions),
+    ];
+    SecurityHeaders(all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
+
+/// `hsts: 1 year`, or a mapping that says more.
+fn hsts(item: &Item<'_>) -> Option<String> {
+    let max_age = |item: &Item<'_>| {
+        let seconds = item.lifetime()?;
+        seconds.or_else(|| item.fail("HSTS needs a duration"))
+    };
+    if !item.is_map() {
+        return max_age(item).map(|seconds| format!("max-age={seconds}"));
+    }
+    item.section(|s| {
+        let seconds = s.need("max_age", max_age)?;
+        let below = if s.or("include_subdomains", false, Item::bool) { "; includeSubDomains" } else { "" };
+        let preload = if s.or("preload", false, Item::bool) { "; preload" } else { "" };
+        Some(format!("max-age={seconds}{below}{preload}"))
+    })
+    .flatten()
+}

@@ -1,0 +1,105 @@
+//! Golden configurations and the ones that we ship: which are right, and what is said about the others.
+//!
+//! `UPDATE_GOLDEN=1` writes what is said now; read the difference before committing it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use consentry::config::{self, CertificateFiles, Config, Problem};
+
+/// 2026-11-22, so that nothing depends on the day of the test.
+const NOW: i64 = 1_795_305_600;
+
+/// The YAML files of a folder, which must be as many as the test knows.
+fn files(folder: &str, expected: usize) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    assert_eq!(files.len(), expected, "files in {}: {files:?}", folder.display());
+    files
+}
+
+/// Checks a file as if its folder were the current one, so that no path of this machine shows.
+fn check(path: &Path) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let name = path.file_name().unwrap().to_string_lossy();
+    config::parse(&fs::read_to_string(path).unwrap(), &name, path.parent().unwrap(), NOW, CertificateFiles::Skip)
+}
+
+fn rendered(problems: &[Problem]) -> String {
+    let root = env!("CARGO_MANIFEST_DIR");
+    problems.iter().map(|problem| problem.render(false) + "\n\n").collect::<String>().replace(root, "ROOT")
+}
+
+fn assert_golden(path: &Path, problems: &[Problem]) {
+    let said = rendered(problems);
+    let golden = path.with_extension("txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&golden, &said).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap_or_default();
+    assert!(said == expected, "{}\n--- expected\n{expected}\n--- said\n{said}", golden.display());
+}
+
+#[test]
+fn valid_configs_are_accepted() {
+    for path in files("tests/golden/config/valid", 3) {
+        let (_, warnings) = check(&path).unwrap_or_else(|p| panic!("{}:\n{}", path.display(), rendered(&p)));
+        if path.with_extension("txt").exists() {
+            assert!(!warnings.is_empty());
+            assert_golden(&path, &warnings);
+        } else {
+            assert!(warnings.is_empty(), "{}:\n{}", path.display(), rendered(&warnings));
+        }
+    }
+}
+
+#[test]
+fn invalid_configs_are_refused_with_every_mistake() {
+    for path in files("tests/golden/config/invalid", 7) {
+        match check(&path) {
+            Ok(_) => panic!("{} was accepted", path.display()),
+            Err(problems) => assert_golden(&path, &problems),
+        }
+    }
+}
+
+#[test]
+fn shipped_examples_have_no_problems() {
+    for path in files("config/examples", 2).iter().chain(&files("config", 2)) {
+        if path.ends_with("standard.yaml") {
+            continue; // a policy, which the unit tests read
+        }
+        let (config, warnings) = check(path).unwrap_or_else(|p| panic!("{}:\n{}", path.display(), rendered(&p)));
+        assert!(warnings.is_empty(), "{}:\n{}", path.display(), rendered(&warnings));
+        assert!(!config.sites.is_empty());
+    }
+}
+
+/// Line and column of mistakes of every kind in one file, written out here so that no update can lose them.
+#[test]
+fn every_mistake_is_told_where_it_stands() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config/invalid/eight-mistakes.yaml");
+    let problems = check(&path).unwrap_err();
+    let told: Vec<_> = problems.iter().map(|p| (p.line, p.column, &*p.key)).collect();
+    assert_eq!(
+        told,
+        [
+            (1, 1, "lisen"),
+            (2, 9, "listen"),
+            (3, 10, "workers"),
+            (4, 19, "timeouts.idle"),
+            (6, 11, "log.format"),
+            (9, 13, "sites[0].origin"),
+            (10, 11, "sites[0].mode"),
+            (12, 21, "sites[0].policy.unclassified"),
+            (15, 21, "sites[0].policy.services.hotjar.category"),
+            (16, 29, "sites[0].policy.services.hotjar.cookies._hjid"),
+            (17, 37, "sites[0].policy.sessions.cookies.SID.samesite"),
+            (18, 5, "sites[1]"),
+            (18, 11, "sites[1].host"),
+            (19, 5, "sites[1].host"),
+            (20, 13, "sites[1].origin"),
+        ]
+    );
+}
