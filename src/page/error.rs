@@ -44,7 +44,9 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         502 => ("The site did not answer properly", "This is not your fault. Please try again in a moment."),
         503 => ("The site is busy", "It cannot serve you just now. Please try again in a moment."),
         504 => ("The site took too long to answer", "This is not your fault. Please try again in a moment."),
-        400..500 => ("That did not work", "This site cannot serve the request. Go back and try again."),
+        _ if status.is_client_error() => {
+            ("That did not work", "This site cannot serve the request. Go back and try again.")
+        }
         _ => ("Something went wrong", "This is not your fault. Please try again in a moment."),
     }
 }

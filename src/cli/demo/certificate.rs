@@ -82,7 +82,7 @@ fn make(files: &Files, names: &[&str], now: i64) -> Result<(), Error> {
     let key = KeyPair::generate()?;
     let leaf = leaf.signed_by(&key, &ca)?;
 
-    let folder = files.key.parent().unwrap_or(Path::new("."));
+    let folder = files.key.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder).map_err(|error| Error::Write { path: folder.to_owned(), error })?;
     write(&files.key, &key.serialize_pem(), 0o600)?;
     write(&files.chain, &leaf.pem(), 0o644)?;

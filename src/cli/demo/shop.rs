@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -44,15 +44,12 @@ impl Shop {
             return asset;
         }
         let mut visit = self.visit(&parts.headers);
-        let body = if parts.method == Method::POST {
-            match Limited::new(body, MAX_BODY).collect().await {
-                Ok(body) => body.to_bytes(),
-                Err(_) => return text(StatusCode::PAYLOAD_TOO_LARGE, "Too much.\n".into()),
-            }
-        } else {
-            Bytes::new()
+        // Only forms have a body here, and only they are read.
+        let limit = if parts.method == Method::POST { MAX_BODY } else { 0 };
+        let mut response = match Limited::new(body, limit).collect().await {
+            Ok(body) => self.route(&parts, &body.to_bytes(), &mut visit).await,
+            Err(_) => text(StatusCode::PAYLOAD_TOO_LARGE, "Too much.\n".into()),
         };
-        let mut response = self.route(&parts, &body, &mut visit).await;
         visit.set.write(response.headers_mut());
         response
     }
@@ -91,13 +88,7 @@ impl Shop {
                 }
                 see_other("/cart")
             }
-            ("POST", "/api/cart") => match api_add(headers, body, visit) {
-                Ok(product) => {
-                    self.add(visit, product.id);
-                    cart(&visit.session)
-                }
-                Err(refusal) => refusal,
-            },
+            ("POST", "/api/cart") => self.add_by_script(headers, body, visit),
             ("POST", "/login") => login::sign_in(self, visit, body),
             ("POST", "/logout") => login::sign_out(self, visit),
             _ => {
@@ -139,25 +130,25 @@ impl Shop {
         visit.set.session(cookies::CART, &visit.session.items().to_string());
     }
 
+    /// The token of the cookie must come back in a header, as old single-page shops have it.
+    fn add_by_script(&self, headers: &HeaderMap, body: &[u8], visit: &mut Visit) -> Response<Body> {
+        let refuse = |status, why| json(status, &serde_json::json!({ "error": why }));
+        let sent = headers.get("x-xsrf-token").map(HeaderValue::as_bytes);
+        if sent != Some(visit.session.csrf.as_bytes()) {
+            return refuse(StatusCode::FORBIDDEN, "the X-XSRF-TOKEN header is not right");
+        }
+        let asked: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+        let Some(product) = asked.and_then(|asked| Product::find(asked.get("product")?.as_str()?)) else {
+            return refuse(StatusCode::BAD_REQUEST, "there is no such product");
+        };
+        self.add(visit, product.id);
+        cart(&visit.session)
+    }
+
     /// Works on the sessions for a moment.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Sessions) -> T) -> T {
         work(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Adds by script: the token of the cookie must come back in a header, as old single-page shops do it.
-fn api_add(headers: &HeaderMap, body: &[u8], visit: &Visit) -> Result<&'static Product, Response<Body>> {
-    let sent = headers.get(HeaderName::from_static("x-xsrf-token")).map(HeaderValue::as_bytes);
-    if sent != Some(visit.session.csrf.as_bytes()) {
-        return Err(json(
-            StatusCode::FORBIDDEN,
-            &serde_json::json!({ "error": "the X-XSRF-TOKEN header is not right" }),
-        ));
-    }
-    serde_json::from_slice::<serde_json::Value>(body)
-        .ok()
-        .and_then(|sent| Product::find(sent.get("product")?.as_str()?))
-        .ok_or_else(|| json(StatusCode::BAD_REQUEST, &serde_json::json!({ "error": "there is no such product" })))
 }
 
 fn cart(session: &Session) -> Response<Body> {

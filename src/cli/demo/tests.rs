@@ -214,6 +214,9 @@ async fn cart_is_filled_by_form_and_by_script_with_its_token() {
         shop.send(request.header("x-xsrf-token", token), r#"{"product":"meadow"}"#)
     };
     assert_eq!(script("guessed").await.status(), StatusCode::FORBIDDEN);
+    let large = Request::post("/cart").header(header::COOKIE, &session);
+    let large = shop.send(large, Box::leak("x".repeat(16 * 1024 + 1).into_boxed_str())).await;
+    assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
     let added = script(csrf.strip_prefix("XSRF-TOKEN=").unwrap()).await;
     let added: serde_json::Value = serde_json::from_slice(&bytes(added).await).unwrap();
     assert_eq!(added, serde_json::json!({ "items": 2, "lines": [{ "product": "meadow", "quantity": 2 }] }));

@@ -19,6 +19,9 @@ use super::shop::text;
 const MAX_MESSAGE: usize = 64 * 1024;
 /// A socket that says nothing for so long is closed.
 const IDLE: Duration = Duration::from_secs(120);
+/// How long and how much is read, and thrown away, after a close.
+const LINGER: Duration = Duration::from_millis(500);
+const LINGER_BYTES: u64 = 1024 * 1024;
 
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
@@ -167,9 +170,13 @@ async fn array<const N: usize>(socket: &mut (impl AsyncRead + Unpin)) -> io::Res
     Ok(bytes)
 }
 
-async fn close(socket: &mut (impl AsyncWrite + Unpin), code: u16) -> io::Result<()> {
+/// Says why, then reads on for a moment: closing a socket with bytes unread would reset it, and take the reason along.
+async fn close(socket: &mut (impl AsyncRead + AsyncWrite + Unpin), code: u16) -> io::Result<()> {
     write(socket, CLOSE, &code.to_be_bytes()).await?;
-    socket.shutdown().await
+    socket.shutdown().await?;
+    let mut rest = socket.take(LINGER_BYTES);
+    let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+    Ok(())
 }
 
 /// Writes one whole frame; a server does not mask.

@@ -1,8 +1,12 @@
 //! The plain page at `{prefix}`: what the site may use, and the form that changes it. No JavaScript.
 
+mod ticks;
+
 use crate::policy::{Category, CategoryId, CookieRule, Grant, NamePattern, Owner, Policy, Service, ServiceId};
 
 use super::{duration, path::local_path};
+
+pub use ticks::{Ticks, Unknown};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, askama::Template)]
@@ -103,6 +107,11 @@ impl<'a> Preferences<'a> {
             gpc: visit.gpc && parts.categories.iter().any(|category| category.gpc && !category.required),
             chosen_at: visit.chosen_at,
         }
+    }
+
+    /// Whether a signal keeps something off that the visitor cannot tick here.
+    fn signal_holds(&self) -> bool {
+        self.categories.iter().any(|category| category.refused_by_signal)
     }
 
     /// The page as HTML.

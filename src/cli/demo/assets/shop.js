@@ -31,6 +31,7 @@
   if (!parrot) return;
   var answer = document.getElementById('answer');
   var socket = new WebSocket(location.origin.replace(/^http/, 'ws') + '/ws');
+  socket.onopen = function () { socket.send(parrot.question.value); };
   socket.onmessage = function (event) { answer.textContent = event.data; };
   socket.onclose = function () { answer.textContent = 'nothing more; the line is closed'; };
   parrot.addEventListener('submit', function (event) {
