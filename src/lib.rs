@@ -2,6 +2,7 @@
 
 pub mod consent;
 pub mod cookie;
+pub mod page;
 pub mod policy;
 
 pub mod config;

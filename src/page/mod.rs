@@ -1,0 +1,25 @@
+//! What a visitor sees of us, as HTML text: pages that need no JavaScript and run under [`CSP`].
+//!
+//! Pure: they are told everything that they show, and know no request and no clock.
+
+mod bounce;
+mod duration;
+mod error;
+mod path;
+pub mod preferences;
+
+pub use bounce::bounce;
+pub use error::error;
+pub use path::local_path;
+
+/// The `Content-Security-Policy` under which all our pages work: no script, no inline style, no frame.
+pub const CSP: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The style sheet of all pages, served as `text/css` from `{prefix}style.css`.
+pub const STYLE: &str = include_str!("assets/style.css");
+
+/// Renders a template into text.
+fn render(page: &impl askama::Template) -> String {
+    page.render().expect("writing into a string does not fail")
+}
