@@ -2,9 +2,12 @@
 
 pub mod consent;
 pub mod cookie;
+pub mod filter;
 pub mod page;
 pub mod policy;
 
 pub mod config;
+
+pub mod proxy;
 
 pub mod cli;

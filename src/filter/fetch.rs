@@ -1,0 +1,138 @@
+//! What kind of answer a request is after, by its Fetch metadata or, in browsers without, by `Accept`.
+
+use http::header::{ACCEPT, COOKIE, HeaderName};
+use http::{HeaderMap, Method};
+
+use super::list;
+use crate::cookie::{self, SameSite};
+use crate::policy::Policy;
+
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether the answer is going to be shown as a page or part of one, so that it may be HTML that we filter.
+pub(super) fn wants_document(headers: &HeaderMap) -> bool {
+    let dest = value(headers, SEC_FETCH_DEST);
+    matches!(dest, Some(b"document" | b"iframe" | b"frame" | b"fencedframe" | b"embed" | b"object"))
+        || accepts_html(headers)
+}
+
+/// Whether the client may want anything but a page: an image, a style, a script.
+pub(super) fn wants_part(headers: &HeaderMap) -> bool {
+    // `empty` is `fetch()`, which may well ask for HTML.
+    value(headers, SEC_FETCH_DEST).is_some_and(|dest| dest != b"empty") && !wants_document(headers)
+}
+
+/// Whether the visitor opens a page in a window of its own.
+pub fn is_navigation(headers: &HeaderMap) -> bool {
+    match (value(headers, SEC_FETCH_MODE), value(headers, SEC_FETCH_DEST)) {
+        (None, None) => accepts_html(headers),
+        (mode, dest) => mode == Some(b"navigate") && matches!(dest, None | Some(b"document")),
+    }
+}
+
+/// Whether to answer with a page that navigates once more from the same site, because the browser held back a
+/// `SameSite=Strict` session cookie: a `GET` navigation from another site by a visitor who is known to have one.
+///
+/// `marker` names our "has a session" cookie. The second request is same-site, so that this never holds twice.
+pub fn is_strict_bounce(policy: &Policy, method: &Method, headers: &HeaderMap, marker: &[u8]) -> bool {
+    let cross_site = *method == Method::GET
+        && value(headers, SEC_FETCH_SITE) == Some(b"cross-site")
+        && value(headers, SEC_FETCH_MODE) == Some(b"navigate")
+        && value(headers, SEC_FETCH_DEST) == Some(b"document");
+    if !cross_site {
+        return false;
+    }
+    let (mut marked, mut session) = (false, false);
+    for line in headers.get_all(COOKIE) {
+        for pair in cookie::pairs(line.as_bytes()) {
+            marked |= pair.name() == marker;
+            let hardening = policy.session(pair.name()).map(|(hardening, _)| hardening.same_site);
+            session |= pair.name() != marker && hardening == Some(Some(SameSite::Strict));
+        }
+    }
+    marked && !session
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().flat_map(|line| list::elements(line.as_bytes())).any(|range| {
+        let media = list::split(range, b';').next().unwrap_or_default().trim_ascii();
+        media.eq_ignore_ascii_case(b"text/html") || media.eq_ignore_ascii_case(b"application/xhtml+xml")
+    })
+}
+
+/// The one value of a field; two contradicting ones are none.
+fn value(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    values.next().is_none().then(|| first.as_bytes().trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, head};
+    use super::*;
+
+    const CHROME: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+    #[test]
+    fn documents_parts_and_navigations() {
+        for (lines, document, part, navigation) in [
+            (&[] as &[(&str, &str)], false, false, false),
+            (&[("accept", "*/*")], false, false, false),
+            (&[("accept", CHROME)], true, false, true),
+            (&[("accept", "application/json"), ("accept", "Text/HTML;q=0.1")], true, false, true),
+            (&[("accept", "text/htmlx")], false, false, false),
+            (&[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")], true, false, true),
+            (&[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe"), ("accept", CHROME)], true, false, false),
+            (&[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty"), ("accept", "*/*")], false, false, false),
+            (&[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty"), ("accept", "text/html")], true, false, false),
+            (&[("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image"), ("accept", "image/*")], false, true, false),
+            (&[("sec-fetch-dest", "image"), ("sec-fetch-dest", "document")], false, false, false),
+        ] {
+            let headers = head(lines);
+            assert_eq!(wants_document(&headers), document, "{lines:?}");
+            assert_eq!(wants_part(&headers), part, "{lines:?}");
+            assert_eq!(is_navigation(&headers), navigation, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_visitor_whose_session_was_held_back_is_bounced() {
+        let arrival: &[(&str, &str)] = &[
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+            ("cookie", "a=1; mark=1"),
+        ];
+        let bounced = |method: Method, lines: &[(&str, &str)]| {
+            is_strict_bounce(&fixture::policy(), &method, &head(lines), b"mark")
+        };
+        assert!(bounced(Method::GET, arrival));
+        for method in [Method::POST, Method::HEAD, Method::PUT] {
+            assert!(!bounced(method, arrival));
+        }
+        for (changed, value) in [
+            (0, "same-origin"),
+            (0, "same-site"),
+            (0, "none"),
+            (1, "cors"),
+            (2, "iframe"),
+            (2, "image"),
+            (3, "a=1"),
+            (3, "mark=1; sid=2"),
+            (3, "mark=1; __Host-app=2"),
+            (3, "marked=1"),
+        ] {
+            let mut lines = arrival.to_vec();
+            lines[changed].1 = value;
+            assert!(!bounced(Method::GET, &lines), "{value}");
+            lines.remove(changed);
+            assert!(!bounced(Method::GET, &lines));
+        }
+        // HTTP/2 crumbs.
+        let crumbs = [arrival, &[("cookie", "sid=2")]].concat();
+        assert!(!bounced(Method::GET, &crumbs));
+    }
+}

@@ -1,0 +1,230 @@
+//! Who the client is, for the origin and for us: `X-Forwarded-*`, `Forwarded` (RFC 7239) and `Host`.
+//!
+//! What a stranger claims is overwritten; what a trusted proxy in front says is kept and added to.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{FORWARDED, HOST, HeaderName};
+use http::{HeaderMap, HeaderValue};
+use ipnet::IpNet;
+
+use super::list;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Other fields that origins and CDNs take for the truth about the client. From a stranger they are lies, and we have
+/// nothing better to put there.
+const CLAIMS: [HeaderName; 12] = [
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-forwarded"),
+    HeaderName::from_static("x-forwarded-by"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-scheme"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-forwarded-ssl"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+    HeaderName::from_static("cf-ipcountry"),
+];
+
+/// The connection that a request came in on.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer<'a> {
+    /// The other end of the socket.
+    pub address: IpAddr,
+    /// Whether it is a proxy of ours, whose word counts.
+    pub trusted: bool,
+    /// `https` or `http`.
+    pub scheme: &'static str,
+    /// Host and port as the client wrote them: the one authority of the request.
+    pub authority: &'a HeaderValue,
+}
+
+/// Tells the origin who the client is, and sets the one `Host`.
+pub fn forward(headers: &mut HeaderMap, peer: Peer<'_>) {
+    let address = peer.address.to_canonical();
+    if !peer.trusted {
+        for name in CLAIMS {
+            headers.remove(name);
+        }
+        for name in [FORWARDED, X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST] {
+            headers.remove(name);
+        }
+    }
+    append(headers, X_FORWARDED_FOR, address.to_string().into_bytes());
+    append(headers, FORWARDED, element(address, peer));
+    // A trusted proxy saw the real scheme and host; ours are only those of the hop between it and us.
+    if !headers.contains_key(X_FORWARDED_PROTO) {
+        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(peer.scheme));
+    }
+    if !headers.contains_key(X_FORWARDED_HOST) {
+        headers.insert(X_FORWARDED_HOST, peer.authority.clone());
+    }
+    headers.insert(HOST, peer.authority.clone());
+}
+
+/// The client's address: the first one from the right of `X-Forwarded-For` that is no trusted proxy.
+///
+/// Only trusted peers are believed; something unreadable ends the walk at the last address that is known.
+pub fn client_address(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
+    let mut client = peer.to_canonical();
+    // `get_all` gives an iterator with two ends: last line first, and in each the last element first.
+    for line in headers.get_all(X_FORWARDED_FOR).iter().rev() {
+        for text in line.as_bytes().rsplit(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if !is_trusted(client) {
+                return client;
+            }
+            if text.is_empty() {
+                continue;
+            }
+            let Some(address) = address(text) else { return client };
+            client = address;
+        }
+    }
+    client
+}
+
+/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse().map(|socket: SocketAddr| socket.ip())).ok()?;
+    Some(IpAddr::to_canonical(&address))
+}
+
+/// One `Forwarded` element. Everything in it is quoted, since IPv6 addresses and ports must be (RFC 7239 §4, §6).
+fn element(address: IpAddr, peer: Peer<'_>) -> Vec<u8> {
+    let node = match address {
+        IpAddr::V4(address) => format!("for={address}"),
+        IpAddr::V6(address) => format!("for=\"[{address}]\""),
+    };
+    let mut text = node.into_bytes();
+    text.extend_from_slice(b";host=\"");
+    for byte in peer.authority.as_bytes() {
+        if matches!(byte, b'"' | b'\\') {
+            text.push(b'\\');
+        }
+        text.push(*byte);
+    }
+    text.extend_from_slice(b"\";proto=");
+    text.extend_from_slice(peer.scheme.as_bytes());
+    text
+}
+
+/// Adds an element to the end of a list, all in one line: origins are known to read the first line only.
+fn append(headers: &mut HeaderMap, name: HeaderName, element: Vec<u8>) {
+    let lines = headers.get_all(&name);
+    let mut joined: Vec<u8> = Vec::new();
+    for line in lines.iter().filter(|line| list::elements(line.as_bytes()).next().is_some()) {
+        joined.extend_from_slice(line.as_bytes());
+        joined.extend_from_slice(b", ");
+    }
+    joined.extend_from_slice(&element);
+    // The parts are header values already, and an address has no control bytes.
+    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn all(headers: &HeaderMap, name: &str) -> Vec<String> {
+        headers.get_all(name).iter().map(|v| v.to_str().unwrap().to_owned()).collect()
+    }
+
+    fn forwarded(address: &str, trusted: bool, lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let authority = HeaderValue::from_static("shop.example:8443");
+        let mut headers = head(lines);
+        let address = address.parse().unwrap();
+        forward(&mut headers, Peer { address, trusted, scheme: "https", authority: &authority });
+        headers
+    }
+
+    const CLAIMED: [(&str, &str); 9] = [
+        ("host", "a.example"),
+        ("host", "b.example"),
+        ("x-forwarded-for", "1.1.1.1"),
+        ("x-forwarded-for", "2.2.2.2, 3.3.3.3"),
+        ("x-forwarded-proto", "gopher"),
+        ("x-forwarded-host", "evil.example"),
+        ("forwarded", "for=1.1.1.1;by=\"a, b\""),
+        ("x-real-ip", "1.1.1.1"),
+        ("cf-ipcountry", "US"),
+    ];
+
+    #[test]
+    fn claims_of_strangers_are_overwritten() {
+        let headers = forwarded("192.0.2.7", false, &CLAIMED);
+        assert_eq!(all(&headers, "host"), ["shop.example:8443"]);
+        assert_eq!(all(&headers, "x-forwarded-for"), ["192.0.2.7"]);
+        assert_eq!(all(&headers, "x-forwarded-proto"), ["https"]);
+        assert_eq!(all(&headers, "x-forwarded-host"), ["shop.example:8443"]);
+        assert_eq!(all(&headers, "forwarded"), [r#"for=192.0.2.7;host="shop.example:8443";proto=https"#]);
+        assert!(!headers.contains_key("x-real-ip") && !headers.contains_key("cf-ipcountry"));
+    }
+
+    #[test]
+    fn claims_of_trusted_proxies_are_added_to() {
+        let headers = forwarded("2001:db8::7", true, &CLAIMED);
+        assert_eq!(all(&headers, "host"), ["shop.example:8443"]);
+        assert_eq!(all(&headers, "x-forwarded-for"), ["1.1.1.1, 2.2.2.2, 3.3.3.3, 2001:db8::7"]);
+        assert_eq!(all(&headers, "x-forwarded-proto"), ["gopher"]);
+        assert_eq!(all(&headers, "x-forwarded-host"), ["evil.example"]);
+        assert_eq!(
+            all(&headers, "forwarded"),
+            [r#"for=1.1.1.1;by="a, b", for="[2001:db8::7]";host="shop.example:8443";proto=https"#]
+        );
+        assert_eq!(all(&headers, "x-real-ip"), ["1.1.1.1"]);
+        assert_eq!(all(&forwarded("10.0.0.1", true, &[]), "x-forwarded-proto"), ["https"]);
+    }
+
+    #[test]
+    fn addresses_that_ipv6_sockets_report_for_ipv4_are_written_as_ipv4() {
+        assert_eq!(all(&forwarded("::ffff:192.0.2.7", false, &[]), "x-forwarded-for"), ["192.0.2.7"]);
+    }
+
+    #[test]
+    fn client_is_the_first_untrusted_address_from_the_right() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+        for (peer, lines, expected) in [
+            // A stranger is not asked.
+            ("192.0.2.1", &["1.1.1.1"] as &[&'static str], "192.0.2.1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["1.1.1.1"], "1.1.1.1"),
+            ("10.0.0.1", &["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
+            ("10.0.0.1", &["6.6.6.6, 1.1.1.1, 10.9.9.9"], "1.1.1.1"),
+            ("10.0.0.1", &["6.6.6.6", "1.1.1.1"], "1.1.1.1"),
+            ("10.0.0.1", &["6.6.6.6, 1.1.1.1", " 10.0.0.3 ,"], "1.1.1.1"),
+            ("10.0.0.1", &["10.0.0.2"], "10.0.0.2"),
+            ("10.0.0.1", &["1.1.1.1:4711"], "1.1.1.1"),
+            ("10.0.0.1", &["[2001:db9::1]:4711"], "2001:db9::1"),
+            ("10.0.0.1", &["[2001:db9::1]"], "2001:db9::1"),
+            ("10.0.0.1", &["::ffff:1.1.1.1"], "1.1.1.1"),
+            ("::ffff:10.0.0.1", &["1.1.1.1"], "1.1.1.1"),
+            ("2001:db8::5", &["1.1.1.1, unknown"], "2001:db8::5"),
+            ("2001:db8::5", &["1.1.1.1, garbage, 10.0.0.9"], "10.0.0.9"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", HeaderValue::from_static(line));
+            }
+            let found = client_address(&headers, peer.parse().unwrap(), &trusted);
+            assert_eq!(found, expected.parse::<IpAddr>().unwrap(), "{peer} {lines:?}");
+        }
+    }
+}

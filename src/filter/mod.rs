@@ -1,0 +1,26 @@
+//! Changes message heads under a grant: what a head says of cookies, caches, codings and hops.
+//!
+//! Pure: headers in, headers and findings out. `proxy` calls it in the order of an exchange.
+
+pub mod accept_encoding;
+mod cache;
+mod coding;
+mod consent_header;
+mod expire;
+mod fetch;
+#[cfg(test)]
+mod fixture;
+pub mod forwarded;
+pub mod hop_by_hop;
+mod link;
+mod list;
+mod request;
+mod response;
+mod set_cookie;
+pub mod validators;
+
+pub use coding::{Coding, Unsupported, content_codings};
+pub use consent_header::{CONSENT, ConsentHeader};
+pub use fetch::{is_navigation, is_strict_bounce};
+pub use request::{RequestContext, Requested, request};
+pub use response::{Body, ResponseContext, response};

@@ -1,0 +1,166 @@
+//! The request filter: what the origin may see of a visitor's cookies, and what it must not answer with.
+//! behaviour of `Cookie`, `Consent`, conditions, ranges and codings; hops and forwarding are not its business.
+
+use std::borrow::Cow;
+
+use http::header::{ACCEPT_ENCODING, COOKIE, Entry, HeaderMap, IF_RANGE, RANGE};
+use http::{HeaderValue, Method};
+
+use super::accept_encoding::Accepted;
+use super::consent_header::{CONSENT, ConsentHeader};
+use super::validators::{self, Conditional, Suffix};
+use super::{coding::Coding, fetch, list};
+use crate::cookie::{self, Fate, HOST_PREFIX, Pair};
+use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Policy, Verdict};
+
+/// More cookies than this are not remembered for expiry: that many lines are all that a response may carry.
+const MAX_EXPIRED: usize = super::expire::MAX_LINES;
+
+/// What the request filter needs to know besides policy and grant.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestContext<'a> {
+    /// False in `observe` mode: everything is judged, nothing is changed.
+    pub apply: bool,
+    /// The method.
+    pub method: &'a Method,
+    /// Cookies of ours (the choice, the session marker): the origin never sees them.
+    pub own: &'a [&'a [u8]],
+    /// The site's prepared `Consent` values.
+    pub consent: &'a ConsentHeader,
+    /// The visitor has refused or withdrawn something by an act of their own.
+    pub refused: bool,
+}
+
+/// What the response filter must know of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requested {
+    /// The visitor opens a page in a window of its own.
+    pub navigation: bool,
+    /// Whether a 304 would speak of a filtered page.
+    pub conditional: Conditional,
+    /// Names of cookies that were held back and are to be deleted in the browser.
+    pub expire: Vec<Box<[u8]>>,
+    /// Cookies that were held back.
+    pub findings: Vec<Finding>,
+}
+
+/// Filters a request head.
+pub fn request(policy: &Policy, grant: &Grant, headers: &mut HeaderMap, context: &RequestContext<'_>) -> Requested {
+    let navigation = fetch::is_navigation(headers);
+    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], findings: vec![] };
+    let moved = moved_names(policy, headers);
+    let mut crumbs = Crumbs { policy, grant, context, moved: &moved, outcome: &mut outcome };
+    crumbs.filter(headers);
+    if !context.apply {
+        return outcome;
+    }
+    headers.insert(CONSENT, context.consent.value(policy, grant));
+    let document = fetch::wants_document(headers);
+    outcome.conditional = validators::request(headers, context.method, document, Suffix::new(policy, grant));
+    if document {
+        // A part of a page cannot be filtered.
+        headers.remove(RANGE);
+        headers.remove(IF_RANGE);
+    }
+    if !fetch::wants_part(headers) {
+        limit_codings(headers);
+    }
+    outcome
+}
+
+/// Asks for codings that we can undo. A list that holds no others keeps its bytes.
+fn limit_codings(headers: &mut HeaderMap) {
+    let known = |element: &[u8]| {
+        let name = list::split(element, b';').next().unwrap_or_default().trim_ascii();
+        Coding::from_token(name).is_some() || name.eq_ignore_ascii_case(b"identity")
+    };
+    if headers.get_all(ACCEPT_ENCODING).iter().all(|line| list::elements(line.as_bytes()).all(known)) {
+        return;
+    }
+    let value = Accepted::read(headers).for_origin();
+    headers.insert(ACCEPT_ENCODING, value);
+}
+
+/// The name under which the origin knows a cookie that we gave `__Host-`.
+fn original<'p>(policy: &Policy, name: &'p [u8]) -> Option<&'p [u8]> {
+    let original = name.strip_prefix(HOST_PREFIX)?;
+    let (hardening, _) = policy.session(original)?;
+    hardening.host_prefix.then_some(original)
+}
+
+/// The original names of all cookies here that we gave `__Host-`.
+fn moved_names(policy: &Policy, headers: &HeaderMap) -> Vec<Box<[u8]>> {
+    let lines = headers.get_all(COOKIE).iter();
+    let names = lines.flat_map(|line| cookie::pairs(line.as_bytes())).map(|pair| pair.name());
+    names.filter_map(|name| original(policy, name)).map(Into::into).collect()
+}
+
+/// All `Cookie` lines of a request: HTTP/2 clients send one a cookie (RFC 9113 §8.2.3).
+struct Crumbs<'a> {
+    policy: &'a Policy,
+    grant: &'a Grant,
+    context: &'a RequestContext<'a>,
+    moved: &'a [Box<[u8]>],
+    outcome: &'a mut Requested,
+}
+
+impl Crumbs<'_> {
+    fn filter(&mut self, headers: &mut HeaderMap) {
+        let Entry::Occupied(mut lines) = headers.entry(COOKIE) else { return };
+        let mut emptied = false;
+        for line in lines.iter_mut() {
+            let kept = match cookie::retain(line.as_bytes(), |pair| self.judge(pair)) {
+                Some(Cow::Borrowed(_)) => continue,
+                // Slices of a header value, put together with `; `.
+                Some(Cow::Owned(kept)) => HeaderValue::from_maybe_shared(bytes::Bytes::from(kept)).ok(),
+                None => None,
+            };
+            if !self.context.apply {
+                continue;
+            }
+            emptied |= kept.is_none();
+            *line = kept.unwrap_or(HeaderValue::from_static(""));
+        }
+        if emptied {
+            let (name, lines) = lines.remove_entry_mult();
+            let kept: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+            for line in kept {
+                headers.append(&name, line);
+            }
+        }
+    }
+
+    fn judge<'p>(&mut self, pair: &Pair<'p>) -> Fate<'p> {
+        let name = pair.name();
+        if self.context.own.contains(&name) {
+            return Fate::Drop;
+        }
+        let verdict = self.policy.judge_cookie(self.grant, name);
+        match verdict.action {
+            Action::Strip => {
+                self.remember(pair, verdict);
+                Fate::Drop
+            }
+            // Beside the `__Host-` cookie that we made of it, the plain one is from before us, or a sub-domain's forgery.
+            Action::Keep if self.moved.iter().any(|moved| **moved == *name) => Fate::Drop,
+            Action::Keep => original(self.policy, name).map_or(Fate::Keep, Fate::Rename),
+        }
+    }
+
+    fn remember(&mut self, pair: &Pair<'_>, verdict: Verdict) {
+        let expires = self.context.refused && self.outcome.navigation;
+        // A cookie without a name cannot be deleted by one.
+        if expires && !pair.nameless() && self.outcome.expire.len() < MAX_EXPIRED {
+            let name = pair.name();
+            if !self.outcome.expire.iter().any(|known| **known == *name) {
+                self.outcome.expire.push(name.into());
+            }
+        }
+        let owner = verdict.classified.map(|classified| classified.owner);
+        let finding = Finding::new(FindingKind::Cookie, pair.name(), owner, verdict.rule, FindingAction::Strip);
+        self.outcome.findings.push(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! The response filter: cookies, validators, caches and the headers that make a browser contact a service.
+//!
+//! The same for every response, 103 and 304 included; in `observe` mode it judges and changes nothing.
+
+use http::header::{ACCEPT_RANGES, ALT_SVC, CONTENT_LENGTH, HeaderName, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use url::Url;
+
+use super::request::Requested;
+use super::set_cookie::{self, Judge};
+use super::validators::{self, Conditional, Suffix};
+use super::{cache, expire, link};
+use crate::cookie::UnixTime;
+use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Policy};
+
+/// Say something of the bytes of a body, which are not the origin's any more (RFC 9530 and its forerunners).
+const DIGESTS: [HeaderName; 4] = [
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("content-digest"),
+];
+
+/// Tell the browser itself to measure or profile.
+const ADVERTISING: [HeaderName; 5] = [
+    HeaderName::from_static("attribution-reporting-register-source"),
+    HeaderName::from_static("attribution-reporting-register-trigger"),
+    HeaderName::from_static("attribution-reporting-register-os-source"),
+    HeaderName::from_static("attribution-reporting-register-os-trigger"),
+    HeaderName::from_static("observe-browsing-topics"),
+];
+
+/// What becomes of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// The origin's bytes, whatever the grant.
+    Plain,
+    /// The origin's bytes this time; under another grant they would be rewritten.
+    Passed,
+    /// Rewritten under the grant.
+    Rewritten,
+}
+
+/// What the response filter needs to know besides policy and grant.
+#[derive(Debug, Clone, Copy)]
+pub struct ResponseContext<'a> {
+    /// False in `observe` mode: everything is judged, nothing is changed.
+    pub apply: bool,
+    /// The time by which cookies live and die.
+    pub now: UnixTime,
+    /// The status, for 304 speaks of a body that the client has.
+    pub status: StatusCode,
+    /// What becomes of the body.
+    pub body: Body,
+    /// The URL that the client asked for.
+    pub url: &'a Url,
+    /// What the request filter said.
+    pub requested: &'a Requested,
+    /// A shared cache in front keys by `Consent` (`shared_cache: keyed`).
+    pub keyed: bool,
+    /// The name of our "has a session" cookie, where `strict_bounce` is on.
+    pub marker: Option<&'a str>,
+}
+
+/// Filters a response head, and says what was seen in it.
+pub fn response(
+    policy: &Policy,
+    grant: &Grant,
+    headers: &mut HeaderMap,
+    context: &ResponseContext<'_>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let judge = Judge { policy, grant, apply: context.apply, now: context.now };
+    let cookies = judge.filter(headers, &mut findings);
+    remove_blocked(policy, grant, headers, context, &mut findings);
+    if !context.apply {
+        return findings;
+    }
+    if !grants_advertising(policy, grant) {
+        ADVERTISING.iter().for_each(|name| drop(headers.remove(name)));
+    }
+    // It would lead browsers round the proxy.
+    headers.remove(ALT_SVC);
+    if context.body == Body::Rewritten {
+        [CONTENT_LENGTH, ACCEPT_RANGES].into_iter().chain(DIGESTS).for_each(|name| drop(headers.remove(name)));
+    }
+    let revalidated =
+        context.status == StatusCode::NOT_MODIFIED && context.requested.conditional == Conditional::Filtered;
+    let varies = context.body != Body::Plain || revalidated;
+    if varies {
+        validators::response(headers, Suffix::new(policy, grant));
+        vary(policy, headers, context.keyed);
+    }
+    let added = mark_session(headers, context, &cookies) | expire_refused(&judge, headers, context, &mut findings);
+    if cookies.personal || added || (varies && !context.keyed) {
+        cache::make_private(headers);
+    }
+    findings
+}
+
+/// `Link` and `Refresh` to services that are not granted.
+fn remove_blocked(
+    policy: &Policy,
+    grant: &Grant,
+    headers: &mut HeaderMap,
+    context: &ResponseContext<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut blocked = |url: &Url| {
+        let verdict = policy.judge_tag(grant, url);
+        let strip = verdict.action == Action::Strip;
+        if strip {
+            let owner = verdict.classified.map(|classified| classified.owner);
+            let host = url.host_str().unwrap_or_default().as_bytes();
+            findings.push(Finding::new(FindingKind::Tag, host, owner, verdict.rule, FindingAction::Strip));
+        }
+        strip && context.apply
+    };
+    link::remove_links(headers, context.url, &mut blocked);
+    link::remove_refresh(headers, context.url, &mut blocked);
+}
+
+/// Whether the visitor agreed to advertising, whatever the site calls it: to every category that takes in the
+/// catalogue's `marketing`, or, where none does, to all that can be asked for.
+fn grants_advertising(policy: &Policy, grant: &Grant) -> bool {
+    let categories = || policy.parts().categories.iter().zip((0_u8..).map(crate::policy::CategoryId));
+    let marketing = |category: &crate::policy::Category| {
+        &*category.id == "marketing" || category.catalogue.iter().any(|word| &**word == "marketing")
+    };
+    let named = categories().any(|(category, _)| !category.required && marketing(category));
+    let mut asked =
+        categories().filter(|(category, _)| !category.required && (!named || marketing(category))).peekable();
+    asked.peek().is_some() && asked.all(|(_, id)| grant.has_category(id))
+}
+
+/// What the grant was made from.
+fn vary(policy: &Policy, headers: &mut HeaderMap, keyed: bool) {
+    if keyed {
+        cache::vary(headers, "Consent");
+        return;
+    }
+    cache::vary(headers, "Cookie");
+    let categories = &policy.parts().categories;
+    if categories.iter().any(|category| category.gpc) {
+        cache::vary(headers, "Sec-GPC");
+    }
+    if categories.iter().any(|category| category.dnt) {
+        cache::vary(headers, "DNT");
+    }
+}
+
+/// Remembers in the browser that there is a session which a navigation from another site would not bring along.
+fn mark_session(headers: &mut HeaderMap, context: &ResponseContext<'_>, cookies: &set_cookie::Outcome) -> bool {
+    let Some(marker) = context.marker else { return false };
+    let lifetime = match (cookies.strict_session, cookies.session_deleted) {
+        (Some(Some(seconds)), _) => format!("; Max-Age={seconds}"),
+        (Some(None), _) => String::new(),
+        (None, true) => "; Max-Age=0".to_owned(),
+        (None, false) => return false,
+    };
+    let line = format!("{marker}=1; Path=/{lifetime}; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::from_str(&line).is_ok_and(|line| headers.append(SET_COOKIE, line))
+}
+
+fn expire_refused(
+    judge: &Judge<'_>,
+    headers: &mut HeaderMap,
+    context: &ResponseContext<'_>,
+    findings: &mut Vec<Finding>,
+) -> bool {
+    let names = &context.requested.expire;
+    let lines = expire::lines(names, context.url.host_str().unwrap_or_default());
+    let expired = !lines.is_empty();
+    for line in lines {
+        headers.append(SET_COOKIE, line);
+    }
+    findings.extend(names.iter().map(|name| {
+        let verdict = judge.policy.judge_cookie(judge.grant, name);
+        let owner = verdict.classified.map(|classified| classified.owner);
+        Finding::new(FindingKind::Cookie, name, owner, verdict.rule, FindingAction::Expire)
+    }));
+    expired
+}
+
+#[cfg(test)]
+mod tests;

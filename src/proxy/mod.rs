@@ -1,0 +1,3 @@
+//! One exchange, start to end.
+
+pub mod coding;
