@@ -428,7 +428,9 @@ fn start_tag(shared: &Arc<Mutex<Page>>, kind: Kind, element: &mut Element<'_, '_
     let attributes = attributes::read(element, |name| elements::wanted(kind, name));
     let is_html = element.namespace_uri() == "http://www.w3.org/1999/xhtml";
     let Some((tag, region)) = page.start(kind, is_html, &attributes)? else { return Ok(()) };
-    if matches!(region, Region::Pass) || !element.can_have_content() {
+    // A browser makes an `img` of HTML's `image`; the parser would wait for its end.
+    let is_void = !element.can_have_content() || is_html && element.tag_name() == "image";
+    if matches!(region, Region::Pass) || is_void {
         page.next = Some((tag, Region::Pass));
         return Ok(());
     }
