@@ -1,21 +1,99 @@
 //! The built-in knowledge of services, cookies and session stacks, shared by all sites.
+//!
+//! It knows no policy: to which category of a site a service belongs is for [`super::Policy`] to say.
 
-use super::model::CatalogueParts;
+use std::collections::HashMap;
+
+use url::Url;
+
+use super::model::{CatalogueParts, CatalogueService, Hardening, RuleId, RuleSource};
+use super::snippets::SnippetIndex;
+use super::{NameIndex, UrlIndex};
 
 /// Compiled once a process; policies look here for what they do not say themselves.
 #[derive(Debug)]
 pub struct Catalogue {
     parts: CatalogueParts,
+    ids: HashMap<Box<str>, usize>,
+    cookies: NameIndex<Entry>,
+    tags: UrlIndex<Entry>,
+    pub(super) snippets: SnippetIndex<Entry>,
+    sessions: NameIndex<(Option<Hardening>, RuleId)>,
+}
+
+/// What an index leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Index into [`Catalogue::services`].
+    pub(super) service: usize,
+    pub(super) rule: RuleId,
 }
 
 impl Catalogue {
-    /// Builds the indices.
+    /// Builds the indices. The first of two equal patterns counts, in the order of `parts`.
     pub fn compile(parts: CatalogueParts) -> Self {
-        Self { parts }
+        let services = || parts.services.iter().enumerate();
+        let mut ids = HashMap::new();
+        for (service, entry) in services() {
+            ids.entry(entry.id.clone()).or_insert(service);
+        }
+        let cookies = NameIndex::new(services().flat_map(|(service, entry)| {
+            entry.cookies.iter().map(move |c| (c.pattern.clone(), Entry { service, rule: c.rule }))
+        }));
+        let tags = UrlIndex::new(services().flat_map(|(service, entry)| {
+            entry.tags.iter().map(move |t| (t.pattern.clone(), Entry { service, rule: t.rule }))
+        }));
+        let snippets = SnippetIndex::new(services().flat_map(|(service, entry)| {
+            entry.snippets.iter().map(move |s| (&*s.text, Entry { service, rule: s.rule }))
+        }));
+        let sessions = NameIndex::new(parts.sessions.iter().map(|s| (s.pattern.clone(), (s.hardening, s.rule))));
+        Self { ids, cookies, tags, snippets, sessions, parts }
     }
 
     /// The entry that `uses:` names.
-    pub fn service(&self, id: &str) -> Option<&super::CatalogueService> {
-        self.parts.services.iter().find(|s| &*s.id == id)
+    pub fn service(&self, id: &str) -> Option<&CatalogueService> {
+        self.services().get(self.position(id)?)
+    }
+
+    /// All entries, in the order of the files.
+    pub fn services(&self) -> &[CatalogueService] {
+        &self.parts.services
+    }
+
+    /// What the catalogue was made from.
+    pub fn parts(&self) -> &CatalogueParts {
+        &self.parts
+    }
+
+    /// The service that sets a cookie of this name.
+    pub fn cookie(&self, name: &[u8]) -> Option<(&CatalogueService, RuleId)> {
+        self.cookie_entry(name).map(|entry| (&self.parts.services[entry.service], entry.rule))
+    }
+
+    /// The service that a URL leads to.
+    pub fn tag(&self, url: &Url) -> Option<(&CatalogueService, RuleId)> {
+        self.tag_entry(url).map(|entry| (&self.parts.services[entry.service], entry.rule))
+    }
+
+    /// How a session cookie of a known stack is hardened; `None` inside: a known one that must stay as it is.
+    pub fn session(&self, name: &[u8]) -> Option<(Option<Hardening>, RuleId)> {
+        self.sessions.find(name).copied()
+    }
+
+    /// Where a rule of the catalogue is written.
+    pub fn source(&self, rule: RuleId) -> &RuleSource {
+        &self.parts.sources[rule.0 as usize]
+    }
+
+    pub(super) fn position(&self, id: &str) -> Option<usize> {
+        self.ids.get(id).copied()
+    }
+
+    pub(super) fn cookie_entry(&self, name: &[u8]) -> Option<Entry> {
+        self.cookies.find(name).copied()
+    }
+
+    pub(super) fn tag_entry(&self, url: &Url) -> Option<Entry> {
+        self.tags.find(url).copied()
     }
 }

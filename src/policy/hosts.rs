@@ -1,6 +1,14 @@
 //! Hosts of services: `host`, `*.domain` (the domain and all below it), `host/path*`, `*/path`.
+//!
+//! [`UrlIndex`] walks the suffixes of a URL's host, so its cost does not grow with the number of rules.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use url::{Host, Url};
 
 use super::PatternError;
+use super::url::{comparable_path, contacted_host};
 
 /// A host, or host and path, as written in a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +23,336 @@ pub struct HostPattern {
 
 impl HostPattern {
     /// Reads a pattern as written in a policy.
+    ///
+    /// A path without `?` is compared with the path alone, whatever the query; one with `?` with both.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        Ok(Self { host: text.into(), subdomains: false, path: "".into() })
+        let fail = |why: &str| Err(PatternError(format!("`{text}` {why}")));
+        if text.contains("://") || text.starts_with('/') {
+            return fail("is a URL; write it without the scheme: `host` or `host/path`");
+        }
+        if text.contains('#') || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return fail("holds white space or `#`; write `host` or `host/path`");
+        }
+        let (host, path) = text.find('/').map_or((text, ""), |slash| text.split_at(slash));
+        if host == "*" && path.bytes().any(|b| !matches!(b, b'/' | b'*')) {
+            return Ok(Self { host: "".into(), subdomains: true, path: normal_path(path) });
+        }
+        let (host, subdomains) = host.strip_prefix("*.").map_or((host, false), |domain| (domain, true));
+        if host == "*" || (host.is_empty() && subdomains) {
+            return fail("matches every URL; name a host or a path");
+        }
+        if host.is_empty() || host.contains(['*', '?', '@', '\\']) {
+            return fail("has no usable host; write `host`, `*.domain`, `host/path*` or `*/path`");
+        }
+        let Ok(url) = Url::parse(&format!("https://{host}/")) else {
+            return fail("has no usable host; write `host`, `*.domain`, `host/path*` or `*/path`");
+        };
+        if host.rsplit(']').next().is_some_and(|after| after.contains(':')) {
+            return fail("names a port; leave it out, a rule holds for every port of its host");
+        }
+        if subdomains && !matches!(url.host(), Some(Host::Domain(_))) {
+            return fail("is an address, which has nothing below it; leave out `*.`");
+        }
+        match contacted_host(&url) {
+            Some(host) if !host.is_empty() => Ok(Self { host: host.into(), subdomains, path: normal_path(path) }),
+            _ => fail("has no usable host; write `host`, `*.domain`, `host/path*` or `*/path`"),
+        }
+    }
+}
+
+/// The path as the parser would write it in a URL, so that both sides of a comparison are escaped alike.
+fn normal_path(path: &str) -> Box<str> {
+    if path.is_empty() {
+        return path.into();
+    }
+    match Url::parse(&format!("https://any.invalid{path}")) {
+        Ok(url) => comparable_path(&url).into(),
+        Err(_) => path.into(),
+    }
+}
+
+impl fmt::Display for HostPattern {
+    /// As written in a policy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&*self.host, self.subdomains) {
+            ("", _) => write!(f, "*{}", self.path),
+            (host, true) => write!(f, "*.{host}{}", self.path),
+            (host, false) => write!(f, "{host}{}", self.path),
+        }
+    }
+}
+
+/// Answers "which rule?" for a URL.
+#[derive(Debug)]
+pub struct UrlIndex<T> {
+    /// In the order written.
+    items: Vec<T>,
+    hosts: HashMap<Box<str>, HostRules>,
+    any_host: PathRules,
+}
+
+/// The rules of one host name: for itself, and for all at or below it.
+#[derive(Debug, Default)]
+struct HostRules {
+    here: Rules,
+    below: Rules,
+}
+
+#[derive(Debug, Default)]
+struct Rules {
+    host: Option<usize>,
+    paths: PathRules,
+}
+
+impl<T> UrlIndex<T> {
+    /// Takes the patterns in the order in which they are written.
+    pub fn new(rules: impl IntoIterator<Item = (HostPattern, T)>) -> Self {
+        let mut index = Self { items: Vec::new(), hosts: HashMap::new(), any_host: PathRules::default() };
+        for (pattern, item) in rules {
+            let at = index.items.len();
+            index.items.push(item);
+            if pattern.host.is_empty() {
+                index.any_host.push(&pattern.path, at);
+                continue;
+            }
+            let host = index.hosts.entry(pattern.host).or_default();
+            let rules = if pattern.subdomains { &mut host.below } else { &mut host.here };
+            if pattern.path.is_empty() {
+                rules.host.get_or_insert(at);
+            } else {
+                rules.paths.push(&pattern.path, at);
+            }
+        }
+        let tables = index.hosts.values_mut().flat_map(|host| [&mut host.here.paths, &mut host.below.paths]);
+        tables.chain([&mut index.any_host]).for_each(PathRules::sort);
+        index
+    }
+
+    /// The most specific rule: one with a path before one without, the longer host before the shorter, the
+    /// longer path before the shorter; rules for any host come last. URLs that contact nobody have none.
+    pub fn find(&self, url: &Url) -> Option<&T> {
+        let host = contacted_host(url)?;
+        let path = comparable_path(url);
+        let numeric = !matches!(url.host(), Some(Host::Domain(_)));
+        let mut by_host = None;
+        let mut suffix = Some(host).filter(|_| !self.hosts.is_empty());
+        while let Some(name) = suffix {
+            if let Some(rules) = self.hosts.get(name) {
+                // A rule for exactly this host is longer than one for it and all below.
+                let here = Some(&rules.here).filter(|_| name.len() == host.len());
+                for rules in here.into_iter().chain([&rules.below]) {
+                    if let Some(at) = rules.paths.find(&path) {
+                        return self.items.get(at);
+                    }
+                    by_host = by_host.or(rules.host);
+                }
+            }
+            suffix = name.split_once('.').map(|(_, parent)| parent).filter(|_| !numeric);
+        }
+        self.items.get(by_host.or_else(|| self.any_host.find(&path))?)
+    }
+}
+
+/// The paths of one host, longest first. They are few, so they are tried one after the other.
+#[derive(Debug, Default)]
+struct PathRules(Vec<(PathPattern, usize)>);
+
+impl PathRules {
+    fn push(&mut self, path: &str, item: usize) {
+        self.0.push((PathPattern::new(path), item));
+    }
+
+    fn sort(&mut self) {
+        // Stable: the order of the file decides between equals.
+        self.0.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.weight()));
+    }
+
+    fn find(&self, path_and_query: &str) -> Option<usize> {
+        self.0.iter().find(|(pattern, _)| pattern.matches(path_and_query)).map(|(_, item)| *item)
+    }
+}
+
+/// A path cut at its `*`s.
+#[derive(Debug)]
+struct PathPattern {
+    /// At least one; the first must stand at the start, the last at the end, the others in between in order.
+    pieces: Box<[Box<str>]>,
+    with_query: bool,
+}
+
+impl PathPattern {
+    fn new(path: &str) -> Self {
+        Self { pieces: path.split('*').map(Box::from).collect(), with_query: path.contains('?') }
+    }
+
+    /// Literal length; at the same length a pattern with fewer stars says more.
+    fn weight(&self) -> (usize, std::cmp::Reverse<usize>) {
+        (self.pieces.iter().map(|piece| piece.len()).sum(), std::cmp::Reverse(self.pieces.len()))
+    }
+
+    fn matches(&self, path_and_query: &str) -> bool {
+        let path = match path_and_query.find('?') {
+            Some(at) if !self.with_query => &path_and_query[..at],
+            _ => path_and_query,
+        };
+        let [first, middle @ .., last] = &*self.pieces else {
+            return self.pieces.first().is_some_and(|whole| **whole == *path);
+        };
+        let Some(rest) = path.strip_prefix(&**first) else { return false };
+        let Some(mut rest) = rest.strip_suffix(&**last) else { return false };
+        // The leftmost place for each piece leaves most room for the next, so no backtracking is needed.
+        middle.iter().all(|piece| match rest.find(&**piece) {
+            Some(at) => {
+                rest = &rest[at + piece.len()..];
+                true
+            }
+            None => false,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn index(patterns: &[&str]) -> UrlIndex<usize> {
+        UrlIndex::new(patterns.iter().enumerate().map(|(i, p)| (HostPattern::parse(p).unwrap(), i)))
+    }
+
+    #[test]
+    fn the_most_specific_rule_wins() {
+        let cases: &[(&[&str], &str, Option<usize>)] = &[
+            (&["a.example"], "https://a.example/x?y", Some(0)),
+            (&["a.example"], "https://b.a.example/", None),
+            (&["a.example"], "https://ba.example/", None),
+            (&["*.a.example"], "https://a.example/", Some(0)),
+            (&["*.a.example"], "https://x.y.a.example/", Some(0)),
+            (&["*.a.example"], "https://xa.example/", None),
+            (&["*.example", "*.a.example"], "https://b.a.example/", Some(1)),
+            (&["*.a.example", "a.example"], "https://a.example/", Some(1)),
+            (&["a.example", "*.example/p*"], "https://a.example/path", Some(1)),
+            (&["*.example/path", "a.example/p*"], "https://a.example/path", Some(1)),
+            (&["a.example/p*", "a.example/path*"], "https://a.example/path/x", Some(1)),
+            (&["a.example/path*", "a.example/path"], "https://a.example/path", Some(1)),
+            (&["a.example/path"], "https://a.example/path?v=1", Some(0)),
+            (&["a.example/path"], "https://a.example/path/", None),
+            (&["a.example/path"], "https://a.example/Path", None),
+            (&["a.example/"], "https://a.example", Some(0)),
+            (&["a.example/"], "https://a.example/x", None),
+            (&["a.example/*/x.js"], "https://a.example/b/c/x.js?d", Some(0)),
+            (&["a.example/aba*aba"], "https://a.example/aba", None),
+            (&["g.example/js?id=AW-*", "g.example/js"], "https://g.example/js?id=AW-1", Some(0)),
+            (&["g.example/js?id=AW-*", "g.example/js"], "https://g.example/js?id=G-1", Some(1)),
+            (&["*/matomo.js"], "https://any.example/matomo.js?x", Some(0)),
+            (&["*/matomo.js"], "https://any.example/a/matomo.js", None),
+            (&["*/matomo.js", "any.example"], "https://any.example/matomo.js", Some(1)),
+            (&["a.example", "a.example"], "https://a.example/", Some(0)),
+            (&["a.example"], "https://a.example./", Some(0)),
+            (&["a.example"], "https://u:p@A.Example:8443/", Some(0)),
+            (&["a.example"], "wss://a.example/s", Some(0)),
+            (&["a.example"], "ftp://a.example/", None),
+            (&["a.example"], "mailto:x@a.example", None),
+            (&["a.example"], "data:text/html,a.example", None),
+            (&["a.example/gtag/js"], "https://a.example/%67tag/x/../js", Some(0)),
+            (&["bücher.example"], "https://BÜCHER.example/", Some(0)),
+            (&["a.example/ü*"], "https://a.example/üb", Some(0)),
+            (&["127.0.0.1"], "http://127.1/", Some(0)),
+            (&["[::1]"], "http://[0:0::1]:80/", Some(0)),
+        ];
+        for (patterns, url, expected) in cases {
+            assert_eq!(index(patterns).find(&Url::parse(url).unwrap()).copied(), *expected, "{url} in {patterns:?}");
+        }
+    }
+
+    #[test]
+    fn unusable_patterns_say_what_to_do() {
+        for (text, part) in [
+            ("", "no usable host"),
+            ("*", "matches every URL"),
+            ("*/", "matches every URL"),
+            ("*/*", "matches every URL"),
+            ("*.", "matches every URL"),
+            ("https://a.example/", "without the scheme"),
+            ("//a.example", "without the scheme"),
+            ("a.example:8080", "names a port"),
+            ("a.example:443/x", "names a port"),
+            ("[::1]:80", "names a port"),
+            ("a*.example", "no usable host"),
+            ("me@a.example", "no usable host"),
+            ("a b.example", "white space"),
+            ("*.127.0.0.1", "is an address"),
+            ("a..b<>", "no usable host"),
+        ] {
+            let error = HostPattern::parse(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_normalised_and_shown() {
+        for (text, shown) in [
+            ("WWW.Example.", "www.example"),
+            ("*.Bücher.example", "*.xn--bcher-kva.example"),
+            ("a.example/x*", "a.example/x*"),
+            ("*/piwik.php*", "*/piwik.php*"),
+        ] {
+            assert_eq!(HostPattern::parse(text).unwrap().to_string(), shown);
+        }
+    }
+
+    /// The rule of precedence, said as slowly as possible (hosts and plain `path` or `path*` only).
+    fn oracle(patterns: &[HostPattern], url: &Url) -> Option<usize> {
+        let host = url.host_str().unwrap();
+        let fits = |p: &HostPattern| {
+            let host_fits =
+                p.host.is_empty() || *p.host == *host || (p.subdomains && host.ends_with(&format!(".{}", p.host)));
+            let path_fits = match p.path.strip_suffix('*') {
+                Some(stem) => url.path().starts_with(stem),
+                None => p.path.is_empty() || *p.path == *url.path(),
+            };
+            host_fits && path_fits
+        };
+        let key = |p: &HostPattern| {
+            let star = p.path.ends_with('*');
+            (
+                p.host.is_empty(),
+                p.path.is_empty(),
+                -(p.host.len() as i64),
+                p.subdomains,
+                -(p.path.len() as i64 - i64::from(star)),
+                star,
+            )
+        };
+        (0..patterns.len()).filter(|i| fits(&patterns[*i])).min_by_key(|i| (key(&patterns[*i]), *i))
+    }
+
+    proptest! {
+        #[test]
+        fn index_agrees_with_a_linear_search(
+            patterns in prop::collection::vec("(\\*\\.)?([ab]\\.){0,2}(xx|yy)(/[ab]{0,2}\\*?)?|\\*/[ab]{1,2}\\*?", 0..24),
+            urls in prop::collection::vec("https://([ab]\\.){0,3}(xx|yy)/[ab]{0,3}", 1..24),
+        ) {
+            let patterns: Vec<_> = patterns.iter().map(|p| HostPattern::parse(p).unwrap()).collect();
+            let index = UrlIndex::new(patterns.iter().cloned().zip(0usize..));
+            for url in urls {
+                let url = Url::parse(&url).unwrap();
+                prop_assert_eq!(index.find(&url).copied(), oracle(&patterns, &url), "{}", url);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>(), tail in "[a*/?.%é]{0,12}") {
+            for text in [text.as_str(), &format!("a.example/{tail}"), &tail] {
+                let Ok(pattern) = HostPattern::parse(text) else { continue };
+                let index = UrlIndex::new([(pattern, ())]);
+                for url in [format!("https://a.example/{tail}"), format!("https://{text}")] {
+                    if let Ok(url) = Url::parse(&url) {
+                        index.find(&url);
+                    }
+                }
+            }
+        }
     }
 }

@@ -3,26 +3,53 @@
 //! Pure: no sockets, files or clocks. The site's own rules come first, the built-in catalogue second.
 
 mod catalogue;
+mod finding;
+mod fingerprint;
 mod grant;
 mod hosts;
+mod lints;
+mod loader;
 mod model;
 mod names;
+mod owners;
+mod snippets;
+mod url;
+mod verdict;
 
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
 use std::sync::Arc;
 
-use url::Url;
+use ::url::Url;
 
+pub use self::url::resolve;
 pub use catalogue::Catalogue;
+pub use finding::{Finding, FindingAction, FindingKind};
 pub use grant::Grant;
-pub use hosts::HostPattern;
+pub use hosts::{HostPattern, UrlIndex};
+pub use lints::Lint;
 pub use model::*;
-pub use names::{NamePattern, PatternError};
+pub use names::{NameIndex, NamePattern, PatternError};
+use owners::{Adopted, adopt, category_id, declared};
+pub use snippets::{Script, SnippetIndex};
+pub use verdict::{Action, Verdict};
 
-/// A site's policy, compiled: every question below is answered without allocating.
+/// A site's policy, compiled: cookies and URLs are looked up without allocating, unless their name is escaped.
 #[derive(Debug)]
 pub struct Policy {
     parts: PolicyParts,
     catalogue: Arc<Catalogue>,
+    cookies: NameIndex<Classified>,
+    tags: UrlIndex<Classified>,
+    snippets: SnippetIndex<Classified>,
+    sessions: NameIndex<(Option<Hardening>, RuleId)>,
+    /// For each service of the catalogue what it is to this site; `None` where no category takes it in.
+    adopted: Vec<Option<Adopted>>,
+    /// What session cookies belong to.
+    required: Option<CategoryId>,
+    fingerprint: u64,
 }
 
 /// To whom a cookie, tag or snippet belongs.
@@ -30,7 +57,8 @@ pub struct Policy {
 pub struct Owner {
     /// The category that must be granted.
     pub category: CategoryId,
-    /// The declared service, where there is one; its own answer wins over the category's.
+    /// The declared service, where there is one; its own answer wins over the category's. A cookie that a service
+    /// lists under a `required` category has none, for it is never asked about.
     pub service: Option<ServiceId>,
 }
 
@@ -54,10 +82,44 @@ pub struct Classified {
     pub rule: Rule,
 }
 
+/// What is known of a cookie, tag or snippet, before anybody asks for the grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Classified(Classified),
+    /// The catalogue knows it, but no category of this policy takes its kind in: nobody can ever grant it.
+    Homeless(Rule),
+    /// A session cookie in a policy without a `required` category: nobody needs to grant it.
+    Needed(Rule),
+    Unknown,
+}
+
 impl Policy {
     /// Builds the indices. `parts` was checked by `config`: ids point into their tables.
     pub fn compile(parts: PolicyParts, catalogue: Arc<Catalogue>) -> Self {
-        Self { parts, catalogue }
+        let mut cookies: Vec<_> = parts.cookies.iter().filter_map(|rule| declared(&parts, None, rule)).collect();
+        let (mut tags, mut snippets) = (Vec::new(), Vec::new());
+        for (service, id) in parts.services.iter().zip((0..).map(ServiceId)) {
+            let owner = Owner { category: service.category, service: Some(id) };
+            let classified = |rule| Classified { owner, lifetime: None, rule: Rule::Site(rule) };
+            cookies.extend(service.cookies.iter().filter_map(|rule| declared(&parts, Some((id, service)), rule)));
+            tags.extend(service.tags.iter().map(|tag| (tag.rule, (tag.pattern.clone(), classified(tag.rule)))));
+            snippets.extend(service.snippets.iter().map(|s| (s.rule, (&*s.text, classified(s.rule)))));
+        }
+        // Rules are numbered as they stand in the file, and the order of the file decides between equals.
+        cookies.sort_by_key(|(rule, _)| *rule);
+        tags.sort_by_key(|(rule, _)| *rule);
+        snippets.sort_by_key(|(rule, _)| *rule);
+        Self {
+            cookies: NameIndex::new(cookies.into_iter().map(|(_, entry)| entry)),
+            tags: UrlIndex::new(tags.into_iter().map(|(_, entry)| entry)),
+            snippets: SnippetIndex::new(snippets.into_iter().map(|(_, entry)| entry)),
+            sessions: NameIndex::new(parts.sessions.iter().map(|s| (s.pattern.clone(), (s.hardening, s.rule)))),
+            adopted: catalogue.services().iter().map(|service| adopt(&parts, service)).collect(),
+            required: parts.categories.iter().position(|category| category.required).map(category_id),
+            fingerprint: fingerprint::fingerprint(&parts, &catalogue),
+            parts,
+            catalogue,
+        }
     }
 
     /// What the policy was made from.
@@ -65,28 +127,173 @@ impl Policy {
         &self.parts
     }
 
-    /// To whom a cookie of this name belongs; `None` if neither policy nor catalogue knows it.
-    pub fn cookie(&self, _name: &[u8]) -> Option<Classified> {
-        None
+    /// The catalogue that it was compiled with.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
-    /// To whom a URL belongs that the page makes the browser fetch.
-    pub fn tag(&self, _url: &Url) -> Option<Classified> {
-        None
+    /// To whom a cookie of this name belongs; `None` if neither policy nor catalogue knows it, or the catalogue
+    /// knows it and no category of the policy takes it in ([`Policy::judge_cookie`] tells these apart).
+    ///
+    /// The site's lists come first (cookies, then sessions), then the catalogue's. Session cookies belong to the
+    /// first `required` category.
+    pub fn cookie(&self, name: &[u8]) -> Option<Classified> {
+        self.cookie_standing(name).classified()
     }
 
-    /// To whom an inline snippet belongs.
-    pub fn snippet(&self, _text: &str) -> Option<Classified> {
-        None
+    /// To whom a URL belongs that the page makes the browser fetch; `None` as for cookies.
+    pub fn tag(&self, url: &Url) -> Option<Classified> {
+        self.tag_standing(url).classified()
+    }
+
+    /// To whom an inline snippet belongs: by its longest signature, the site's before the catalogue's, else by
+    /// the first URL that it loads. A script may hold more than one: [`Policy::judge_snippet`] weighs them all.
+    pub fn snippet(&self, text: &str) -> Option<Classified> {
+        let script = Script::new(text);
+        let mut best: Option<((bool, usize), Classified)> = None;
+        let mut first_loaded = None;
+        self.each_snippet(&script, |standing, span, site| {
+            let Some(found) = standing.classified() else { return };
+            match span {
+                Some(span) if best.is_none_or(|(key, _)| (site, span.len()) > key) => {
+                    best = Some(((site, span.len()), found))
+                }
+                Some(_) => {}
+                None => first_loaded = first_loaded.or(Some(found)),
+            }
+        });
+        best.map(|(_, found)| found).or(first_loaded)
     }
 
     /// How a cookie of this name is hardened, if it is a session cookie.
-    pub fn session(&self, _name: &[u8]) -> Option<(Hardening, Rule)> {
-        None
+    ///
+    /// The site's list first; then the catalogue's, if the policy uses it and does not itself put the cookie
+    /// into a category that visitors choose.
+    pub fn session(&self, name: &[u8]) -> Option<(Hardening, Rule)> {
+        if let Some((hardening, rule)) = either_name(name, |name| self.sessions.find(name)) {
+            return hardening.map(|hardening| (hardening, Rule::Site(*rule)));
+        }
+        let chosen =
+            || either_name(name, |name| self.cookies.find(name)).is_some_and(|c| !self.is_required(c.owner.category));
+        if !self.parts.catalogue_sessions || chosen() {
+            return None;
+        }
+        let (hardening, rule) = either_name(name, |name| self.catalogue.session(name))?;
+        Some((hardening?, Rule::Catalogue(rule)))
     }
 
     /// Where a rule is written.
-    pub fn source(&self, _rule: Rule) -> &RuleSource {
-        &self.parts.sources[0]
+    pub fn source(&self, rule: Rule) -> &RuleSource {
+        match rule {
+            Rule::Site(rule) => &self.parts.sources[rule.0 as usize],
+            Rule::Catalogue(rule) => self.catalogue.source(rule),
+        }
     }
+
+    /// A category of this policy.
+    pub fn category(&self, id: CategoryId) -> &Category {
+        &self.parts.categories[usize::from(id.0)]
+    }
+
+    /// A service of this policy.
+    pub fn service(&self, id: ServiceId) -> &Service {
+        &self.parts.services[usize::from(id.0)]
+    }
+
+    /// The category with this key.
+    pub fn category_named(&self, key: &str) -> Option<CategoryId> {
+        self.parts.categories.iter().position(|category| &*category.id == key).map(category_id)
+    }
+
+    /// The service with this key.
+    pub fn service_named(&self, key: &str) -> Option<ServiceId> {
+        (0..).map(ServiceId).zip(&self.parts.services).find(|(_, service)| &*service.id == key).map(|(id, _)| id)
+    }
+
+    /// A hash of all that a response depends on, for validators: equal in every process, but no promise over
+    /// releases, for the catalogue is part of it. Choices are kept by [`PolicyParts::version`] instead.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    fn cookie_standing(&self, name: &[u8]) -> Standing {
+        if let Some(found) = either_name(name, |name| self.cookies.find(name)) {
+            return Standing::Classified(*found);
+        }
+        if let Some((_, rule)) = either_name(name, |name| self.sessions.find(name)) {
+            return self.needed(Rule::Site(*rule));
+        }
+        let known = either_name(name, |name| self.catalogue.cookie_entry(name)).map(|entry| self.adopted_as(entry));
+        if let Some(Standing::Classified(_)) = known {
+            return known.unwrap_or(Standing::Unknown);
+        }
+        match either_name(name, |name| self.catalogue.session(name)) {
+            Some((_, rule)) => self.needed(Rule::Catalogue(rule)),
+            None => known.unwrap_or(Standing::Unknown),
+        }
+    }
+
+    fn tag_standing(&self, url: &Url) -> Standing {
+        match self.tags.find(url) {
+            Some(found) => Standing::Classified(*found),
+            None => self.catalogue.tag_entry(url).map_or(Standing::Unknown, |entry| self.adopted_as(entry)),
+        }
+    }
+
+    /// Everything known in a script: signatures with their place and whether the site's own, then what it loads.
+    /// Text that the site has classified itself is not classified again by the catalogue.
+    fn each_snippet(&self, script: &Script, mut tell: impl FnMut(Standing, Option<&Range<usize>>, bool)) {
+        let own: Vec<_> = self.snippets.hits(script).collect();
+        for hit in &own {
+            tell(Standing::Classified(*hit.item), Some(&hit.span), true);
+        }
+        for hit in self.catalogue.snippets.hits(script) {
+            // Hits come in order and do not overlap, so only the first that ends behind this start can touch it.
+            let next = own.get(own.partition_point(|own| own.span.end <= hit.span.start));
+            if next.is_none_or(|own| own.span.start >= hit.span.end) {
+                tell(self.adopted_as(*hit.item), Some(&hit.span), false);
+            }
+        }
+        for url in loader::loads(script) {
+            tell(self.tag_standing(&url), None, false);
+        }
+    }
+
+    fn adopted_as(&self, entry: catalogue::Entry) -> Standing {
+        let rule = Rule::Catalogue(entry.rule);
+        match self.adopted[entry.service] {
+            Some(Adopted { owner, lifetime }) => Standing::Classified(Classified { owner, lifetime, rule }),
+            None => Standing::Homeless(rule),
+        }
+    }
+
+    fn needed(&self, rule: Rule) -> Standing {
+        let Some(category) = self.required else { return Standing::Needed(rule) };
+        let owner = Owner { category, service: None };
+        Standing::Classified(Classified { owner, lifetime: self.category(category).lifetime, rule })
+    }
+
+    fn is_required(&self, category: CategoryId) -> bool {
+        self.category(category).required
+    }
+}
+
+impl Standing {
+    fn classified(self) -> Option<Classified> {
+        match self {
+            Self::Classified(found) => Some(found),
+            _ => None,
+        }
+    }
+}
+
+/// Asks for the name as it is, then without a prefix that browsers give a meaning (RFC 6265bis §4.1.3, in any
+/// letter case): `__Host-PHPSESSID` is the session cookie of PHP.
+fn either_name<'n, T>(name: &'n [u8], find: impl Fn(&'n [u8]) -> Option<T>) -> Option<T> {
+    const PREFIXES: [&[u8]; 4] = [b"__Host-Http-", b"__Host-", b"__Secure-", b"__Http-"];
+    find(name).or_else(|| {
+        let prefixed = |prefix: &&[u8]| name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
+        let prefix = PREFIXES.iter().find(|prefix| prefixed(prefix))?;
+        find(&name[prefix.len()..])
+    })
 }

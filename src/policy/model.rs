@@ -66,7 +66,7 @@ pub struct Service {
     pub purpose: Box<str>,
     /// Granted with this category, unless the visitor answered for the service itself.
     pub category: CategoryId,
-    /// No cookie of it lives longer, in seconds.
+    /// No cookie of it lives longer, in seconds, unless the cookie's own line declares a lifetime.
     pub lifetime: Option<u64>,
     /// The vendor's privacy policy.
     pub privacy: Option<Box<str>>,

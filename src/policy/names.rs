@@ -1,4 +1,12 @@
 //! Cookie and storage names: exact, `prefix*`, or `^regex`; the most specific pattern wins.
+//!
+//! [`NameIndex`] asks all patterns at once, on the name as sent and on the percent-decoded one.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 /// How a name is matched: exact text, `prefix*`, or a regular expression that starts with `^`.
 #[derive(Debug, Clone)]
@@ -8,7 +16,7 @@ pub enum NamePattern {
     /// Names that start so; written with a `*` at the end.
     Prefix(Box<str>),
     /// Written with a `^` at the start.
-    Regex(regex::bytes::Regex),
+    Regex(Regex),
 }
 
 /// Why a pattern cannot be used.
@@ -16,9 +24,336 @@ pub enum NamePattern {
 #[error("{0}")]
 pub struct PatternError(pub String);
 
+/// Names are bytes, not text: `.` must match an 8-bit name too. Part of the pattern's text, so that
+/// whoever compiles that text again means the same.
+const FLAGS: &str = "(?s-u)";
+
+/// Bytes of one compiled pattern. Policies are the operator's own, so this catches slips
+/// (`{1,100000}`), not attacks; matching is linear in any case.
+const REGEX_SIZE: usize = 256 << 10;
+
+/// A regular expression that matches these three matches everything.
+const UNLIKE_NAMES: [&[u8]; 3] = [b"kq7zvwxjyhptw", b"ZQ-0183.WXJ_KD", b"_7-7_7-7_7-7"];
+
 impl NamePattern {
     /// Reads a pattern as written in a policy.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        Ok(Self::Exact(text.into()))
+        if text.is_empty() {
+            return Err(PatternError("the name is empty; write a name, `prefix*` or `^regex`".into()));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(PatternError(format!("`{}` holds a control character; remove it", text.escape_debug())));
+        }
+        if text.starts_with('^') {
+            return Self::parse_regex(text);
+        }
+        let (stem, prefix) = text.strip_suffix('*').map_or((text, false), |stem| (stem, true));
+        if stem.contains('*') {
+            return Err(PatternError(format!(
+                "`{text}` has a `*` that is not at its end; write a regular expression that starts with `^`"
+            )));
+        }
+        match (stem, prefix) {
+            ("", _) => Err(PatternError(matches_everything(text))),
+            (stem, true) => Ok(Self::Prefix(stem.into())),
+            (stem, false) => Ok(Self::Exact(stem.into())),
+        }
+    }
+
+    /// Whether this pattern alone matches these very bytes.
+    pub fn matches(&self, name: &[u8]) -> bool {
+        match self {
+            Self::Exact(exact) => exact.as_bytes() == name,
+            Self::Prefix(prefix) => name.starts_with(prefix.as_bytes()),
+            Self::Regex(regex) => regex.is_match(name),
+        }
+    }
+
+    fn parse_regex(text: &str) -> Result<Self, PatternError> {
+        let regex = RegexBuilder::new(&format!("{FLAGS}{text}"))
+            .size_limit(REGEX_SIZE)
+            .build()
+            .map_err(|error| PatternError(explain_regex(text, &error)))?;
+        if UNLIKE_NAMES.iter().all(|name| regex.is_match(name)) {
+            return Err(PatternError(matches_everything(text)));
+        }
+        Ok(Self::Regex(regex))
+    }
+}
+
+fn matches_everything(text: &str) -> String {
+    format!("`{text}` matches every name; name the cookies, or say with `unclassified` what happens to the rest")
+}
+
+fn explain_regex(text: &str, error: &regex::Error) -> String {
+    match error {
+        // The crate draws the pattern and an arrow; its last line is the reason.
+        regex::Error::Syntax(drawing) => {
+            let reason = drawing.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            format!("`{text}` is not a valid regular expression: {reason}; correct it, or write a name or `prefix*`")
+        }
+        _ => format!("the regular expression `{text}` grows too large; use smaller repetitions"),
+    }
+}
+
+impl fmt::Display for NamePattern {
+    /// As written in a policy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(exact) => f.write_str(exact),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+            Self::Regex(regex) => f.write_str(regex.as_str().trim_start_matches(FLAGS)),
+        }
+    }
+}
+
+/// Answers "which pattern?" in a time that does not grow with their number.
+#[derive(Debug)]
+pub struct NameIndex<T> {
+    /// In the order written.
+    items: Vec<T>,
+    exact: HashMap<Box<[u8]>, usize>,
+    prefixes: PrefixTable,
+    regexes: RegexSet,
+    /// From the set's numbering to `items`.
+    regex_items: Vec<usize>,
+}
+
+/// How specific a match is: the derived order is the order of precedence, least first wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Exact,
+    Prefix(std::cmp::Reverse<usize>),
+    Regex(usize),
+}
+
+impl<T> NameIndex<T> {
+    /// Takes the patterns in the order in which they are written.
+    pub fn new(rules: impl IntoIterator<Item = (NamePattern, T)>) -> Self {
+        let mut items = Vec::new();
+        let mut exact = HashMap::new();
+        let mut prefixes = Vec::new();
+        let mut regexes = Vec::new();
+        let mut regex_items = Vec::new();
+        for (pattern, item) in rules {
+            let at = items.len();
+            items.push(item);
+            match pattern {
+                NamePattern::Exact(name) => {
+                    exact.entry(Box::from(name.as_bytes())).or_insert(at);
+                }
+                NamePattern::Prefix(prefix) => prefixes.push((Box::from(prefix.as_bytes()), at)),
+                NamePattern::Regex(regex) => {
+                    regexes.push(regex.as_str().to_owned());
+                    regex_items.push(at);
+                }
+            }
+        }
+        let regexes = RegexSetBuilder::new(&regexes)
+            .size_limit(usize::MAX)
+            .build()
+            .expect("each pattern was compiled alone before, and the size of the set is not limited");
+        Self { items, exact, prefixes: PrefixTable::new(prefixes), regexes, regex_items }
+    }
+
+    /// The most specific rule for the name as sent or percent-decoded; as sent wins between equals.
+    ///
+    /// Allocates only for names that hold a `%XX`, or that a regular expression matches.
+    pub fn find(&self, name: &[u8]) -> Option<&T> {
+        let raw = self.ranked(name);
+        let decoded = match percent_encoding::percent_decode(name).into() {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(decoded) => self.ranked(&decoded),
+        };
+        let (_, at) = match (raw, decoded) {
+            (Some(raw), Some(decoded)) => std::cmp::min_by_key(raw, decoded, |(rank, _)| *rank),
+            (raw, decoded) => raw.or(decoded)?,
+        };
+        self.items.get(at)
+    }
+
+    fn ranked(&self, name: &[u8]) -> Option<(Rank, usize)> {
+        if let Some(at) = self.exact.get(name) {
+            return Some((Rank::Exact, *at));
+        }
+        if let Some((len, at)) = self.prefixes.longest(name) {
+            return Some((Rank::Prefix(std::cmp::Reverse(len)), at));
+        }
+        // Most names match none: ask that first, for it needs no list of matches.
+        if self.regex_items.is_empty() || !self.regexes.is_match(name) {
+            return None;
+        }
+        let first = self.regexes.matches(name).iter().next()?;
+        Some((Rank::Regex(first), *self.regex_items.get(first)?))
+    }
+}
+
+/// Prefixes in byte order, each with a link to the longest other one that it starts with.
+#[derive(Debug, Default)]
+struct PrefixTable(Vec<PrefixEntry>);
+
+#[derive(Debug)]
+struct PrefixEntry {
+    prefix: Box<[u8]>,
+    parent: Option<usize>,
+    item: usize,
+}
+
+impl PrefixTable {
+    fn new(mut rules: Vec<(Box<[u8]>, usize)>) -> Self {
+        // The item number is the second key, so the first written of equal prefixes stays.
+        rules.sort();
+        rules.dedup_by(|later, earlier| later.0 == earlier.0);
+        let mut entries: Vec<PrefixEntry> = Vec::with_capacity(rules.len());
+        for (prefix, item) in rules {
+            let mut parent = entries.len().checked_sub(1);
+            while let Some(at) = parent.filter(|at| !prefix.starts_with(&entries[*at].prefix)) {
+                parent = entries[at].parent;
+            }
+            entries.push(PrefixEntry { prefix, parent, item });
+        }
+        Self(entries)
+    }
+
+    /// Length and item of the longest prefix of `name`.
+    fn longest(&self, name: &[u8]) -> Option<(usize, usize)> {
+        // All entries between a prefix of `name` and `name` itself start with that prefix, so the links
+        // of the last entry not after `name` lead through every prefix of it.
+        let mut at = self.0.partition_point(|entry| *entry.prefix <= *name).checked_sub(1);
+        while let Some(entry) = at.map(|at| &self.0[at]) {
+            if name.starts_with(&entry.prefix) {
+                return Some((entry.prefix.len(), entry.item));
+            }
+            at = entry.parent;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn index(patterns: &[&str]) -> NameIndex<usize> {
+        NameIndex::new(patterns.iter().enumerate().map(|(i, p)| (NamePattern::parse(p).unwrap(), i)))
+    }
+
+    #[test]
+    fn the_most_specific_pattern_wins() {
+        let cases: &[(&[&str], &str, Option<usize>)] = &[
+            (&["^_ga", "_ga*", "_ga"], "_ga", Some(2)),
+            (&["^_ga", "_ga*", "_ga"], "_ga_X", Some(1)),
+            (&["_g*", "_ga_*", "_ga*"], "_ga_X", Some(1)),
+            (&["_g*", "_ga_*", "_ga*"], "_gid", Some(0)),
+            (&["_ga_*", "_gab*"], "_gaa", None),
+            (&["a*", "ab*", "abc*", "abd*"], "abe", Some(1)),
+            (&["^x.*", "^x1"], "x1", Some(0)),
+            (&["_ga", "_ga"], "_ga", Some(0)),
+            (&["_ga*", "_ga*"], "_gat", Some(0)),
+            (&["_ga"], "_GA", None),
+            (&["_ga_*"], "_ga_", Some(0)),
+            (&["a|b", "c.d"], "a", None),
+            (&["c.d"], "cxd", None),
+            (&["^visitor_id.*"], "visitor_id1234-hash", Some(0)),
+        ];
+        for (patterns, name, expected) in cases {
+            assert_eq!(index(patterns).find(name.as_bytes()).copied(), *expected, "{name} in {patterns:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_tried_as_sent_and_percent_decoded() {
+        let cases: &[(&[&str], &[u8], Option<usize>)] = &[
+            (&["^ajs%3Acookies$"], b"ajs%3Acookies", Some(0)),
+            (&["ajs:cookies"], b"ajs%3Acookies", Some(0)),
+            (&["ajs:cookies"], b"ajs%3acookies", Some(0)),
+            (&["ajs%3Acookies"], b"ajs:cookies", None),
+            // As sent wins between equals, whatever the order of the file ...
+            (&["ajs:cookies", "ajs%3Acookies"], b"ajs%3Acookies", Some(1)),
+            // ... but a more specific rule wins in either form.
+            (&["ajs%3A*", "ajs:cookies"], b"ajs%3Acookies", Some(1)),
+            (&["^ajs:", "^ajs%3A"], b"ajs%3Ax", Some(0)),
+            (&["_ga"], b"%5Fga", Some(0)),
+            (&["a%b"], b"a%b", Some(0)),
+            (&["a%zz"], b"a%zz", Some(0)),
+            // Decoded once, not twice.
+            (&["_ga"], b"%255Fga", None),
+            (&["^_x.y$"], b"_x\xe9y", Some(0)),
+        ];
+        for (patterns, name, expected) in cases {
+            let shown = String::from_utf8_lossy(name);
+            assert_eq!(index(patterns).find(name).copied(), *expected, "{shown} in {patterns:?}");
+        }
+    }
+
+    #[test]
+    fn unusable_patterns_say_what_to_do() {
+        for (text, part) in [
+            ("", "empty"),
+            ("*", "matches every name"),
+            ("^", "matches every name"),
+            ("^.*", "matches every name"),
+            ("^.+$", "matches every name"),
+            ("^[\\w.-]*", "matches every name"),
+            ("^(a|)", "matches every name"),
+            ("_ga*x", "starts with `^`"),
+            ("**", "starts with `^`"),
+            ("^a(", "unclosed group"),
+            ("^a{1,1000000}", "smaller repetitions"),
+            ("a\nb", "control character"),
+        ] {
+            let error = NamePattern::parse(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains('\n') && !error.contains(FLAGS), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_shown_as_written() {
+        for text in ["_ga", "_ga*", "^_gat_UA-.*", "^[0-9a-f]{32}$"] {
+            assert_eq!(NamePattern::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    /// The rule of precedence, said as slowly as possible.
+    fn oracle(patterns: &[NamePattern], name: &[u8]) -> Option<usize> {
+        let decoded: Vec<u8> = percent_encoding::percent_decode(name).collect();
+        let mut best: Option<((u8, i64, u8, usize), usize)> = None;
+        for (form, name) in [name, &decoded].into_iter().enumerate() {
+            for (i, pattern) in patterns.iter().enumerate().filter(|(_, p)| p.matches(name)) {
+                let key = match pattern {
+                    NamePattern::Exact(_) => (0, 0, form as u8, i),
+                    NamePattern::Prefix(p) => (1, -(p.len() as i64), form as u8, i),
+                    NamePattern::Regex(_) => (2, i as i64, form as u8, i),
+                };
+                if best.is_none_or(|(k, _)| key < k) {
+                    best = Some((key, i));
+                }
+            }
+        }
+        best.map(|(_, i)| i)
+    }
+
+    proptest! {
+        #[test]
+        fn index_agrees_with_a_linear_search(
+            patterns in prop::collection::vec("[ab_]{1,4}|[ab_]{1,4}\\*|\\^[ab_.]{1,3}c?\\$?|[ab](%5F|%62)\\*?", 0..24),
+            names in prop::collection::vec("([abc_]|%5F|%62|%zz){0,6}", 1..24),
+        ) {
+            let patterns: Vec<_> = patterns.iter().filter_map(|p| NamePattern::parse(p).ok()).collect();
+            let index = NameIndex::new(patterns.iter().cloned().zip(0usize..));
+            for name in names {
+                prop_assert_eq!(index.find(name.as_bytes()).copied(), oracle(&patterns, name.as_bytes()), "{}", name);
+            }
+        }
+
+        #[test]
+        fn no_bytes_panic(text in any::<String>(), name in any::<Vec<u8>>()) {
+            if let Ok(pattern) = NamePattern::parse(&text) {
+                NameIndex::new([(pattern, ())]).find(&name);
+            }
+        }
     }
 }

@@ -1,0 +1,91 @@
+//! One number for all that a response depends on: FNV-1a over the policy and the catalogue, in order.
+//!
+//! The standard hasher will not do: it may differ between two releases of Rust, and so between two proxies.
+
+use super::model::{CookieRule, PolicyParts, SessionRule, SnippetRule, TagRule, Unclassified};
+use super::{Catalogue, NamePattern};
+
+pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> u64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    hash.numbers([parts.version, parts.good_since, parts.law as u64, parts.choice_lifetime]);
+    hash.numbers([u64::from(parts.choice_beats_signals), u64::from(parts.catalogue_sessions)]);
+    hash.number(match parts.unclassified {
+        Unclassified::Strip => u64::MAX,
+        Unclassified::Keep => u64::MAX - 1,
+        Unclassified::Category(id) => u64::from(id.0),
+    });
+    hash.list(&parts.categories, |hash, category| {
+        hash.texts([&category.id, &category.label, &category.purpose]);
+        hash.numbers([category.required, category.gpc, category.dnt].map(u64::from));
+        hash.optional(category.lifetime);
+        hash.list(&category.catalogue, |hash, word| hash.text(word));
+    });
+    hash.list(&parts.services, |hash, service| {
+        hash.texts([&service.id, &service.label, &service.vendor, &service.purpose]);
+        hash.number(u64::from(service.category.0));
+        hash.optional(service.lifetime);
+        hash.texts([&service.privacy, &service.opt_out, &service.uses].map(|text| text.as_deref().unwrap_or_default()));
+        hash.rules(&service.cookies, &service.storage, &service.tags, &service.snippets);
+    });
+    hash.rules(&parts.cookies, &[], &[], &[]);
+    hash.sessions(&parts.sessions);
+    let known = catalogue.parts();
+    hash.list(&known.services, |hash, service| {
+        hash.texts([&service.id, &service.label, &service.vendor, &service.purpose, &service.category]);
+        hash.texts([&service.privacy, &service.opt_out].map(|text| text.as_deref().unwrap_or_default()));
+        hash.rules(&service.cookies, &service.storage, &service.tags, &service.snippets);
+    });
+    hash.sessions(&known.sessions);
+    hash.0
+}
+
+struct Fnv(u64);
+
+impl Fnv {
+    fn number(&mut self, number: u64) {
+        for byte in number.to_le_bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn numbers(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        numbers.into_iter().for_each(|number| self.number(number));
+    }
+
+    fn optional(&mut self, number: Option<u64>) {
+        self.numbers([u64::from(number.is_some()), number.unwrap_or_default()]);
+    }
+
+    /// With its length, so that no two lists of texts run together into the same bytes.
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t (impl AsRef<str> + ?Sized + 't)>) {
+        texts.into_iter().for_each(|text| self.text(text.as_ref()));
+    }
+
+    fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) {
+        self.number(items.len() as u64);
+        items.iter().for_each(|item| each(self, item));
+    }
+
+    fn rules(&mut self, cookies: &[CookieRule], storage: &[NamePattern], tags: &[TagRule], snippets: &[SnippetRule]) {
+        self.list(cookies, |hash, cookie| {
+            hash.text(&cookie.pattern.to_string());
+            hash.optional(cookie.category.map(|id| u64::from(id.0)));
+            hash.optional(cookie.lifetime);
+        });
+        self.list(storage, |hash, pattern| hash.text(&pattern.to_string()));
+        self.list(tags, |hash, tag| hash.text(&tag.pattern.to_string()));
+        self.list(snippets, |hash, snippet| hash.text(&snippet.text));
+    }
+
+    /// Names only: how a session cookie is hardened shows in no validator's body.
+    fn sessions(&mut self, sessions: &[SessionRule]) {
+        self.list(sessions, |hash, session| hash.text(&session.pattern.to_string()));
+    }
+}
