@@ -5,7 +5,9 @@
 mod bounce;
 mod duration;
 mod error;
+pub mod escape;
 mod path;
+pub mod placeholder;
 pub mod preferences;
 
 pub use bounce::bounce;

@@ -1,0 +1,92 @@
+//! The streaming HTML rewriter: push the bytes of a page, get the bytes that a visitor with this grant may have.
+//!
+//! Pure: no IO, no clock. lol_html finds the tags; this room reads their URLs as browsers do, asks the policy, and
+//! cuts what is not granted out of the bytes as they pass. What it doesn't cut out leaves byte for byte as it came.
+
+mod attributes;
+pub mod charset;
+mod document;
+mod elements;
+mod judge;
+mod links;
+mod lists;
+mod references;
+mod rewriter;
+mod script;
+pub mod sniff;
+mod utf16;
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::policy::{Grant, Policy};
+
+pub use judge::{Finding, Subject};
+pub use rewriter::Rewriter;
+
+/// What the rewriter knows of the page that it is about to read.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Says to whom each URL and snippet belongs.
+    pub policy: Arc<Policy>,
+    /// Says whether those may be used.
+    pub grant: Grant,
+    /// The address of the document: relative URLs are resolved against it until a `<base href>` says otherwise.
+    pub url: Url,
+    /// The charset that `Content-Type` names, if it names one. A byte order mark beats it.
+    pub charset: Option<&'static encoding_rs::Encoding>,
+    /// How much of a page is ever held.
+    pub limits: Limits,
+    /// What becomes of a page that cannot be rewritten.
+    pub on_error: OnError,
+    /// Path of the preference centre, to which placeholders link, e.g. `/_consent/`.
+    pub preferences: Arc<str>,
+}
+
+/// How much of a page is ever held. None of it grows with the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that the parser may hold: the tag being read and the open elements. A tag that is longer (say, an image
+    /// as a `data:` URL) is an error.
+    pub memory: usize,
+    /// Bytes of an inline script that are judged at a time. A longer one is judged in overlapping windows.
+    pub inline_script: usize,
+    /// How deep documents may lie in one another (`srcdoc`, `noscript`). A deeper one is an error.
+    pub depth: u8,
+    /// Findings kept for one page; more are dropped.
+    pub findings: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory: 4 << 20, inline_script: 64 << 10, depth: 8, findings: 256 }
+    }
+}
+
+/// What becomes of a page that cannot be rewritten (`on_rewrite_error`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// The caller gets the error and must not complete the page.
+    #[default]
+    Abort,
+    /// The rest of the page leaves unfiltered; [`Rewriter::gave_up`] tells.
+    Pass,
+}
+
+/// Why a page cannot be rewritten. After one, the rest of the page is lost or, with [`OnError::Pass`], unfiltered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A tag is longer, or more elements are open, than [`Limits::memory`] allows.
+    #[error("a tag or the open elements need more than the memory limit")]
+    Memory,
+    /// Documents lie deeper in one another than [`Limits::depth`] allows.
+    #[error("documents lie in one another deeper than the limit")]
+    Depth,
+    /// Browsers may read the markup in two ways, and a tag would hide in one of them.
+    #[error("markup of which browsers may see another part as text: {0}")]
+    Malformed(String),
+}
+
+#[cfg(test)]
+mod tests;

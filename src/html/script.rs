@@ -1,0 +1,121 @@
+//! Inline scripts: held while they are read, judged, and let go or emptied.
+
+use encoding_rs::Encoding;
+
+use super::Settings;
+use super::judge::{self, Finding};
+
+/// Whether a script of this `type` is data that no browser runs and no signature is looked for in.
+pub(super) fn is_data(kind: &str) -> bool {
+    let kind = kind.trim().split(';').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+    matches!(kind.as_str(), "importmap" | "speculationrules") || kind.ends_with("json")
+}
+
+/// Frameworks that count the length of these texts, or hydrate from them: never edited.
+const PAYLOADS: [&[u8]; 6] = [
+    b"self.__next_f.push(",
+    b"(self.__next_f=self.__next_f||[]).push(",
+    b"(self.__next_f = self.__next_f || []).push(",
+    b"window.__NUXT__",
+    b"window.__remixContext",
+    b"window.__INITIAL_STATE__",
+];
+
+/// The text of an inline script that is being read.
+#[derive(Debug)]
+pub(super) struct Script {
+    text: Vec<u8>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing of it has left.
+    Held,
+    /// Too long to be held whole: its judged beginning has left.
+    Long,
+    /// A framework's payload: passes.
+    Payload,
+    /// Blocked: the rest is dropped.
+    Blocked,
+}
+
+impl Script {
+    pub(super) fn new() -> Self {
+        Self { text: Vec::new(), state: State::Held }
+    }
+
+    /// Takes more of the text. What is longer than `Limits::inline_script` is judged in windows of that length which
+    /// overlap by half, so that a signature of up to half of it is seen wherever it lies; each window's judged half
+    /// leaves. A signature found late empties the rest, and a script that ends in the middle does not run.
+    /// Windows count bytes of the script, never chunks: the outcome is the same for every cut.
+    pub(super) fn push(
+        &mut self,
+        mut chunk: &[u8],
+        settings: &Settings,
+        encoding: &'static Encoding,
+        out: &mut Vec<u8>,
+    ) -> Option<Finding> {
+        let window = settings.limits.inline_script.max(2);
+        while !chunk.is_empty() {
+            match self.state {
+                State::Blocked => return None,
+                State::Payload => {
+                    out.extend_from_slice(chunk);
+                    return None;
+                }
+                State::Held | State::Long => {}
+            }
+            if self.text.len() == window {
+                if let Some(finding) = self.judge(settings, encoding) {
+                    return Some(finding);
+                }
+                let judged = if self.state == State::Payload { window } else { window / 2 };
+                out.extend(self.text.drain(..judged));
+                if self.state == State::Held {
+                    self.state = State::Long;
+                }
+                continue;
+            }
+            let (now, later) = chunk.split_at(chunk.len().min(window - self.text.len()));
+            self.text.extend_from_slice(now);
+            chunk = later;
+        }
+        None
+    }
+
+    /// The script ends here.
+    pub(super) fn end(
+        &mut self,
+        settings: &Settings,
+        encoding: &'static Encoding,
+        out: &mut Vec<u8>,
+    ) -> Option<Finding> {
+        if let State::Held | State::Long = self.state
+            && let Some(finding) = self.judge(settings, encoding)
+        {
+            return Some(finding);
+        }
+        out.append(&mut self.text);
+        None
+    }
+
+    /// What was held, unjudged: only for a page that is given up.
+    pub(super) fn release(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.text);
+    }
+
+    fn judge(&mut self, settings: &Settings, encoding: &'static Encoding) -> Option<Finding> {
+        if self.state == State::Held && PAYLOADS.iter().any(|start| self.text.trim_ascii_start().starts_with(start)) {
+            self.state = State::Payload;
+            return None;
+        }
+        let (text, _) = encoding.decode_without_bom_handling(&self.text);
+        let finding = judge::blocked_snippet(settings, &text);
+        if finding.is_some() {
+            self.state = State::Blocked;
+            self.text.clear();
+        }
+        finding
+    }
+}

@@ -1,0 +1,69 @@
+//! Inline scripts.
+
+use super::*;
+
+#[test]
+fn scripts_of_a_refused_service_are_emptied() {
+    for (before, after) in [
+        ("<script>track('init', 1)</script>x", "<script></script>x"),
+        ("<script type=module>\n track( 'init')\n</SCRIPT >x", "<script type=module></SCRIPT >x"),
+        ("<script type='text/javascript' nonce=n><!-- <script> track('init') </script>x", ""),
+        ("<svg><script>a<g>;track('init')</script></svg>x", "<svg><script></script></svg>x"),
+        ("<script>track('init')", "<script>"),
+    ] {
+        let out = rewrite(before);
+        if after.is_empty() {
+            assert!(!out.contains("track"), "{out}");
+        } else {
+            assert_eq!(out, after, "{before}");
+        }
+        assert_eq!(lossy(&rewrite_bytes(&granted(), before.as_bytes())), before);
+    }
+}
+
+#[test]
+fn other_scripts_stay() {
+    for page in [
+        "<script>let x = '<img src=//bad.example/i>';</script>",
+        "<script src=/own.js>track('init')</script>",
+        "<script type=application/ld+json>{\"x\":\"track('init'\"}</script>",
+        "<script type=' Application/JSON; charset=x'>track('init')</script>",
+        "<script type=importmap>track('init')</script><script type=speculationrules>track('init')</script>",
+        "<script>self.__next_f.push([1,\"track('init')\"])</script>",
+        "<script>\n(self.__next_f=self.__next_f||[]).push([1,\"track('init')\"])</script>",
+        "<script></script><script>&amp;\r\n\u{0}</script>",
+        "<script><!-- <script> </script> --></script>x",
+    ] {
+        assert_eq!(rewrite(page), page);
+    }
+}
+
+#[test]
+fn long_script_is_judged_in_overlapping_windows() {
+    let mut settings = settings();
+    settings.limits.inline_script = 64;
+    for before in 0..200 {
+        let page = format!("<script>{};track('init');{}</script><b>", "a".repeat(before), "z".repeat(150));
+        let out = lossy(&rewrite_bytes(&settings, page.as_bytes()));
+        assert!(!out.contains("track('init'") && out.ends_with("</script><b>"), "{before}: {out}");
+        assert!(out.len() < before + 60, "what follows goes too: {out}");
+    }
+    let page = format!("<script>{}</script>", "a;".repeat(300));
+    assert_eq!(lossy(&rewrite_bytes(&settings, page.as_bytes())), page);
+    let page = format!("<script>self.__next_f.push([1,\"{}track('init')\"])</script>", "a;".repeat(300));
+    assert_eq!(lossy(&rewrite_bytes(&settings, page.as_bytes())), page);
+}
+
+#[test]
+fn only_the_script_being_read_is_held() {
+    let mut rewriter = Rewriter::new(settings());
+    let mut out = Vec::new();
+    rewriter.write(b"<head><title>t</title><scri", &mut out).unwrap();
+    assert_eq!(lossy(&out), "<head><title>t</title>");
+    rewriter.write(b"pt>let a = 1;", &mut out).unwrap();
+    assert_eq!(lossy(&out), "<head><title>t</title><script>");
+    rewriter.write(b"</script>text", &mut out).unwrap();
+    assert_eq!(lossy(&out), "<head><title>t</title><script>let a = 1;</script>text");
+    rewriter.write(b"<noscript><p>a", &mut out).unwrap();
+    assert!(out.ends_with(b"<noscript><p>a"), "{}", lossy(&out));
+}
