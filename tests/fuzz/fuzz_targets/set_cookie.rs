@@ -15,7 +15,8 @@ fuzz_target!(|data: &[u8]| {
     let edits = Edits {
         http_only: first & 1 != 0,
         secure: first & 2 != 0,
-        same_site: [None, Some(SameSite::Strict), Some(SameSite::Lax), Some(SameSite::None)][usize::from(first >> 2 & 3)],
+        same_site: [None, Some(SameSite::Strict), Some(SameSite::Lax), Some(SameSite::None)]
+            [usize::from(first >> 2 & 3)],
         remove_domain: first & 16 != 0,
         host_prefix: first & 32 != 0,
         cap: [None, Some(0), Some(3600), Some(u64::MAX)][usize::from(first >> 6)],
