@@ -12,7 +12,7 @@ pub enum Fate<'a> {
     Keep,
     /// The origin does not see it.
     Drop,
-    /// It goes on under another name, e.g. without `__Host-`.
+    /// It goes on under another name, e.g. without `__Host-`. Not for a nameless pair: browsers vouch for no prefix of it.
     Rename(&'a [u8]),
 }
 
