@@ -4,12 +4,16 @@ use http::header::{LINK, REFRESH};
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
+use super::list;
+
 /// Removes the links that `blocked` says. The others keep their bytes; a line without links left goes.
 pub(super) fn remove_links(headers: &mut HeaderMap, base: &Url, mut blocked: impl FnMut(&Url) -> bool) {
     if !headers.contains_key(LINK) {
         return;
     }
-    let mut is_blocked = |value: &[u8]| target(value, base).is_some_and(|url| blocked(&url));
+    let mut is_blocked = |value: &[u8]| {
+        target(value, base).is_some_and(|url| blocked(&url)) || image_set(value, base).any(|url| blocked(&url))
+    };
     let lines: Vec<HeaderValue> = headers.get_all(LINK).iter().cloned().collect();
     let mut changed = false;
     let mut kept = Vec::with_capacity(lines.len());
@@ -65,6 +69,17 @@ fn values(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn target(value: &[u8], base: &Url) -> Option<Url> {
     let text = value.trim_ascii().strip_prefix(b"<")?;
     resolve(&text[..memchr::memchr(b'>', text)?], base)
+}
+
+/// The URLs of `imagesrcset`, which a preload may fetch instead. Descriptors such as `2x` read as paths of the site.
+fn image_set<'a>(value: &'a [u8], base: &'a Url) -> impl Iterator<Item = Url> + 'a {
+    let parameters = list::split(value, b';').filter_map(|text| {
+        let (name, text) = text.split_at(memchr::memchr(b'=', text)?);
+        name.trim_ascii().eq_ignore_ascii_case(b"imagesrcset").then(|| text[1..].trim_ascii())
+    });
+    let unquoted = |text: &'a [u8]| text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text);
+    let candidates = parameters.map(unquoted).flat_map(|set| set.split(u8::is_ascii_whitespace));
+    candidates.filter_map(|text| resolve(text.strip_suffix(b",").unwrap_or(text), base))
 }
 
 /// HTML §4.2.4.3's `Refresh` has the same grammar in a header: seconds, `;` or `,` or a blank, `url=`, quotes.
@@ -131,6 +146,8 @@ mod tests {
             (&[r#"</a>; title="x\", <//t.example>""#], &[r#"</a>; title="x\", <//t.example>""#]),
             (&["</1>", "<//t.example>", "</2>"], &["</1>", "</2>"]),
             (&["<https://shop.example/?u=//t.example>"], &["<https://shop.example/?u=//t.example>"]),
+            (&["</a>;rel=preload;as=image; ImageSrcSet=\"/1.png 1x, //t.example/2.png 2x\""], &[]),
+            (&["</a>; imagesrcset=\"/1.png 1x, /2.png 2x\""], &["</a>; imagesrcset=\"/1.png 1x, /2.png 2x\""]),
             (&["no link, at all"], &["no link, at all"]),
             (&["<unclosed //t.example"], &["<unclosed //t.example"]),
         ] {

@@ -1,6 +1,8 @@
 //! Changes message heads under a grant: what a head says of cookies, caches, codings and hops.
 //!
-//! Pure: headers in, headers and findings out. `proxy` calls it in the order of an exchange.
+//! Pure: headers in, headers and findings out. `proxy` calls it in the order of an exchange: [`hop_by_hop`] first, so
+//! that nothing which a later step sets can be named away, then [`forwarded`] and [`request`]; back through
+//! [`hop_by_hop`] and [`response`].
 
 pub mod accept_encoding;
 mod cache;

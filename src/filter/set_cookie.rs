@@ -6,7 +6,7 @@ use http::header::{Entry, HeaderName, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
 use crate::cookie::{self, Edits, SameSite, SetCookie, UnixTime};
-use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Hardening, Policy, Verdict};
+use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Hardening, Policy, Unclassified, Verdict};
 
 /// Of RFC 2965: no browser reads it, and it may hold several cookies in one line.
 const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
@@ -112,10 +112,14 @@ impl Judge<'_> {
 
     /// Whether another visitor could get another answer for this cookie.
     fn depends_on_grant(&self, verdict: Verdict) -> bool {
-        let required = |classified: crate::policy::Classified| {
-            self.policy.parts().categories.get(usize::from(classified.owner.category.0)).is_some_and(|c| c.required)
+        let parts = self.policy.parts();
+        let category = match (verdict.classified, parts.unclassified) {
+            (Some(found), _) => Some(found.owner.category),
+            (None, Unclassified::Category(category)) if verdict.rule.is_none() => Some(category),
+            (None, _) => None,
         };
-        self.apply && (verdict.action == Action::Strip || verdict.classified.is_some_and(|found| !required(found)))
+        let asked = category.and_then(|id| parts.categories.get(usize::from(id.0))).is_some_and(|c| !c.required);
+        self.apply && (verdict.action == Action::Strip || asked)
     }
 
     fn drop_set_cookie2(&self, headers: &mut HeaderMap, outcome: &mut Outcome, findings: &mut Vec<Finding>) {

@@ -1,5 +1,6 @@
-//! The request filter: what the origin may see of a visitor's cookies, and what it must not answer with.
-//! behaviour of `Cookie`, `Consent`, conditions, ranges and codings; hops and forwarding are not its business.
+//! The request filter: what the origin may see of a visitor's cookies, and how it must not answer.
+//!
+//! `Cookie`, `Consent`, conditions, ranges and codings; hops and forwarding have their own files.
 
 use std::borrow::Cow;
 

@@ -81,17 +81,20 @@ pub fn response(
     }
     // It would lead browsers round the proxy.
     headers.remove(ALT_SVC);
-    if context.body == Body::Rewritten {
-        [CONTENT_LENGTH, ACCEPT_RANGES].into_iter().chain(DIGESTS).for_each(|name| drop(headers.remove(name)));
-    }
     let revalidated =
         context.status == StatusCode::NOT_MODIFIED && context.requested.conditional == Conditional::Filtered;
+    // A 304 updates what the client has stored (RFC 9111 §4.3.4), so that it must not speak of the origin's bytes either.
+    if context.body == Body::Rewritten || revalidated {
+        [CONTENT_LENGTH, ACCEPT_RANGES].into_iter().chain(DIGESTS).for_each(|name| drop(headers.remove(name)));
+    }
     let varies = context.body != Body::Plain || revalidated;
     if varies {
         validators::response(headers, Suffix::new(policy, grant));
         vary(policy, headers, context.keyed);
     }
-    let added = mark_session(headers, context, &cookies) | expire_refused(&judge, headers, context, &mut findings);
+    // Once an exchange: the final response brings what an early one (1xx) leaves out.
+    let added = !context.status.is_informational()
+        && (mark_session(headers, context, &cookies) | expire_refused(&judge, headers, context, &mut findings));
     if cookies.personal || added || (varies && !context.keyed) {
         cache::make_private(headers);
     }
@@ -137,6 +140,8 @@ fn grants_advertising(policy: &Policy, grant: &Grant) -> bool {
 fn vary(policy: &Policy, headers: &mut HeaderMap, keyed: bool) {
     if keyed {
         cache::vary(headers, "Consent");
+        // We code rewritten pages as the client likes, which only a shared cache needs to know.
+        cache::vary(headers, "Accept-Encoding");
         return;
     }
     cache::vary(headers, "Cookie");

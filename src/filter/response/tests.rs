@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::super::fixture::{self, head, lines};
 use super::*;
 
@@ -184,7 +186,7 @@ fn a_page_that_passed_keeps_its_length_but_not_its_tag() {
 
 #[test]
 fn a_304_to_a_filtered_page_is_one_of_it() {
-    let given = [("etag", "\"x\""), ("cache-control", "max-age=9")];
+    let given = [("etag", "\"x\""), ("cache-control", "max-age=9"), ("content-length", "5"), ("repr-digest", "x")];
     let (after, _) = filtered(&Case { status: 304, conditional: Conditional::Filtered, ..PLAIN }, &given);
     assert_eq!(after[0], "cache-control: max-age=9, private");
     assert!(after[1].starts_with("etag: W/\"x~"), "{after:?}");
@@ -208,10 +210,31 @@ fn answers_with_cookies_of_one_visitor_are_for_no_shared_cache() {
 }
 
 #[test]
+fn unclassified_cookies_that_count_as_a_category_depend_on_the_grant() {
+    let mut parts = fixture::parts();
+    parts.unclassified = crate::policy::Unclassified::Category(crate::policy::CategoryId(1));
+    let policy = fixture::compile(parts);
+    for granted in [&[0_u8] as &[u8], &[0, 1]] {
+        let judge = Judge { policy: &policy, grant: &fixture::grant(granted), apply: true, now: NOW };
+        let mut headers = head(&[("set-cookie", "mystery=1")]);
+        assert!(judge.filter(&mut headers, &mut vec![]).personal);
+        assert_eq!(headers.contains_key(SET_COOKIE), granted.len() == 2);
+    }
+}
+
+#[test]
 fn a_keyed_cache_may_keep_pages() {
     let given = [("cache-control", "public, s-maxage=60"), ("surrogate-control", "max-age=9")];
     let (after, _) = filtered(&Case { keyed: true, body: Body::Rewritten, ..PLAIN }, &given);
-    assert_eq!(after, ["cache-control: public, s-maxage=60", "surrogate-control: max-age=9", "vary: Consent"]);
+    assert_eq!(
+        after,
+        [
+            "cache-control: public, s-maxage=60",
+            "surrogate-control: max-age=9",
+            "vary: Consent",
+            "vary: Accept-Encoding",
+        ]
+    );
 }
 
 #[test]
@@ -266,6 +289,22 @@ fn refused_cookies_are_deleted_in_the_browser() {
         ]
     );
     assert!(findings.iter().any(|finding| finding.action == FindingAction::Expire));
+    let (early, _) =
+        filtered(&Case { expire: &["_ga"], status: 103, marker: Some("has"), ..PLAIN }, &[("link", "</a>")]);
+    assert_eq!(early, ["link: </a>"]);
+}
+
+proptest! {
+    #[test]
+    fn no_spelling_sets_a_refused_cookie(line in r#"[ \t=]{0,3}(_ga|_fbp)[ \t]{0,2}(=[a,"]{0,3})?(; ?(HttpOnly|Path=/|SameSite=None|x=_ga)){0,3}"#) {
+        prop_assert_eq!(set(&[0], &[line.trim()]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_granted_cookie_keeps_its_bytes(line in r#"cart=[ -:<-~]{0,12}(; ?[a-zA-Z]{0,9}(=[ -:<-~]{0,9})?){0,4}"#) {
+        let line = line.trim();
+        prop_assert_eq!(set(&[0, 1, 2], &[line]), [line]);
+    }
 }
 
 #[test]

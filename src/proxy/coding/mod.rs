@@ -4,6 +4,7 @@
 
 mod decode;
 mod encode;
+mod engine;
 
 pub use decode::{Caps, Decoder};
 pub use encode::{Encoder, Level};

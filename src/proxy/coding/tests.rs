@@ -91,6 +91,13 @@ fn cut_off_data_is_an_error_at_every_cut() {
 }
 
 #[test]
+fn both_ends_can_live_in_a_task_that_moves_between_threads() {
+    fn is_send<T: Send>() {}
+    is_send::<Decoder>();
+    is_send::<Encoder>();
+}
+
+#[test]
 fn an_empty_body_is_empty_in_any_coding() {
     for coding in ALL {
         assert_eq!(decode_chunks(&[coding], ROOMY, []), Ok(vec![]));
