@@ -22,6 +22,8 @@ pub mod html;
 
 pub mod body;
 
+mod own;
+
 pub mod telemetry;
 
 pub mod config;

@@ -1,1 +1,7 @@
-fn main() {}
+//! Runs the command line and turns its result into an exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    consentry::cli::run()
+}

@@ -3,9 +3,9 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::{self, CertificateFiles, Problem};
+use crate::telemetry;
 
 /// The exit code of a configuration that is wrong.
 const WRONG: u8 = 2;
@@ -27,7 +27,7 @@ pub struct Args {
 /// Prints what is wrong to standard error and a verdict to standard output.
 pub fn run(args: &Args) -> ExitCode {
     let files = if args.no_certificates { CertificateFiles::Skip } else { CertificateFiles::Read };
-    let (problems, summary, code) = match config::check(&args.config, now(), files) {
+    let (problems, summary, code) = match config::check(&args.config, telemetry::now().0, files) {
         Ok((config, warnings)) => {
             let summary = format!("{}: {} is right", args.config.display(), count(config.sites.len(), "site"));
             (warnings, summary, ExitCode::SUCCESS)
@@ -42,6 +42,19 @@ pub fn run(args: &Args) -> ExitCode {
     let _ = print(&problems, args.short);
     let _ = writeln!(io::stdout(), "{summary}");
     code
+}
+
+/// Reads a configuration to serve it, telling its problems on the way.
+///
+/// # Errors
+/// The exit code, if it cannot be served.
+pub fn load(path: &std::path::Path) -> Result<config::Config, ExitCode> {
+    let (config, problems) = match config::load(path, telemetry::now().0) {
+        Ok((config, warnings)) => (Ok(config), warnings),
+        Err(problems) => (Err(ExitCode::from(WRONG)), problems),
+    };
+    let _ = print(&problems, false);
+    config
 }
 
 /// Prints problems to standard error, with colours on a terminal.
@@ -60,9 +73,4 @@ pub fn print(problems: &[Problem], short: bool) -> io::Result<()> {
 
 fn count(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
-}
-
-#[expect(clippy::disallowed_methods, reason = "a command line is where time comes from")]
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }

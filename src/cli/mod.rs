@@ -2,3 +2,35 @@
 
 pub mod check;
 pub mod demo;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Enforces a site's cookie policy at the edge.
+#[derive(Debug, Parser)]
+#[command(name = "consentry", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Stand before the sites of a configuration
+    Serve(serve::Args),
+    /// Try it: a legacy shop behind the proxy, on this machine
+    Demo(demo::Args),
+    /// Tell every problem of a configuration
+    Check(check::Args),
+}
+
+/// Runs what the command line asks for.
+pub fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Check(args) => check::run(&args),
+    }
+}

@@ -11,7 +11,8 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use super::certificate_file::Certificates;
-use super::model::{Config, Limits, Log, LogFormat, Timeouts};
+use super::model::{Config, Limits, Log, Timeouts};
+use crate::telemetry::Format;
 use super::policy_cache::Policies;
 use super::reading::{Item, Section};
 use super::{across, site_file};
@@ -138,7 +139,7 @@ fn log(s: &Section<'_>) -> Log {
     ];
     Log {
         format: s
-            .or("format", default.format, |item| item.word(&[("text", LogFormat::Text), ("json", LogFormat::Json)])),
+            .or("format", default.format, |item| item.word(&[("text", Format::Text), ("json", Format::Json)])),
         level: s.or("level", default.level, |item| item.word(&levels)),
         access: s.or("access", default.access, Item::bool),
     }

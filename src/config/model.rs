@@ -13,6 +13,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::HostName;
 use crate::policy::Policy;
+use crate::telemetry::Format;
 
 /// Everything that the configuration says. An exchange keeps the one it began with.
 #[derive(Debug)]
@@ -208,7 +209,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// For people or for machines.
-    pub format: LogFormat,
+    pub format: Format,
     /// The least that is logged.
     pub level: LevelFilter,
     /// One line for each request.
@@ -217,18 +218,8 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, level: LevelFilter::INFO, access: true }
+        Self { format: Format::Text, level: LevelFilter::INFO, access: true }
     }
-}
-
-/// For people or for machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LogFormat {
-    /// Readable lines.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// A certificate whose key matches and which has not expired.

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::cookie::UnixTime;
-use crate::policy::{Category, CategoryId, Policy, PolicyParts, Service, ServiceId};
+use crate::policy::{Category, CategoryId, Grant, Owner, Policy, PolicyParts, Service, ServiceId};
 
 /// How far the clocks of two proxies may differ before a choice counts as made in the future.
 const CLOCK_SKEW: u64 = 86_400;
@@ -106,6 +106,17 @@ impl Choice {
         let (granted, refused): (Vec<_>, Vec<_>) = categories.chain(services).partition(|(_, granted)| *granted);
         let items = |list: Vec<(Item, bool)>| list.into_iter().map(|(item, _)| item).collect();
         Self::new(id, now, parts.version, items(granted), items(refused))
+    }
+
+    /// A choice that gives this grant, under the policy as it is now.
+    pub fn of_grant(policy: &Policy, grant: &Grant, id: ConsentId, now: UnixTime) -> Self {
+        let parts = policy.parts();
+        let categories: Vec<_> = asked_categories(parts).map(|(id, _)| id).filter(|id| grant.has_category(*id)).collect();
+        let allows = |id, service: &Service| grant.allows(Owner { category: service.category, service: Some(id) });
+        let (granted, refused): (Vec<_>, Vec<_>) = asked_services(parts).partition(|(id, service)| allows(*id, service));
+        let ids = |list: Vec<(ServiceId, &Service)>| list.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+        let (granted, refused) = (ids(granted), ids(refused));
+        Self::from_answers(policy, &Answers { categories: &categories, granted: &granted, refused: &refused }, id, now)
     }
 
     /// Every category and service of the policy is granted.

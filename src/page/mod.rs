@@ -3,6 +3,7 @@
 //! Pure: they are told everything that they show, and know no request and no clock.
 
 mod bounce;
+mod date;
 mod duration;
 mod error;
 pub mod escape;
@@ -12,6 +13,7 @@ pub mod preferences;
 
 pub use bounce::bounce;
 pub use error::error;
+pub use date::day;
 pub use path::local_path;
 
 /// The `Content-Security-Policy` under which all our pages work: no script, no inline style, no frame.

@@ -46,6 +46,11 @@ impl Grant {
         self.categories & (1 << id.0) != 0
     }
 
+    /// Whether each of a policy's categories is granted, and no service refused by name.
+    pub fn covers(&self, categories: usize) -> bool {
+        (0..categories).all(|index| self.categories & (1 << index) != 0) && self.refused.words().next().is_none()
+    }
+
     /// Whether a cookie or tag of this owner may pass. The service's own answer wins over its category's.
     pub fn allows(&self, owner: Owner) -> bool {
         match owner.service {

@@ -210,6 +210,11 @@ impl Policy {
         (0..).map(ServiceId).zip(&self.parts.services).find(|(_, service)| &*service.id == key).map(|(id, _)| id)
     }
 
+    /// Whether under this grant no tag or snippet could be refused, so that a page need not be read.
+    pub fn grants_everything(&self, grant: &Grant) -> bool {
+        self.adopted.iter().all(Option::is_some) && grant.covers(self.parts.categories.len())
+    }
+
     /// A hash of all that a response depends on, for validators: equal in every process, but no promise over
     /// releases, for the catalogue is part of it. Choices are kept by [`PolicyParts::version`] instead.
     pub fn fingerprint(&self) -> u64 {

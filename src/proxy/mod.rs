@@ -1,3 +1,20 @@
-//! One exchange, start to end.
+//! One exchange, start to end: `handler` reads as the list of its phases.
 
+mod activity;
+mod answer;
 pub mod coding;
+mod error;
+mod exchange;
+mod forward;
+mod handler;
+mod respond;
+mod rewrite;
+mod route;
+mod upgrade;
+mod upstream;
+mod worker;
+
+pub use activity::{Activity, Overdue};
+pub use exchange::Tracked;
+pub use handler::handle;
+pub use worker::{Client, Worker};

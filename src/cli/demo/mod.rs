@@ -5,6 +5,7 @@
 
 mod body;
 pub mod certificate;
+mod command;
 mod cookies;
 mod download;
 mod login;
@@ -27,7 +28,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use welcome::welcome;
+pub use command::{Args, run};
+use welcome::welcome;
 
 use shop::Shop;
 

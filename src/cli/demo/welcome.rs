@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 /// The text for a newcomer. `addr` is where the proxy listens, `ca` the development CA that it prints into each line.
-pub fn welcome(addr: SocketAddr, ca: &Path) -> String {
+pub(super) fn welcome(addr: SocketAddr, ca: &Path) -> String {
     let site = match addr.ip() {
         ip if ip.is_loopback() || ip.is_unspecified() => format!("https://localhost:{}", addr.port()),
         _ => format!("https://{addr}"),

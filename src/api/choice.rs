@@ -1,0 +1,106 @@
+//! `POST choice`: takes the visitor's decision from a form of our own page and sets the consent cookie.
+
+use aws_lc_rs::rand;
+use cookie::{Cookie, SameSite};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::Visit;
+use crate::body::Body;
+use crate::consent::{Choice, ConsentId, Record, encode};
+use crate::own;
+use crate::page::local_path;
+use crate::page::preferences::Ticks;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FORM: &str = "application/x-www-form-urlencoded";
+
+pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
+    match take(visit, headers, body).await {
+        Ok((choice, back)) => accepted(visit, &choice, &back),
+        Err(status) => super::failed(visit, status),
+    }
+}
+
+async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, String), StatusCode> {
+    if !is_same_origin(headers, visit.authority) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    // `text/plain` and friends are what a foreign page can post without leave.
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM) {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    let body = Limited::new(Body::stream(body, visit.idle), visit.limit);
+    let body = body.collect().await.map_err(|error| {
+        if error.is::<http_body_util::LengthLimitError>() { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::REQUEST_TIMEOUT }
+    })?;
+    let id = match visit.record {
+        Record::Choice(choice) => choice.id,
+        _ => {
+            let mut id = [0; 16];
+            rand::fill(&mut id).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+            ConsentId(id)
+        }
+    };
+    read(visit, &body.to_bytes(), id).ok_or(StatusCode::BAD_REQUEST)
+}
+
+/// A page of this very origin posts it. Browsers say so in `Sec-Fetch-Site` or `Origin`; whoever says neither
+/// is no browser with our page open, and any doubt is a no.
+fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
+    let all = |name: &HeaderName, good: &dyn Fn(&[u8]) -> bool| headers.get_all(name).iter().all(|v| good(v.as_bytes()));
+    let site = all(&SEC_FETCH_SITE, &|value| value == b"same-origin");
+    let origin = all(&ORIGIN, &|value| {
+        value.strip_prefix(b"https://").is_some_and(|rest| rest.eq_ignore_ascii_case(authority.as_bytes()))
+    });
+    site && origin && (headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN))
+}
+
+/// The form's meaning; `None` if it names what the policy does not have, or no decision.
+fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String)> {
+    let policy = &visit.site.policy;
+    let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
+    let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
+    let choice = match *all("decision").first()? {
+        "accept-all" => Choice::accept_all(policy, id, visit.now),
+        "reject-all" => Choice::reject_all(policy, id, visit.now),
+        "save" => {
+            let ticks = Ticks {
+                categories: all("category"),
+                services: all("service"),
+                shown_categories: all("shown_category"),
+                shown_services: all("shown_service"),
+            };
+            Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now)
+        }
+        _ => return None,
+    };
+    let back = local_path(all("return_to").first().copied().unwrap_or("/"));
+    Some((choice, utf8_percent_encode(back, NOT_IN_LOCATION).to_string()))
+}
+
+/// `Location` holds a URI reference: visible ASCII.
+const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
+
+fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
+    let site = visit.site;
+    let mut cookie = Cookie::build((&*site.cookie.name, encode(choice, visit.keys, &site.name)))
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        // A refusal is remembered exactly as long as an acceptance.
+        .max_age(cookie::time::Duration::seconds(site.policy.parts().choice_lifetime.cast_signed()));
+    if let Some(domain) = site.cookie.domain.as_deref() {
+        cookie = cookie.domain(domain);
+    }
+    let mut response = own::html(StatusCode::SEE_OTHER, String::new());
+    let headers = response.headers_mut();
+    headers.insert(SET_COOKIE, HeaderValue::try_from(cookie.to_string()).expect("ours is clean"));
+    headers.insert(LOCATION, HeaderValue::try_from(back).unwrap_or(HeaderValue::from_static("/")));
+    response
+}

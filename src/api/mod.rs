@@ -1,0 +1,120 @@
+//! Answers `/_consent/*` (the prefix is the site's to choose): the plain page, its style sheet, and the choice.
+//! None of these paths ever reaches the origin.
+
+mod choice;
+pub mod keys;
+
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, REFERER};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use crate::body::Body;
+use crate::config::Site;
+use crate::consent::{Basis, Decision, Keys, Record};
+use crate::cookie::UnixTime;
+use crate::page::preferences::{Preferences, Visit as Shown};
+use crate::{own, page};
+
+/// What an answer of ours depends on.
+#[derive(Debug)]
+pub struct Visit<'a> {
+    /// The site that is visited.
+    pub site: &'a Site,
+    /// The authority that the client asked for.
+    pub authority: &'a str,
+    /// What the visitor's cookies say.
+    pub record: &'a Record,
+    /// What follows from that.
+    pub decision: &'a Decision,
+    /// `Sec-GPC: 1` came with the request.
+    pub gpc: bool,
+    /// Signs choices.
+    pub keys: &'a Keys,
+    /// The most bytes that a form may have.
+    pub limit: usize,
+    /// How long the body of a request may pause.
+    pub idle: std::time::Duration,
+    /// The time of the request.
+    pub now: UnixTime,
+}
+
+/// Whether this path is ours.
+pub fn is_ours(site: &Site, path: &str) -> bool {
+    path.starts_with(&*site.prefix)
+}
+
+/// Answers a request for one of our paths.
+pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().strip_prefix(&*visit.site.prefix).unwrap_or_default();
+    match path {
+        "" if is_read(&head.method) => preferences(&visit, &head),
+        "style.css" if is_read(&head.method) => style(),
+        "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
+        "" | "style.css" => not_allowed(&visit, "GET, HEAD"),
+        "choice" => not_allowed(&visit, "POST"),
+        _ => failed(&visit, StatusCode::NOT_FOUND),
+    }
+}
+
+fn failed(visit: &Visit<'_>, status: StatusCode) -> Response<Body> {
+    own::html(status, page::error(status, Some(&visit.site.prefix)))
+}
+
+fn is_read(method: &Method) -> bool {
+    [Method::GET, Method::HEAD].contains(method)
+}
+
+fn not_allowed(visit: &Visit<'_>, methods: &'static str) -> Response<Body> {
+    let mut response = failed(visit, StatusCode::METHOD_NOT_ALLOWED);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+fn preferences(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
+    let query = head.uri.query().unwrap_or_default();
+    let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "return_to").map(|(_, v)| v);
+    let referer = head.headers.get(REFERER).and_then(|r| path_of(r.to_str().ok()?, visit.authority));
+    let back = asked.as_deref().or(referer).unwrap_or("/");
+    // Back to this very page would be no way back.
+    let return_to = if is_ours(visit.site, back) { "/" } else { back };
+    let chosen = match (visit.decision.basis, visit.record) {
+        (Basis::Choice, Record::Choice(choice)) => Some(page::day(choice.made)),
+        _ => None,
+    };
+    let shown = Shown { return_to, gpc: visit.gpc, chosen_at: chosen.as_deref() };
+    let Site { policy, prefix, .. } = visit.site;
+    let text = Preferences::new(policy, &visit.decision.grant, visit.authority, prefix, shown).render();
+    own::html(StatusCode::OK, text)
+}
+
+/// Path and query of a `Referer`, if it is a page of this very site.
+fn path_of<'a>(referer: &'a str, authority: &str) -> Option<&'a str> {
+    let rest = referer.strip_prefix("https://")?;
+    let (host, path) = rest.split_at_checked(authority.len())?;
+    (host.eq_ignore_ascii_case(authority) && path.starts_with('/')).then_some(path)
+}
+
+fn style() -> Response<Body> {
+    let mut response = Response::new(Body::full(page::STYLE));
+    own::headers(response.headers_mut());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_authority_are_gone_back_to() {
+        assert_eq!(path_of("https://shop.example/a?b", "shop.example"), Some("/a?b"));
+        assert_eq!(path_of("https://SHOP.example:8443/a", "shop.example:8443"), Some("/a"));
+        for foreign in
+            ["https://shop.example.evil/a", "http://shop.example/a", "https://evil/", "https://shop.example", "https://shop.exampl\u{e9}/"]
+        {
+            assert_eq!(path_of(foreign, "shop.example"), None, "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What a client connection is doing, so that its time limits can be held: written by the exchange and the
+//! socket, read by the watch in `server::connection`. All on one thread; atomics only because tasks must be `Send`.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use tokio::time::{Duration, Instant};
+
+use crate::config::Timeouts;
+
+/// State of one client connection. Times are milliseconds since it was accepted, plus one; 0 is "not now".
+#[derive(Debug)]
+pub struct Activity {
+    accepted: Instant,
+    exchanges: AtomicU32,
+    idle_since: AtomicU64,
+    head_since: AtomicU64,
+    blocked_since: AtomicU64,
+    served: AtomicU32,
+}
+
+/// The limit that a connection has run into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overdue {
+    /// No request for too long.
+    Idle,
+    /// A request head that does not come to its end.
+    Head,
+    /// The client does not read what we send.
+    Stalled,
+}
+
+impl Activity {
+    /// A connection that was just accepted and has said nothing.
+    pub fn new() -> Self {
+        Self {
+            accepted: Instant::now(),
+            exchanges: AtomicU32::new(0),
+            idle_since: AtomicU64::new(1),
+            head_since: AtomicU64::new(0),
+            blocked_since: AtomicU64::new(0),
+            served: AtomicU32::new(0),
+        }
+    }
+
+    /// Bytes arrived. Between requests they are the start of a head.
+    pub fn received(&self) {
+        if self.exchanges.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0 {
+            self.head_since.store(self.now(), Relaxed);
+        }
+    }
+
+    /// The client does not take what we write.
+    pub fn blocked(&self) {
+        if self.blocked_since.load(Relaxed) == 0 {
+            self.blocked_since.store(self.now(), Relaxed);
+        }
+    }
+
+    /// The client took something.
+    pub fn unblocked(&self) {
+        if self.blocked_since.load(Relaxed) != 0 {
+            self.blocked_since.store(0, Relaxed);
+        }
+    }
+
+    /// A request head was read.
+    pub fn begin(&self) {
+        self.exchanges.fetch_add(1, Relaxed);
+        self.served.fetch_add(1, Relaxed);
+        self.head_since.store(0, Relaxed);
+    }
+
+    /// A response came to its end, or was given up.
+    pub fn end(&self) {
+        if self.exchanges.fetch_sub(1, Relaxed) == 1 {
+            self.idle_since.store(self.now(), Relaxed);
+        }
+    }
+
+    /// How many requests this connection has carried.
+    pub fn served(&self) -> u32 {
+        self.served.load(Relaxed)
+    }
+
+    /// Whether a request head has begun and not ended.
+    pub fn in_head(&self) -> bool {
+        self.head_since.load(Relaxed) != 0
+    }
+
+    /// The next limit that will be hit if nothing happens until then.
+    pub fn deadline(&self, limits: &Timeouts) -> Option<(Instant, Overdue)> {
+        let blocked = self.blocked_since.load(Relaxed);
+        if blocked != 0 {
+            return Some((self.at(blocked, limits.body_idle), Overdue::Stalled));
+        }
+        if self.exchanges.load(Relaxed) != 0 {
+            return None;
+        }
+        match self.head_since.load(Relaxed) {
+            0 => Some((self.at(self.idle_since.load(Relaxed), limits.idle), Overdue::Idle)),
+            since => Some((self.at(since, limits.request_head), Overdue::Head)),
+        }
+    }
+
+    fn at(&self, since: u64, limit: Duration) -> Instant {
+        self.accepted + Duration::from_millis(since) + limit
+    }
+
+    fn now(&self) -> u64 {
+        self.accepted.elapsed().as_millis() as u64 + 1
+    }
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self::new()
+    }
+}

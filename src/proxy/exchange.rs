@@ -1,0 +1,178 @@
+//! The state of one exchange: one request and its response. Its end is the end of the response's body.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::uri::Authority;
+use http::{Method, StatusCode, Uri, Version};
+use http_body::{Frame, SizeHint};
+use tokio::time::{Duration, Instant};
+
+use super::error::Error;
+use super::upstream::Lease;
+use super::worker::{Client, SiteRef};
+use crate::body::{self, Body};
+
+/// Lives from the request's head to the last byte of the response; writes the access line when it goes.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Whose request it is.
+    pub client: Arc<Client>,
+    started: Instant,
+    method: Method,
+    uri: Uri,
+    version: Version,
+    host: Option<Authority>,
+    site: Option<SiteRef>,
+    status: Option<StatusCode>,
+    origin: Duration,
+    sent: u64,
+    aborted: bool,
+}
+
+impl Exchange {
+    /// A request head was read.
+    pub fn begin<B>(client: Arc<Client>, request: &http::Request<B>) -> Self {
+        client.activity.begin();
+        Self {
+            client,
+            started: Instant::now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            host: None,
+            site: None,
+            status: None,
+            origin: Duration::ZERO,
+            sent: 0,
+            aborted: false,
+        }
+    }
+
+    /// The request is for this host.
+    pub fn at(&mut self, host: Authority) {
+        self.host = Some(host);
+    }
+
+    /// The request is for this site.
+    pub fn of(&mut self, site: &SiteRef) {
+        self.site = Some(site.clone());
+    }
+
+    /// The path of our own pages on the site, if the request has found one.
+    pub fn prefix(&self) -> Option<&str> {
+        self.site.as_deref().map(|site| &*site.prefix)
+    }
+
+    /// So long the origin took to answer.
+    pub fn waited(&mut self, origin: Duration) {
+        self.origin = origin;
+    }
+
+    /// It failed, for this reason.
+    pub fn failed(&self, error: &Error) {
+        let (host, path) = (self.host.as_ref().map_or("-", Authority::as_str), self.uri.path());
+        match error {
+            Error::Client { .. } => tracing::debug!(%error, host, path, "A request was refused."),
+            Error::Origin(_) => tracing::warn!(%error, host, path, "An exchange failed at the origin."),
+        }
+    }
+
+    /// The host that was asked for; known once the exchange has been routed.
+    pub fn authority(&self) -> &Authority {
+        self.host.as_ref().expect("the exchange was routed")
+    }
+
+    /// The answer's status is settled.
+    pub fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+
+    /// Time since the request's head was read.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.client.activity.end();
+        self.client.worker.access.line(&crate::telemetry::Access {
+            client: self.client.address,
+            method: &self.method,
+            // Query strings carry identifiers: never logged.
+            path: self.uri.path(),
+            host: self.host.as_ref().map_or("-", Authority::as_str),
+            version: self.version,
+            status: self.status,
+            sent: self.sent,
+            total: self.started.elapsed(),
+            origin: self.origin,
+            aborted: self.aborted,
+        });
+    }
+}
+
+/// The body of a response, which ends its exchange and gives the origin's connection back.
+#[derive(Debug)]
+pub struct Tracked {
+    body: Body,
+    exchange: Exchange,
+    lease: Option<Lease>,
+}
+
+impl Tracked {
+    /// `lease` is the connection that `body` comes over.
+    pub fn new(body: Body, exchange: Exchange, lease: Option<Lease>) -> Self {
+        Self { body, exchange, lease }
+    }
+
+    fn release(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.release();
+        }
+    }
+}
+
+impl http_body::Body for Tracked {
+    type Data = Bytes;
+    type Error = body::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, body::Error>>> {
+        let this = self.get_mut();
+        let frame = std::task::ready!(http_body::Body::poll_frame(Pin::new(&mut this.body), cx));
+        match &frame {
+            Some(Ok(frame)) => this.exchange.sent += frame.data_ref().map_or(0, Bytes::len) as u64,
+            Some(Err(error)) => {
+                this.exchange.aborted = true;
+                // Without the lease's release the connection is closed: nobody may read on from here.
+                this.lease = None;
+                let host = this.exchange.host.as_ref().map_or("-", Authority::as_str);
+                tracing::warn!(%error, host, path = this.exchange.uri.path(), "A response was cut off.");
+            }
+            None => this.release(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        http_body::Body::is_end_stream(&self.body)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        http_body::Body::size_hint(&self.body)
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        // hyper does not ask again once it knows that the end is reached.
+        if http_body::Body::is_end_stream(&self.body) {
+            self.release();
+        } else if self.exchange.status.is_some() && self.lease.is_some() {
+            self.exchange.aborted = true;
+        }
+    }
+}

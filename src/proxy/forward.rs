@@ -1,0 +1,78 @@
+//! From the client's head to the origin's and back: what belongs to one connection only, who the client is, and
+//! the form of the request's target. Knows nothing of consent.
+
+use http::header::{EXPECT, HeaderValue};
+use http::request::Parts;
+use http::uri::{Authority, Uri};
+use http::{Method, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use tokio_util::task::TaskTracker;
+
+use super::error::{Error, OriginError};
+use super::exchange::Exchange;
+use super::upgrade::Upgrade;
+use crate::filter::{forwarded, hop_by_hop};
+
+/// What the response has to be judged by, kept before the request goes away.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) authority: Authority,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) accepted: crate::filter::accept_encoding::Accepted,
+}
+
+impl Asked {
+    pub(super) fn of(exchange: &Exchange, head: &Parts) -> Self {
+        Self {
+            authority: exchange.authority().clone(),
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            accepted: crate::filter::accept_encoding::Accepted::read(&head.headers),
+        }
+    }
+}
+
+/// Makes the head that goes to the origin: one strictly valid HTTP/1.1 request, whatever came in.
+pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
+    hop_by_hop::request(&mut head.headers, upgrade);
+    let client = &exchange.client;
+    let snapshot = client.worker.snapshot();
+    let authority = HeaderValue::from_str(exchange.authority().as_str()).unwrap_or(HeaderValue::from_static(""));
+    let trusted = snapshot.config.trusted_proxies.iter().any(|net| net.contains(&client.address));
+    let peer = forwarded::Peer { address: client.address, trusted, scheme: "https", authority: &authority };
+    forwarded::forward(&mut head.headers, peer);
+    // hyper has answered it with 100 as soon as we read the body; the origin need not be asked.
+    head.headers.remove(EXPECT);
+    if head.uri.authority().is_some() {
+        let target = head.uri.path_and_query().cloned();
+        head.uri = target.map_or_else(|| Uri::from_static("/"), Uri::from);
+    }
+    head.version = Version::HTTP_11;
+    // Extended CONNECT's protocol and the like are of the client's connection.
+    head.extensions.clear();
+}
+
+/// Makes the origin's head ours: joins an upgrade, removes what belongs to the origin's connection.
+///
+/// # Errors
+/// If the origin switched protocols although nobody asked it to.
+pub(super) fn settle(
+    response: &mut Response<Incoming>,
+    upgrade: Option<Upgrade>,
+    tunnels: &TaskTracker,
+) -> Result<(), Error> {
+    let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    match upgrade {
+        Some(upgrade) if switched => {
+            upgrade.join(response, tunnels)?;
+            // Only what makes the switch is left of the fields of the connection.
+            let still = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+            hop_by_hop::response(response.headers_mut(), still);
+        }
+        _ if switched => return Err(OriginError::Upgrade.into()),
+        _ => hop_by_hop::response(response.headers_mut(), false),
+    }
+    *response.version_mut() = Version::HTTP_11;
+    Ok(())
+}

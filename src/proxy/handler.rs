@@ -1,0 +1,143 @@
+//! One exchange, start to end. Reads as the list of its phases; each is a call into the room that knows.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::error::Error;
+use super::exchange::{Exchange, Tracked};
+use super::upgrade::Upgrade;
+use super::upstream::Lease;
+use super::worker::{Client, SiteRef};
+use super::{answer, forward, respond, route};
+use crate::api::{self, Visit};
+use crate::body::Body;
+use crate::config::Mode;
+use crate::consent::{self, Decision, Record, Signals};
+use crate::cookie::UnixTime;
+use crate::{filter, own, page, telemetry};
+
+/// What comes back: a response, and the origin's connection that its body comes over.
+type Answered = Result<(Response<Body>, Option<Lease>), Error>;
+
+/// Answers a request, whatever happens: errors become pages in `respond`, and every exchange is logged.
+pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<Response<Tracked>, Infallible> {
+    let mut exchange = Exchange::begin(client, &request);
+    let (response, lease) = match serve(&mut exchange, request).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            exchange.failed(&error);
+            (respond::error(&error, exchange.prefix()), None)
+        }
+    };
+    exchange.answered(response.status());
+    Ok(response.map(|body| Tracked::new(body, exchange, lease)))
+}
+
+async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answered {
+    let authority = route::authority(&request)?;
+    exchange.at(authority.clone());
+    let site = route::site(&exchange.client, &authority)?;
+    exchange.of(&site);
+    let upgrade = Upgrade::of(&mut request);
+    if upgrade.is_none() && [Method::CONNECT, Method::TRACE].contains(request.method()) {
+        return Err(Error::client(StatusCode::METHOD_NOT_ALLOWED, "CONNECT and TRACE are not forwarded"));
+    }
+    let visitor = Visitor::of(&exchange.client, &site, request.headers());
+    if api::is_ours(&site, request.uri().path()) {
+        let visit = visitor.at(&exchange.client, &site, authority.as_str());
+        return Ok((api::answer(visit, request).await, None));
+    }
+    if visitor.is_strict_bounce(&site, &request) {
+        return Ok((own::html(StatusCode::OK, page::bounce(target_of(&request))), None));
+    }
+    pass(exchange, &site, &visitor, request, upgrade).await
+}
+
+/// The part that the origin has in an exchange: filter, send, filter.
+async fn pass(
+    exchange: &mut Exchange,
+    site: &SiteRef,
+    visitor: &Visitor,
+    request: Request<Incoming>,
+    upgrade: Option<Upgrade>,
+) -> Answered {
+    let (mut head, body) = request.into_parts();
+    let asked = forward::Asked::of(exchange, &head);
+    forward::clean(exchange, &mut head, upgrade.is_some());
+    let grant = &visitor.decision.grant;
+    let requested = (site.mode != Mode::Off).then(|| {
+        let context = filter::RequestContext {
+            apply: site.mode == Mode::Enforce,
+            method: &head.method,
+            own: &site.own_cookies(),
+            consent: site.consent(),
+            refused: visitor.decision.refused,
+        };
+        filter::request(&site.policy, grant, &mut head.headers, &context)
+    });
+    let body = if upgrade.is_some() { Body::Empty } else { Body::stream(body, site.timeouts().body_idle) };
+    let mut request = Request::from_parts(head, body);
+    if let Some(upgrade) = &upgrade {
+        upgrade.ask(&mut request)?;
+    }
+    let sent = Instant::now();
+    let (mut response, lease) = site.upstream().send(request, upgrade.is_some()).await?;
+    exchange.waited(sent.elapsed());
+    forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
+    let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
+    let Some(requested) = requested else { return Ok((response, lease)) };
+    let response = answer::filter(site, grant, &asked, &requested, visitor.now, response).await?;
+    Ok((response, lease))
+}
+
+/// Path and query as the client wrote them.
+fn target_of<B>(request: &Request<B>) -> &str {
+    request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
+}
+
+/// What the request says of its visitor, and what follows from it.
+struct Visitor {
+    record: Record,
+    signals: Signals,
+    decision: Decision,
+    now: UnixTime,
+}
+
+impl Visitor {
+    fn of(client: &Client, site: &SiteRef, headers: &HeaderMap) -> Self {
+        let now = telemetry::now();
+        let all = |name| headers.get_all(name).iter().map(http::HeaderValue::as_bytes);
+        let cookies = all(http::header::COOKIE.as_str());
+        let record = consent::read(cookies, &site.cookie.name, &client.worker.keys, &site.name, &site.policy, now);
+        let signals = Signals::read(all("sec-gpc"), all("dnt"));
+        let decision = consent::grant(&site.policy, &record, signals, now);
+        Self { record, signals, decision, now }
+    }
+
+    fn at<'a>(&'a self, client: &'a Client, site: &'a SiteRef, authority: &'a str) -> Visit<'a> {
+        Visit {
+            site,
+            authority,
+            record: &self.record,
+            decision: &self.decision,
+            gpc: self.signals.gpc,
+            keys: &client.worker.keys,
+            limit: site.limits().choice_body,
+            idle: site.timeouts().body_idle,
+            now: self.now,
+        }
+    }
+
+    fn is_strict_bounce(&self, site: &SiteRef, request: &Request<Incoming>) -> bool {
+        site.mode == Mode::Enforce
+            && site.strict_bounce
+            && filter::is_strict_bounce(&site.policy, request.method(), request.headers(), MARKER.as_bytes())
+    }
+}
+
+/// Says that the browser holds a session cookie, which it keeps back when the visitor comes from elsewhere.
+pub(super) const MARKER: &str = "__Host-consentry-session";

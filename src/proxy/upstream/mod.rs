@@ -1,0 +1,143 @@
+//! Reaches a site's origin: one of these per worker and site, so that no core waits for another.
+//!
+//! Connections are kept last-in-first-out: the warmest is used again, the others age and go.
+
+mod connect;
+mod pool;
+
+use std::sync::Mutex;
+
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use tokio::time::{Duration, timeout};
+
+use self::connect::{Connector, Fresh, Want};
+pub use self::pool::Lease;
+use self::pool::Pool;
+use super::error::OriginError;
+use crate::body::Body;
+use crate::config::{Site, Timeouts};
+
+/// The way to one origin.
+#[derive(Debug)]
+pub struct Upstream {
+    connector: Connector,
+    pool: Pool,
+    /// All requests of this worker share one HTTP/2 connection.
+    h2: Mutex<Option<http2::SendRequest<Body>>>,
+    first_byte: Duration,
+}
+
+/// A response, and the connection to give back when its body has been read; HTTP/2 has none to give back.
+pub(super) type Answer = (Response<Incoming>, Option<Lease>);
+
+impl Upstream {
+    /// Prepares the way; nothing is connected yet.
+    pub fn new(site: &Site, timeouts: &Timeouts) -> Self {
+        Self {
+            connector: Connector::new(site, timeouts.origin_connect),
+            pool: Pool::default(),
+            h2: Mutex::default(),
+            first_byte: timeouts.origin_first_byte,
+        }
+    }
+
+    /// Sends one request and awaits the head of its answer.
+    ///
+    /// A kept-alive connection may be closed by the origin at the very moment we use it. A request that was
+    /// not written is sent again on another; one that was written only if its method is idempotent, it has no
+    /// body and no byte of an answer arrived (RFC 9110 §9.2.2).
+    ///
+    /// An upgrade goes over a connection of its own: it never comes back to the pool.
+    pub async fn send(&self, request: Request<Body>, upgrade: bool) -> Result<Answer, OriginError> {
+        let exchange = async {
+            if upgrade { self.upgrade(request).await } else { self.exchange(request).await }
+        };
+        match timeout(self.first_byte, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(OriginError::Timeout("answer")),
+        }
+    }
+
+    async fn exchange(&self, mut request: Request<Body>) -> Result<Answer, OriginError> {
+        if let Some(sender) = self.live_h2() {
+            return send_h2(sender, request).await;
+        }
+        while let Some(sender) = self.pool.take().await {
+            let again = may_repeat(&request).then(|| head_of(&request));
+            match self.send_h1(sender, request).await {
+                Ok(answer) => return Ok(answer),
+                Err(Failed { unsent: Some(unsent), .. }) => request = unsent,
+                Err(Failed { error, unsent: None }) => match again {
+                    Some(head) if error.is_incomplete_message() || error.is_closed() => request = head,
+                    _ => return Err(OriginError::Http(error)),
+                },
+            }
+        }
+        match self.connector.connect(Want::Any).await? {
+            Fresh::Http1(sender) => self.send_h1(sender, request).await.map_err(|f| OriginError::Http(f.error)),
+            Fresh::Http2(sender) => {
+                *self.h2.lock().expect("no panic under the lock") = Some(sender.clone());
+                send_h2(sender, request).await
+            }
+        }
+    }
+
+    async fn upgrade(&self, request: Request<Body>) -> Result<Answer, OriginError> {
+        match self.connector.connect(Want::Http1).await? {
+            Fresh::Http1(mut sender) => {
+                let response = sender.send_request(request).await.map_err(OriginError::Http)?;
+                Ok((response, Some(self.pool.lease(sender))))
+            }
+            Fresh::Http2(_) => Err(OriginError::Upgrade),
+        }
+    }
+
+    async fn send_h1(
+        &self,
+        mut sender: http1::SendRequest<Body>,
+        request: Request<Body>,
+    ) -> Result<Answer, Failed> {
+        match sender.try_send_request(request).await {
+            Ok(response) => Ok((response, Some(self.pool.lease(sender)))),
+            Err(mut error) => {
+                let unsent = error.take_message();
+                Err(Failed { error: error.into_error(), unsent })
+            }
+        }
+    }
+
+    fn live_h2(&self) -> Option<http2::SendRequest<Body>> {
+        let mut slot = self.h2.lock().expect("no panic under the lock");
+        if slot.as_ref().is_some_and(http2::SendRequest::is_closed) {
+            *slot = None;
+        }
+        slot.clone()
+    }
+}
+
+struct Failed {
+    error: hyper::Error,
+    unsent: Option<Request<Body>>,
+}
+
+async fn send_h2(mut sender: http2::SendRequest<Body>, request: Request<Body>) -> Result<Answer, OriginError> {
+    sender.ready().await.map_err(OriginError::Http)?;
+    let response = sender.send_request(request).await.map_err(OriginError::Http)?;
+    Ok((response, None))
+}
+
+fn may_repeat(request: &Request<Body>) -> bool {
+    matches!(request.body(), Body::Empty)
+        && matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn head_of(request: &Request<Body>) -> Request<Body> {
+    let mut copy = Request::new(Body::Empty);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}

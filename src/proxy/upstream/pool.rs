@@ -1,0 +1,73 @@
+//! Idle connections to one origin, last in, first out.
+
+use std::sync::{Arc, Mutex};
+
+use hyper::client::conn::http1::SendRequest;
+use tokio::time::{Duration, Instant};
+
+use crate::body::Body;
+
+/// Idle connections beyond these are closed.
+const MOST: usize = 256;
+
+/// Below the 60 s or more after which origins close: the race is rarer when we are first. Apache's default
+/// of 5 s is met by trying again.
+const OLDEST: Duration = Duration::from_secs(45);
+
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    idle: Arc<Mutex<Vec<Idle>>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    sender: SendRequest<Body>,
+    since: Instant,
+}
+
+/// A connection in use. Given back when the response was read to its end, closed otherwise.
+#[derive(Debug)]
+pub struct Lease {
+    sender: SendRequest<Body>,
+    idle: Arc<Mutex<Vec<Idle>>>,
+}
+
+impl Pool {
+    /// The connection that was used last, if it still lives.
+    pub(super) async fn take(&self) -> Option<SendRequest<Body>> {
+        loop {
+            let Idle { sender, since } = self.idle.lock().expect("no panic under the lock").pop()?;
+            if since.elapsed() > OLDEST {
+                // All below it are older.
+                self.idle.lock().expect("no panic under the lock").clear();
+                return None;
+            }
+            if sender.is_ready() {
+                return Some(sender);
+            }
+            // Its task may not have run since the last response ended: let it, once. What is still busy then
+            // (an origin that answered before it read the request) is not to be used again.
+            tokio::task::yield_now().await;
+            if sender.is_ready() {
+                return Some(sender);
+            }
+        }
+    }
+
+    pub(super) fn lease(&self, sender: SendRequest<Body>) -> Lease {
+        Lease { sender, idle: Arc::clone(&self.idle) }
+    }
+}
+
+impl Lease {
+    /// The response was read to its end: the connection may carry another request.
+    pub fn release(self) {
+        if self.sender.is_closed() {
+            return;
+        }
+        let mut idle = self.idle.lock().expect("no panic under the lock");
+        if idle.len() < MOST {
+            idle.push(Idle { sender: self.sender, since: Instant::now() });
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What one worker thread owns: its view of the configuration, its connections to the origins, its log buffer.
+//!
+//! Workers share nothing that a request writes to. Even the reference counts are each worker's own: a
+//! snapshot wraps the shared `Config` in an `Arc` that only this worker clones.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio_util::task::TaskTracker;
+
+use super::activity::Activity;
+use super::route::Routes;
+use super::upstream::Upstream;
+use super::handler::MARKER;
+use crate::config::{Certificate, Config, Limits, Site, Timeouts};
+use crate::consent::Keys;
+use crate::filter::ConsentHeader;
+use crate::telemetry::AccessLog;
+
+/// State of one worker thread.
+#[derive(Debug)]
+pub struct Worker {
+    snapshot: ArcSwap<Snapshot>,
+    /// Signs and reads choices.
+    pub keys: Arc<Keys>,
+    /// Where this worker's access lines go.
+    pub access: AccessLog,
+    /// Upgraded connections, which outlive their exchange; drained with the rest.
+    pub tunnels: TaskTracker,
+}
+
+/// One generation of the configuration, as one worker sees it.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Shared by all workers.
+    pub config: Arc<Config>,
+    pub(super) routes: Routes,
+    /// By site.
+    upstreams: Vec<Upstream>,
+    consents: Vec<ConsentHeader>,
+}
+
+/// One site of a snapshot, kept alive by it.
+#[derive(Debug, Clone)]
+pub struct SiteRef {
+    snapshot: Arc<Snapshot>,
+    index: usize,
+}
+
+/// The client of a connection: who, over what, and what it is doing.
+#[derive(Debug)]
+pub struct Client {
+    /// The address that connected, or the client's that a trusted proxy vouched for (PROXY protocol).
+    pub address: IpAddr,
+    /// The certificate that was shown; `None` if the client named no host in the handshake.
+    pub certificate: Option<Arc<Certificate>>,
+    /// What the connection is doing now.
+    pub activity: Arc<Activity>,
+    /// The thread that serves it.
+    pub worker: Arc<Worker>,
+}
+
+impl Worker {
+    /// A worker for this configuration.
+    pub fn new(config: Arc<Config>, keys: Arc<Keys>, access: AccessLog) -> Self {
+        Self { snapshot: ArcSwap::from_pointee(Snapshot::new(config)), keys, access, tunnels: TaskTracker::new() }
+    }
+
+    /// The generation that a new exchange belongs to until its end.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+}
+
+impl Snapshot {
+    fn new(config: Arc<Config>) -> Self {
+        let routes = Routes::new(&config.sites);
+        let upstreams = config.sites.iter().map(|site| Upstream::new(site, &config.timeouts)).collect();
+        let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
+        Self { config, routes, upstreams, consents }
+    }
+
+    /// Whether a site of this host is served.
+    pub fn knows(&self, host: &str) -> bool {
+        self.routes.find(host).is_some()
+    }
+}
+
+impl SiteRef {
+    pub(super) fn new(snapshot: Arc<Snapshot>, index: usize) -> Self {
+        Self { snapshot, index }
+    }
+
+    /// Its prepared values of the `Consent` header.
+    pub fn consent(&self) -> &ConsentHeader {
+        &self.snapshot.consents[self.index]
+    }
+
+    /// Cookies of ours, which the origin never sees.
+    pub fn own_cookies(&self) -> [&[u8]; 2] {
+        [self.cookie.name.as_bytes(), MARKER.as_bytes()]
+    }
+
+    /// How long we wait.
+    pub fn timeouts(&self) -> &Timeouts {
+        &self.snapshot.config.timeouts
+    }
+
+    /// How much we take.
+    pub fn limits(&self) -> &Limits {
+        &self.snapshot.config.limits
+    }
+
+    /// The way to its origin.
+    pub fn upstream(&self) -> &Upstream {
+        &self.snapshot.upstreams[self.index]
+    }
+}
+
+impl std::ops::Deref for SiteRef {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.snapshot.config.sites[self.index]
+    }
+}

@@ -1,0 +1,117 @@
+//! A worker's life: accept until told to stop, then drain.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{Duration, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::listen::Listeners;
+use super::tls::Tls;
+use super::{connection, redirect};
+use crate::proxy::Worker;
+
+/// How long an access line may wait in a worker's buffer.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// Accepts and serves until `stop`, then waits for what is in flight, at most for the drain limit.
+pub(super) async fn serve(worker: Arc<Worker>, tls: Arc<Tls>, listeners: Listeners, stop: CancellationToken) {
+    let snapshot = worker.snapshot();
+    let config = &snapshot.config;
+    let port = Arc::new(Port {
+        room: Arc::new(Semaphore::new((config.limits.connections / config.workers).max(1))),
+        connections: TaskTracker::new(),
+        stop,
+    });
+    for socket in listeners.tls {
+        let (port, worker, tls) = (Arc::clone(&port), Arc::clone(&worker), Arc::clone(&tls));
+        let stop = port.stop.clone();
+        let serve = move |stream| connection::serve(stream, Arc::clone(&worker), Arc::clone(&tls), stop.clone());
+        port.clone().connections.spawn(async move { port.accept(socket, serve).await });
+    }
+    for socket in listeners.redirect {
+        let (port, worker) = (Arc::clone(&port), Arc::clone(&worker));
+        let stop = port.stop.clone();
+        let serve = move |stream| redirect::serve(stream, Arc::clone(&worker), stop.clone());
+        port.clone().connections.spawn(async move { port.accept(socket, serve).await });
+    }
+    let flush = async {
+        loop {
+            sleep(FLUSH).await;
+            worker.access.flush();
+        }
+    };
+    tokio::select! {
+        () = port.stop.cancelled() => {}
+        () = flush => {}
+    }
+    port.connections.close();
+    worker.tunnels.close();
+    // Connections hold the drain limit themselves; tunnels have no end of their own.
+    port.connections.wait().await;
+    let _ = timeout(config.timeouts.drain, worker.tunnels.wait()).await;
+    worker.access.flush();
+}
+
+/// What the listeners of a worker share.
+struct Port {
+    /// A permit a connection. When none is left the kernel's backlog holds the next ones.
+    room: Arc<Semaphore>,
+    connections: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Port {
+    async fn accept<F, S>(&self, socket: std::net::TcpListener, serve: S)
+    where
+        S: Fn(TcpStream) -> F,
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        let listener = match TcpListener::from_std(socket) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, "A listening socket cannot be used.");
+                return self.stop.cancel();
+            }
+        };
+        loop {
+            let next = async {
+                let permit = Arc::clone(&self.room).acquire_owned().await.expect("the semaphore is never closed");
+                (permit, listener.accept().await)
+            };
+            let (permit, accepted) = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                next = next => next,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let _ = stream.set_nodelay(true);
+                    let connection = serve(stream);
+                    self.connections.spawn(async move {
+                        let _permit = permit;
+                        if let Err(error) = connection.await {
+                            tracing::debug!(%error, "A client connection failed before its first request.");
+                        }
+                    });
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    // Out of file descriptors or memory: those in use must come free first.
+                    tracing::warn!(%error, "Connections cannot be accepted; trying again in 100 ms.");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// The client went before we came to it; the listener is fine.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}

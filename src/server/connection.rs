@@ -1,0 +1,185 @@
+//! One client connection from the TCP handshake to its close: TLS, HTTP by ALPN, and its time limits.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::HttpService;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::{Duration, Instant, sleep_until, timeout};
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use super::io::Watched;
+use super::tls::Tls;
+use crate::config::{Config, Limits, Timeouts};
+use crate::proxy::{Activity, Client, Overdue, Worker, handle};
+
+type Stream = Watched<TlsStream<TcpStream>>;
+
+/// Serves one accepted connection until it ends, breaks a limit, or `stop` has drained it.
+pub(super) async fn serve(
+    stream: TcpStream,
+    worker: Arc<Worker>,
+    tls: Arc<Tls>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let address = stream.peer_addr()?.ip().to_canonical();
+    let snapshot = worker.snapshot();
+    let limit = snapshot.config.timeouts.handshake;
+    let stream = timeout(limit, tls.acceptor.accept(stream)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let session = stream.get_ref().1;
+    let h2 = session.alpn_protocol() == Some(b"h2");
+    let certificate = session.server_name().map(|name| Arc::clone(tls.certificates.find(Some(name))));
+    let activity = Arc::new(Activity::new());
+    let stream = Watched::new(stream, Arc::clone(&activity));
+    let client = Arc::new(Client { address, certificate, activity, worker });
+    let Config { timeouts, limits, .. } = &*snapshot.config;
+    if h2 { serve_h2(stream, client, timeouts, limits, &stop).await } else { serve_h1(stream, client, timeouts, limits, &stop).await }
+    Ok(())
+}
+
+async fn serve_h1(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limits: &Limits, stop: &CancellationToken) {
+    let activity = Arc::clone(&client.activity);
+    let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
+    let mut connection = http1::Builder::new()
+        .max_headers(limits.head_fields)
+        .max_header_size(limits.head_bytes)
+        .max_buf_size(limits.head_bytes.max(MIN_BUFFER))
+        // Our own watch tells an idle connection from a slow head; hyper's clock does not.
+        .header_read_timeout(None)
+        .half_close(false)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let end = watch(Pin::new(&mut connection), &activity, timeouts, stop).await;
+    if end == End::Overdue(Overdue::Head)
+        && let Some(parts) = connection.into_parts()
+    {
+        let mut stream = parts.io.into_inner();
+        let _ = timeout(Duration::from_secs(1), async {
+            stream.write_all(REQUEST_TIMEOUT).await?;
+            stream.shutdown().await
+        })
+        .await;
+    }
+}
+
+/// hyper refuses smaller buffers.
+const MIN_BUFFER: usize = 8192;
+
+/// RFC 9110 §15.5.9; sent by hand, since hyper has no request to answer.
+const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+async fn serve_h2(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limits: &Limits, stop: &CancellationToken) {
+    let activity = Arc::clone(&client.activity);
+    let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .keep_alive_interval(timeouts.body_idle)
+        .keep_alive_timeout(timeouts.body_idle)
+        .enable_connect_protocol()
+        .serve_connection(TokioIo::new(stream), service);
+    watch(pin!(connection), &activity, timeouts, stop).await;
+}
+
+/// Uploads of one stream may run this far ahead of the origin.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// And those of all streams of one connection this far.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Response bytes of one stream that wait for the client's window.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// How a connection came to its end.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// By itself: closed, upgraded or broken.
+    Closed,
+    /// A time limit ran out; whatever is in flight is dropped with it.
+    Overdue(Overdue),
+    /// Still busy when the drain limit ran out.
+    Undrained,
+}
+
+/// A connection that can be asked to finish what is in flight and close.
+trait Graceful: Future<Output = hyper::Result<()>> {
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<S> Graceful for http1::UpgradeableConnection<TokioIo<Stream>, S>
+where
+    S: HttpService<Incoming>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::ResBody: 'static,
+    <S::ResBody as http_body::Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<S> Graceful for http2::Connection<TokioIo<Stream>, S, TokioExecutor>
+where
+    S: HttpService<Incoming>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::ResBody: 'static,
+    <S::ResBody as http_body::Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    TokioExecutor: hyper::rt::bounds::Http2ServerConnExec<S::Future, S::ResBody>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Drives a connection and holds its limits. The alarm is set anew only when a deadline comes nearer, or when
+/// it rings and finds that the deadline has moved: a busy connection never touches the timer wheel.
+async fn watch<C: Graceful>(
+    mut connection: Pin<&mut C>,
+    activity: &Activity,
+    timeouts: &Timeouts,
+    stop: &CancellationToken,
+) -> End {
+    let mut stopped = pin!(stop.cancelled());
+    let mut drain: Option<Instant> = None;
+    let mut armed = Instant::now() + timeouts.idle;
+    let mut alarm = pin!(sleep_until(armed));
+    poll_fn(|cx| {
+        if drain.is_none() && stopped.as_mut().poll(cx).is_ready() {
+            drain = Some(Instant::now() + timeouts.drain);
+            connection.as_mut().finish();
+        }
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(End::Closed);
+        }
+        loop {
+            let limit = activity.deadline(timeouts).map(|(at, what)| (at, End::Overdue(what)));
+            let limit = limit.into_iter().chain(drain.map(|at| (at, End::Undrained))).min_by_key(|(at, _)| *at);
+            if let Some((at, _)) = &limit
+                && *at < armed
+            {
+                armed = *at;
+                alarm.as_mut().reset(armed);
+            }
+            if alarm.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            match limit {
+                Some((at, end)) if at <= Instant::now() => return Poll::Ready(end),
+                Some((at, _)) => armed = at,
+                None => armed = Instant::now() + timeouts.idle,
+            }
+            alarm.as_mut().reset(armed);
+        }
+    })
+    .await
+}

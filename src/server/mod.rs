@@ -1,0 +1,86 @@
+//! Binds, accepts, speaks TLS, holds the limits of connections, drains.
+//!
+//! One thread a core, each with a runtime, listeners and origin connections of its own: the kernel spreads
+//! connections (`SO_REUSEPORT`), and no request waits for a lock that another core holds.
+
+mod accept;
+mod connection;
+mod io;
+mod listen;
+mod redirect;
+mod tls;
+
+use std::io::Result;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio_util::sync::CancellationToken;
+
+pub use listen::Sockets;
+
+use crate::config::Config;
+use crate::consent::Keys;
+use crate::proxy::Worker;
+use crate::telemetry::AccessWriter;
+
+/// A running proxy.
+#[derive(Debug)]
+pub struct Server {
+    stop: CancellationToken,
+    workers: Vec<JoinHandle<()>>,
+    /// Last, so that it writes what the workers leave.
+    _access: AccessWriter,
+}
+
+impl Server {
+    /// Starts the workers on sockets that are already bound.
+    ///
+    /// # Errors
+    /// If threads, runtimes or sockets cannot be had, or the key for session tickets cannot be made.
+    pub fn start(config: Arc<Config>, keys: Arc<Keys>, sockets: Sockets) -> Result<Self> {
+        let stop = CancellationToken::new();
+        let access = AccessWriter::start(config.log.access.then_some(config.log.format))?;
+        let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
+        let mut workers = Vec::new();
+        for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
+            let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), access.log());
+            let (tls, stop) = (Arc::clone(&tls), stop.child_token());
+            let thread = std::thread::Builder::new().name(format!("worker-{index}"));
+            workers.push(thread.spawn(move || run(worker, tls, listeners, stop))?);
+        }
+        Ok(Self { stop, workers, _access: access })
+    }
+
+    /// Begins to drain: no new connections, requests in flight are finished until the drain limit.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// A token that [`Self::stop`]s the server when cancelled.
+    pub fn stopper(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Waits until every worker has drained.
+    ///
+    /// # Errors
+    /// If a worker panicked: that is a bug.
+    pub fn join(self) -> std::thread::Result<()> {
+        let mut result = Ok(());
+        for worker in self.workers {
+            result = result.and(worker.join());
+        }
+        result
+    }
+}
+
+fn run(worker: Worker, tls: Arc<tls::Tls>, listeners: listen::Listeners, stop: CancellationToken) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "A worker could not start its runtime.");
+            return stop.cancel();
+        }
+    };
+    runtime.block_on(accept::serve(Arc::new(worker), tls, listeners, stop));
+}

@@ -1,0 +1,79 @@
+//! TLS towards clients: 1.2 and 1.3, X25519MLKEM768 preferred, certificates by SNI, stateless resumption.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::{Certificate, Config};
+
+/// The certificates of a configuration by the names they are shown for.
+#[derive(Debug)]
+pub(super) struct Certificates {
+    default: Arc<Certificate>,
+    exact: HashMap<Box<str>, Arc<Certificate>>,
+    /// By what follows the first label.
+    wildcard: HashMap<Box<str>, Arc<Certificate>>,
+}
+
+/// What a listener needs to speak TLS.
+#[derive(Clone)]
+pub(super) struct Tls {
+    pub(super) acceptor: TlsAcceptor,
+    pub(super) certificates: Arc<Certificates>,
+}
+
+impl Tls {
+    /// The TLS side of a configuration, shared by all workers so that tickets of one are good for all.
+    pub(super) fn new(config: &Config) -> Result<Self, rustls::Error> {
+        let certificates = Arc::new(Certificates::new(config)?);
+        let acceptor = TlsAcceptor::from(server_config(Arc::clone(&certificates))?);
+        Ok(Self { acceptor, certificates })
+    }
+}
+
+fn server_config(certificates: Arc<Certificates>) -> Result<Arc<rustls::ServerConfig>, rustls::Error> {
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(certificates);
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Tickets hold the session, sealed: no table that cores share. Early data stays off, since it can be
+    // replayed (RFC 8470) and a choice must not be.
+    tls.session_storage = Arc::new(NoServerSessionStorage {});
+    tls.ticketer = aws_lc_rs::Ticketer::new()?;
+    Ok(Arc::new(tls))
+}
+
+impl Certificates {
+    fn new(config: &Config) -> Result<Self, rustls::Error> {
+        let (mut exact, mut wildcard, mut default) = (HashMap::new(), HashMap::new(), None);
+        for site in &config.sites {
+            let certificate = site.certificate.as_ref().ok_or(rustls::Error::NoCertificatesPresented)?;
+            default.get_or_insert_with(|| Arc::clone(certificate));
+            for host in &site.hosts {
+                let hosts = if host.is_wildcard() { &mut wildcard } else { &mut exact };
+                hosts.insert(Box::from(host.name()), Arc::clone(certificate));
+            }
+        }
+        Ok(Self { default: default.ok_or(rustls::Error::NoCertificatesPresented)?, exact, wildcard })
+    }
+
+    /// The certificate that a client is shown that names this host. One that names none of ours gets the first,
+    /// so that it can be told 421 rather than be left with a failed handshake.
+    pub(super) fn find(&self, name: Option<&str>) -> &Arc<Certificate> {
+        let Some(name) = name else { return &self.default };
+        let name = name.to_ascii_lowercase();
+        let wildcard = || self.wildcard.get(name.split_once('.')?.1);
+        self.exact.get(&*name).or_else(wildcard).unwrap_or(&self.default)
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.find(hello.server_name()).certified))
+    }
+}

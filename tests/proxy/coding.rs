@@ -1,0 +1,178 @@
+//! Compressed pages: decoded, rewritten, coded again as the client accepts.
+
+use std::io::{Read as _, Write as _};
+
+use http_body_util::BodyExt;
+
+use crate::support::{Client, Origin, Proxy, RawOrigin, Step, block_on, origin::respond};
+
+const PAGE: &str = "<p>tea</p><script src=https://px.adnet.example/a.js></script><p>tins</p>";
+const CLEAN: &str = "<p>tea</p><p>tins</p>";
+
+fn encode(coding: &str, text: &[u8]) -> Vec<u8> {
+    match coding {
+        "gzip" => {
+            let mut e = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            e.write_all(text).unwrap();
+            e.finish().unwrap()
+        }
+        "deflate" => {
+            let mut e = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+            e.write_all(text).unwrap();
+            e.finish().unwrap()
+        }
+        "br" => {
+            let mut out = Vec::new();
+            brotli::CompressorWriter::new(&mut out, 4096, 5, 20).write_all(text).unwrap();
+            out
+        }
+        "zstd" => zstd::encode_all(text, 3).unwrap(),
+        _ => text.to_vec(),
+    }
+}
+
+fn decode(coding: Option<&str>, bytes: &[u8]) -> String {
+    let mut out = Vec::new();
+    match coding {
+        Some("gzip") => drop(flate2::read::GzDecoder::new(bytes).read_to_end(&mut out).unwrap()),
+        Some("deflate") => drop(flate2::read::ZlibDecoder::new(bytes).read_to_end(&mut out).unwrap()),
+        Some("br") => drop(brotli::Decompressor::new(bytes, 4096).read_to_end(&mut out).unwrap()),
+        Some("zstd") => out = zstd::decode_all(bytes).unwrap(),
+        None => out = bytes.to_vec(),
+        Some(other) => panic!("coded with {other}"),
+    }
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn each_coding_is_read_and_written() {
+    block_on(async {
+        for coding in ["gzip", "deflate", "br", "zstd", "identity"] {
+            let body = encode(coding, PAGE.as_bytes());
+            let origin = Origin::start(move |_| {
+                let mut answer = respond(200, &[("content-type", "text/html")], body.clone());
+                if coding != "identity" {
+                    answer.headers_mut().insert("content-encoding", coding.parse().unwrap());
+                }
+                answer
+            })
+            .await;
+            let proxy = Proxy::to(origin.address).await;
+            let accept = if coding == "identity" { "gzip" } else { coding };
+            let reply = Client::h2(&proxy).await.navigate("/", &[("accept-encoding", accept)]).await;
+            assert_eq!(decode(reply.header("content-encoding"), &reply.body), CLEAN, "{coding}");
+            // An origin that ignores what we asked for must not hand the client what it cannot read.
+            let reply = Client::h1(&proxy).await.navigate("/", &[]).await;
+            assert_eq!(decode(reply.header("content-encoding"), &reply.body), CLEAN, "{coding}");
+            assert_eq!(reply.header("content-encoding"), None, "{coding}: the client accepts no coding");
+        }
+    });
+}
+
+#[test]
+fn the_origin_is_asked_for_codings_that_can_be_read() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[("content-type", "text/html")], PAGE).await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h1(&proxy).await;
+        for (sent, asked) in [
+            ("gzip, deflate, br, zstd", &["gzip", "deflate", "br", "zstd"][..]),
+            ("gzip;q=0, br;q=0.5, sdch, dcb", &["br"]),
+            ("compress", &["identity"]),
+        ] {
+            client.navigate("/", &[("accept-encoding", sent)]).await;
+            let last = origin.last();
+            let field = last.header("accept-encoding").unwrap_or("identity");
+            let codings: Vec<&str> = field.split(',').map(|c| c.split(';').next().unwrap().trim()).collect();
+            assert!(asked.iter().all(|c| codings.contains(c)), "{sent}: {field}");
+            assert!(!field.contains("sdch") && !field.contains("dcb") && !field.contains("compress"), "{field}");
+        }
+    });
+}
+
+#[test]
+fn html_in_an_unknown_coding_is_refused_not_passed_unread() {
+    block_on(async {
+        let origin =
+            Origin::fixed(200, &[("content-type", "text/html"), ("content-encoding", "sdch")], "secret").await;
+        let proxy = Proxy::to(origin.address).await;
+        let reply = Client::h1(&proxy).await.navigate("/", &[]).await;
+        assert_eq!(reply.status, 502);
+        assert!(!reply.text().contains("secret"));
+    });
+}
+
+#[test]
+fn a_compressed_page_streams_chunk_by_chunk() {
+    block_on(async {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(b"<h1>Tea</h1>").unwrap();
+        encoder.flush().unwrap();
+        let first = std::mem::take(encoder.get_mut());
+        encoder.write_all(b"<p>end").unwrap();
+        let second = encoder.finish().unwrap();
+        let chunk = |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let origin = RawOrigin::start(vec![
+            Step::ReadHead,
+            Step::Write([&head[..], &chunk(&first)].concat()),
+            Step::Wait,
+            Step::Write([&chunk(&second)[..], b"0\r\n\r\n"].concat()),
+            Step::Stall,
+        ])
+        .await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h2(&proxy).await;
+        let headers = [("accept", "text/html"), ("accept-encoding", "gzip")];
+        let response = client.start(http::Method::GET, "/", &headers, "").await.unwrap();
+        assert_eq!(response.headers()["content-encoding"], "gzip");
+        let mut body = response.into_body();
+        let mut decoder = flate2::write::GzDecoder::new(Vec::new());
+        while decoder.get_ref() != b"<h1>Tea</h1>" {
+            let frame = body.frame().await.expect("the page ended").unwrap();
+            decoder.write_all(frame.data_ref().unwrap()).unwrap();
+            decoder.flush().unwrap();
+        }
+        origin.go();
+        decoder.write_all(&body.collect().await.unwrap().to_bytes()).unwrap();
+        assert_eq!(decoder.finish().unwrap(), b"<h1>Tea</h1><p>end");
+    });
+}
+
+#[test]
+fn a_decompression_bomb_is_aborted() {
+    block_on(async {
+        let zeros = vec![b' '; 64 << 20];
+        let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        bomb.write_all(&zeros).unwrap();
+        let bomb = bomb.finish().unwrap();
+        let origin = Origin::start(move |_| {
+            respond(200, &[("content-type", "text/html"), ("content-encoding", "gzip")], bomb.clone())
+        })
+        .await;
+        let proxy = Proxy::builder()
+            .top("limits: { decompressed: 1 MiB }")
+            .site(crate::support::HOST, origin.address, "")
+            .start();
+        let mut client = Client::h1(&proxy).await;
+        let response = client.start(http::Method::GET, "/", &[], "").await.unwrap();
+        assert!(response.into_body().collect().await.is_err(), "a cut page must look cut");
+        assert_eq!(Client::h1(&proxy).await.get("/_consent/", &[]).await.status, 200, "the others are served");
+    });
+}
+
+#[test]
+fn a_truncated_or_corrupt_coding_is_aborted() {
+    block_on(async {
+        let whole = encode("gzip", PAGE.repeat(100).as_bytes());
+        for body in [whole[..whole.len() / 2].to_vec(), [&whole[..20], &[0xff; 40][..]].concat()] {
+            let origin = Origin::start(move |_| {
+                respond(200, &[("content-type", "text/html"), ("content-encoding", "gzip")], body.clone())
+            })
+            .await;
+            let proxy = Proxy::to(origin.address).await;
+            let response = Client::h2(&proxy).await.start(http::Method::GET, "/", &[], "").await.unwrap();
+            assert!(response.into_body().collect().await.is_err(), "a cut page must look cut");
+        }
+    });
+}

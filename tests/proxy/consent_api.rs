@@ -1,0 +1,188 @@
+//! The plain page at `/_consent/` and the choice that it posts.
+
+use http::Method;
+
+use crate::support::{Client, HOST, Origin, Proxy, block_on};
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+const ORIGIN: (&str, &str) = ("origin", "https://shop.example");
+
+#[test]
+fn the_page_asks_for_each_category_and_service_and_needs_no_script() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h2(&proxy).await;
+        let page = client.navigate("/_consent/", &[]).await;
+        assert_eq!(page.status, 200);
+        let text = page.text();
+        for part in ["Counter Ltd", "value=\"analytics\"", "value=\"adnet\"", "accept-all", "reject-all", "save"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains("<script"), "no script");
+        assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        assert!(page.set_cookies().is_empty(), "no cookie before the choice");
+        let style = client.get("/_consent/style.css", &[]).await;
+        assert_eq!((style.status.as_u16(), style.header("content-type")), (200, Some("text/css; charset=utf-8")));
+        assert_eq!(client.get("/_consent/nothing", &[]).await.status, 404);
+        assert!(origin.seen().is_empty(), "the origin never sees these paths");
+    });
+}
+
+#[test]
+fn a_choice_is_set_by_the_server_and_shown_again() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h1(&proxy).await;
+        let form = "decision=save&category=analytics&service=counter&return_to=%2Fcart%3Fa%3D1";
+        let reply = client.send(Method::POST, "/_consent/choice", &[FORM, ORIGIN], form).await;
+        assert_eq!((reply.status.as_u16(), reply.header("location")), (303, Some("/cart?a=1")));
+        let lines = reply.set_cookies();
+        assert_eq!(lines.len(), 1);
+        for part in ["__Host-consentry=", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/", "; Max-Age="] {
+            assert!(lines[0].contains(part), "{part} in {}", lines[0]);
+        }
+        assert!(!lines[0].contains("Domain"), "{}", lines[0]);
+        assert!(lines[0].len() < 512);
+        let cookie = lines[0].split(';').next().unwrap();
+        let text = client.navigate("/_consent/", &[("cookie", cookie)]).await.text();
+        let checked = |value: &str| {
+            let at = text.find(&format!("value=\"{value}\"")).unwrap_or_else(|| panic!("no {value} in {text}"));
+            let tag = &text[text[..at].rfind('<').unwrap()..at + text[at..].find('>').unwrap()];
+            tag.contains("checked")
+        };
+        assert!(checked("analytics") && checked("counter") && !checked("marketing") && !checked("adnet"));
+    });
+}
+
+#[test]
+fn only_the_site_itself_may_post_a_choice() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h2(&proxy).await;
+        let same = ("sec-fetch-site", "same-origin");
+        let body = "decision=accept-all";
+        for (headers, status) in [
+            (vec![FORM, ORIGIN, same], 303),
+            (vec![FORM, ORIGIN], 303),
+            (vec![FORM, same], 303),
+            (vec![FORM], 403),
+            (vec![FORM, ("origin", "https://evil.example")], 403),
+            (vec![FORM, ("origin", "null")], 403),
+            (vec![FORM, ("origin", "http://shop.example")], 403),
+            (vec![FORM, ("origin", "https://shop.example.evil.example")], 403),
+            (vec![FORM, ORIGIN, ("sec-fetch-site", "cross-site")], 403),
+            (vec![FORM, ORIGIN, ("sec-fetch-site", "same-site")], 403),
+            (vec![FORM, ORIGIN, ("origin", "https://evil.example")], 403),
+            (vec![("content-type", "text/plain"), ORIGIN, same], 415),
+            (vec![ORIGIN, same], 415),
+        ] {
+            let reply = client.send(Method::POST, "/_consent/choice", &headers, body).await;
+            assert_eq!(reply.status.as_u16(), status, "{headers:?}");
+            assert_eq!(reply.set_cookies().is_empty(), status != 303, "{headers:?}");
+        }
+        let get = client.get("/_consent/choice?decision=accept-all", &[same]).await;
+        assert!(get.status.is_client_error() && get.set_cookies().is_empty(), "never by GET");
+    });
+}
+
+#[test]
+fn a_choice_is_checked() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h1(&proxy).await;
+        for (body, status) in [
+            ("decision=maybe", 400),
+            ("", 400),
+            ("decision=save&category=nonsense", 400),
+            ("decision=save&service=nonsense", 400),
+            (&*format!("decision=save&x={}", "x".repeat(100_000)), 413),
+        ] {
+            let reply = client.send(Method::POST, "/_consent/choice", &[FORM, ORIGIN], body).await;
+            assert_eq!(reply.status.as_u16(), status, "{}", &body[..body.len().min(60)]);
+            assert!(reply.set_cookies().is_empty());
+            client = Client::h1(&proxy).await;
+        }
+    });
+}
+
+#[test]
+fn the_return_address_is_a_path_of_the_same_site() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h2(&proxy).await;
+        for (given, taken) in [
+            ("/cart", "/cart"),
+            ("//evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("\\\\evil.example", "/"),
+            ("https://evil.example/", "/"),
+            ("javascript:alert(1)", "/"),
+            ("/a\r\nSet-Cookie: x=1", "/"),
+            ("/%09/evil.example", "/%09/evil.example"),
+            ("/\t/evil.example", "/"),
+            ("", "/"),
+        ] {
+            let given: String = url::form_urlencoded::byte_serialize(given.as_bytes()).collect();
+            let form = format!("decision=reject-all&return_to={given}");
+            let reply = client.send(Method::POST, "/_consent/choice", &[FORM, ORIGIN], &form).await;
+            assert_eq!((reply.status.as_u16(), reply.header("location")), (303, Some(taken)), "{given}");
+        }
+    });
+}
+
+#[test]
+fn a_forged_doubled_or_foreign_choice_grants_nothing() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[("set-cookie", "_ga=1")], "").await;
+        let proxy = Proxy::builder().site(HOST, origin.address, "").site("other.example", origin.address, "").start();
+        let mut client = Client::h1(&proxy).await;
+        let all = client.choose("decision=accept-all").await;
+        let none = client.choose("decision=reject-all").await;
+        let foreign = Client::h1_to(&proxy, "other.example").await.choose("decision=accept-all").await;
+        let mut forged = all.clone().into_bytes();
+        let last = forged.len() - 1;
+        forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        let quoted = format!("__Host-consentry=\"{}\"", all.split_once('=').unwrap().1);
+        for (cookie, granted) in [
+            (all.clone(), true),
+            (format!("{all}; {all}"), true),
+            (format!("{all}; {none}"), false),
+            (format!("{none}; {all}"), false),
+            (format!("{all}; {forged}"), false),
+            (forged, false),
+            (foreign, false),
+            (quoted, false),
+            (String::from("__Host-consentry=1"), false),
+        ] {
+            let lines = client.get("/", &[("cookie", &cookie)]).await.set_cookies();
+            assert_eq!(lines == ["_ga=1"], granted, "{cookie}: {lines:?}");
+        }
+    });
+}
+
+#[test]
+fn gpc_and_dnt_narrow_as_the_policy_says() {
+    block_on(async {
+        let cookies = [("set-cookie", "_ga=1"), ("set-cookie", "_fbp=1"), ("set-cookie", "lang=1")];
+        let origin = Origin::fixed(200, &cookies, "").await;
+        let policy = crate::support::proxy::POLICY.replace("version: 1", "version: 1\nlaw: opt-out");
+        let proxy = Proxy::builder().site_with(HOST, &format!("http://{}", origin.address), &policy, "").start();
+        let mut client = Client::h1(&proxy).await;
+        for (headers, left) in [
+            (&[][..], &["_ga=1", "_fbp=1", "lang=1"][..]),
+            (&[("sec-gpc", "1")], &["lang=1"]),
+            (&[("sec-gpc", "0")], &["_ga=1", "_fbp=1", "lang=1"]),
+            (&[("sec-gpc", "true")], &["_ga=1", "_fbp=1", "lang=1"]),
+            (&[("dnt", "1")], &["_fbp=1", "lang=1"]),
+        ] {
+            assert_eq!(client.get("/", headers).await.set_cookies(), left, "{headers:?}");
+        }
+    });
+}

@@ -1,0 +1,19 @@
+//! The real server over real sockets and real TLS; one file a feature.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod caching;
+mod coding;
+mod consent_api;
+mod cookies;
+mod drain;
+mod forwarding;
+mod html;
+mod limits;
+mod malformed;
+mod observe;
+mod origin_errors;
+mod passthrough;
+mod tls;
+mod websocket;

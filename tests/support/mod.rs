@@ -1,0 +1,25 @@
+//! What the integration tests stand on: the real proxy on a port of its own over real TLS, origins that do as
+//! they are told, and clients that see bytes.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+mod certificates;
+pub mod client;
+pub mod origin;
+pub mod proxy;
+
+pub use certificates::Authority;
+pub use client::{Client, Raw, Reply};
+pub use origin::{Origin, RawOrigin, Seen, Step};
+pub use proxy::{Proxy, ProxyBuilder};
+
+use std::future::Future;
+use std::time::Duration;
+
+/// The host that tests ask for unless they say otherwise.
+pub const HOST: &str = "shop.example";
+
+/// Runs a test's future on a runtime of its own, with a deadline: a hang is a failure, not a stuck CI.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), future).await.expect("the test hangs") })
+}
