@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_GOLDEN=1` writes what is said now; read the difference before committing it.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test are tests too")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

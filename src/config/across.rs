@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use super::HostName;
 use super::model::Certificate;
-use super::reading::{Item, Section};
+use super::reading::Item;
+use super::section::Section;
 
 /// No two sites answer to the same host.
 pub(super) fn hosts_differ(sites: &[Item<'_>]) {

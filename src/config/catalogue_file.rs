@@ -3,8 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use super::problem::{Problem, Source};
-use super::reading::{Item, Problems, Section};
+use super::reading::{Item, Problems};
 use super::rules::{Rules, storage};
+use super::section::Section;
 use super::tree;
 use crate::policy::{Catalogue, CatalogueParts, CatalogueService, SessionRule};
 
@@ -20,9 +21,8 @@ const SESSIONS: &str = "sessions.yaml";
 /// The built-in knowledge of services, cookies and session stacks.
 pub fn catalogue() -> &'static Arc<Catalogue> {
     static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| {
-        let (parts, problems) = read(FILES);
-        // A test reads the same text.
-        debug_assert!(problems.is_empty(), "the embedded catalogue has problems: {problems:?}");
+        // That there are no problems is a test's business: it reads the same text.
+        let (parts, _) = read(FILES);
         Arc::new(Catalogue::compile(parts))
     });
     &CATALOGUE
@@ -34,13 +34,7 @@ fn read(files: &[(&str, &str)]) -> (CatalogueParts, Vec<Problem>) {
     let mut parts = CatalogueParts::default();
     for (name, text) in files {
         let source = Arc::new(Source::new(&format!("catalogue/{name}"), text));
-        let root = match tree::parse(&source) {
-            Ok(root) => root,
-            Err(problem) => {
-                problems.push(problem);
-                continue;
-            }
-        };
+        let Some(root) = tree::parse(&source, &problems) else { continue };
         for entry in Item::root(&root, &source, &problems).entries() {
             if *name == SESSIONS {
                 parts.sessions.extend(entry.section(|s| sessions(s, &rules)).unwrap_or_default());
@@ -51,7 +45,7 @@ fn read(files: &[(&str, &str)]) -> (CatalogueParts, Vec<Problem>) {
             }
         }
     }
-    parts.sources = rules.into_sources();
+    (parts.sources, _) = rules.into_tables();
     (parts, problems.into_list())
 }
 
@@ -84,7 +78,7 @@ fn sessions(s: &Section<'_>, rules: &Rules) -> Vec<SessionRule> {
 /// Where the facts come from: for readers of the file, not for us.
 fn sources(s: &Section<'_>) {
     if let Some(item) = s.get("source") {
-        for item in item.list() {
+        for item in item.one_or_many() {
             item.text();
         }
     }

@@ -54,6 +54,17 @@ pub(super) fn parse_lifetime(text: &str) -> Result<Option<u64>, Error> {
     Ok(Some(duration.as_secs()))
 }
 
+/// In the largest unit that needs no fraction; milliseconds at the least.
+pub(super) fn show(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        _ if duration.subsec_nanos() != 0 => format!("{} ms", duration.as_millis()),
+        _ if seconds >= DAY && seconds.is_multiple_of(DAY) => format!("{} d", seconds / DAY),
+        _ if seconds >= 3_600 && seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
+        _ => format!("{seconds} s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -97,6 +108,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_shown_reads_back(ms in 0..u64::from(u32::MAX)) {
+            let duration = Duration::from_millis(ms);
+            prop_assert_eq!(parse(&show(duration)), Ok(duration));
+        }
+
         #[test]
         fn never_panics(text in "\\PC*") {
             let _ = parse_lifetime(&text);

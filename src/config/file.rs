@@ -14,7 +14,8 @@ use super::certificate_file::Certificates;
 use super::model::{Config, Limits, Log, Timeouts};
 use crate::telemetry::Format;
 use super::policy_cache::Policies;
-use super::reading::{Item, Section};
+use super::reading::Item;
+use super::section::Section;
 use super::{across, site_file};
 
 /// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.

@@ -1,11 +1,12 @@
 //! From YAML to one checked [`Config`], telling every mistake of every file at once.
 //!
-//! A file becomes a tree with places (`tree`), the tree is walked key by key (`reading`) by one reader
+//! A file becomes a tree with places (`tree`), the tree is walked key by key (`section`) by one reader
 //! for each kind of file (`file`, `site_file`, `policy_file`, `catalogue_file`), and what is right in each
 //! place but wrong together is found by `across`.
 
 mod across;
 mod catalogue_file;
+mod categories;
 mod certificate_file;
 mod duration;
 mod file;
@@ -16,6 +17,7 @@ mod policy_file;
 mod problem;
 mod reading;
 mod rules;
+mod section;
 mod site_file;
 mod size;
 mod tree;
@@ -54,7 +56,7 @@ pub fn load(path: &Path, now: i64) -> Result<(Config, Vec<Problem>), Vec<Problem
 pub fn check(path: &Path, now: i64, files: CertificateFiles) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
     let name = path.to_string_lossy();
     match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text, &name, path.parent().unwrap_or(Path::new("")), now, files),
+        Ok(text) => parse(&text, &name, &path.with_file_name(""), now, files),
         Err(error) => Err(vec![Problem::of_file(&name, format!("cannot be read: {error}"))]),
     }
 }
@@ -79,16 +81,9 @@ pub fn parse(
 }
 
 fn read(source: &Arc<Source>, certificates: &Certificates, problems: &Problems) -> Option<Config> {
-    match tree::parse(source) {
-        Ok(root) => {
-            let root = Item::root(&root, source, problems);
-            root.section(|s| file::read(s, certificates, &Policies::default())).flatten()
-        }
-        Err(problem) => {
-            problems.push(problem);
-            None
-        }
-    }
+    let root = tree::parse(source, problems)?;
+    let root = Item::root(&root, source, problems);
+    root.section(|s| file::read(s, certificates, &Policies::default())).flatten()
 }
 
 #[cfg(test)]

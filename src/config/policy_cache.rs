@@ -57,18 +57,12 @@ fn read(item: &Item<'_>, path: &Path) -> Option<Loaded> {
             return item.fail_with(format!("cannot read {}: {error}", path.display()), hint);
         }
     };
-    let source = Source::new(&path.to_string_lossy(), &text).in_folder(path.parent().unwrap_or(Path::new("")));
+    let source = Source::new(&path.to_string_lossy(), &text).in_folder(path.with_file_name(""));
     parse(&Arc::new(source), item.problems)
 }
 
 fn parse(source: &Arc<Source>, problems: &Problems) -> Option<Loaded> {
-    match tree::parse(source) {
-        Ok(root) => compile(&Item::root(&root, source, problems)),
-        Err(problem) => {
-            problems.push(problem);
-            None
-        }
-    }
+    compile(&Item::root(&tree::parse(source, problems)?, source, problems))
 }
 
 fn compile(item: &Item<'_>) -> Option<Loaded> {
@@ -79,14 +73,19 @@ fn compile(item: &Item<'_>) -> Option<Loaded> {
     if item.problems.errors() > errors {
         return None;
     }
-    Some(Loaded { policy: Arc::new(Policy::compile(file.parts, catalogue.clone())), effective: file.effective })
+    let policy = Arc::new(Policy::compile(file.parts, catalogue.clone()));
+    for lint in policy.lints() {
+        let place = lint.rule.and_then(|rule| file.places.get(rule.0 as usize)).copied();
+        let problem = Problem::error(item.source, place.unwrap_or_else(|| item.place()), &item.path, lint.text);
+        item.problems.push(problem.into_warning());
+    }
+    Some(Loaded { policy, effective: file.effective })
 }
 
 /// The built-in policy.
 fn standard() -> Loaded {
     static LOADED: LazyLock<Loaded> = LazyLock::new(|| {
-        let (loaded, problems) = parse_standard();
-        debug_assert!(problems.is_empty(), "the built-in policy has problems: {problems:?}");
+        let (loaded, _) = parse_standard();
         loaded.expect("a test reads the same embedded text")
     });
     LOADED.clone()

@@ -1,12 +1,11 @@
 //! A site's cookie policy: a file of its own, a mapping in the site, or the built-in `standard`.
 
-use super::catalogue_file::CATEGORIES;
-use super::problem::suggest;
-use super::reading::{Item, Section};
+use super::categories::{Categories, is_token};
+use super::problem::{Place, did_you_mean};
+use super::reading::Item;
 use super::rules::{Rules, storage};
-use crate::policy::{
-    Catalogue, Category, CategoryId, CookieRule, Law, MAX_CATEGORIES, PolicyParts, Service, Unclassified,
-};
+use super::section::Section;
+use crate::policy::{Catalogue, CategoryId, CookieRule, Law, PolicyParts, Service, Unclassified};
 
 /// 180 days: what the French authority finds reasonable, and our default.
 const CHOICE_LIFETIME: u64 = 180 * 86_400;
@@ -16,20 +15,19 @@ const CHOICE_LIFETIME: u64 = 180 * 86_400;
 pub(super) struct PolicyFile {
     pub(super) parts: PolicyParts,
     pub(super) effective: Option<Box<str>>,
+    /// Where each rule stands.
+    pub(super) places: Vec<Place>,
 }
 
 /// Reads a policy. What is wrong is noted; the result is then of no use but to find more.
 pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
     let version = s.or("version", 1, |item| item.integer(1..=u64::from(u32::MAX)));
     let effective = s.read("effective", date);
-    let law = s.or("law", Law::default(), law);
+    let laws = [("opt-in", Law::OptIn), ("opt-out", Law::OptOut), ("implied", Law::Implied)];
+    let law = s.or("law", Law::default(), |item| item.word(&laws));
     let (choice_lifetime, good_since, choice_beats_signals) = choice(s, version);
 
     let categories = Categories::read(s.get("categories"));
-    if !categories.list.iter().any(|c| c.required) {
-        let item = s.get("categories").unwrap_or_else(|| s.item.clone());
-        item.warn("no category is required", "visitors who refuse lose every cookie that the policy names");
-    }
     let unclassified = s.or("unclassified", Unclassified::default(), |item| match item.text()? {
         "strip" => Some(Unclassified::Strip),
         "keep" => Some(Unclassified::Keep),
@@ -49,6 +47,7 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
         })
         .unwrap_or((Vec::new(), true));
 
+    let (sources, places) = rules.into_tables();
     let parts = PolicyParts {
         version,
         good_since,
@@ -60,18 +59,10 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
         cookies,
         sessions,
         catalogue_sessions,
-        sources: rules.into_sources(),
+        sources,
         categories: categories.list,
     };
-    PolicyFile { parts, effective }
-}
-
-fn law(item: &Item<'_>) -> Option<Law> {
-    let law = item.word(&[("opt-in", Law::OptIn), ("opt-out", Law::OptOut), ("implied", Law::Implied)])?;
-    if law == Law::Implied {
-        item.warn("implied consent is no valid consent under the GDPR", "write `law: opt-in` for visitors from the EU");
-    }
-    Some(law)
+    PolicyFile { parts, effective, places }
 }
 
 /// `choice:` as lifetime, `good_since` and `beats_signals`.
@@ -112,114 +103,6 @@ fn date(item: &Item<'_>) -> Option<Box<str>> {
     item.fail(format!("`{text}` is no date; write e.g. `2026-01-31`"))
 }
 
-struct Categories {
-    list: Vec<Category>,
-}
-
-impl Categories {
-    fn read(item: Option<Item<'_>>) -> Self {
-        let Some(item) = item else {
-            return Self { list: CATEGORIES.iter().map(|id| default_category(id)).collect() };
-        };
-        let entries = item.entries();
-        if entries.len() > MAX_CATEGORIES {
-            item.fail::<()>(format!("{} categories; at most {MAX_CATEGORIES} are possible", entries.len()));
-        }
-        if entries.is_empty() && item.is_map() {
-            item.fail::<()>("no category is named");
-        }
-        let mut list: Vec<Category> = Vec::new();
-        for entry in entries.iter().take(MAX_CATEGORIES) {
-            let Some(category) = entry.section(category) else { continue };
-            for word in &category.catalogue {
-                if let Some(other) = list.iter().find(|c| c.catalogue.contains(word)) {
-                    let hint = "each of the catalogue's categories belongs to one of the policy's";
-                    entry.fail_with::<()>(format!("`{}` takes in the catalogue's `{word}` already", other.id), hint);
-                }
-            }
-            list.push(category);
-        }
-        Self { list }
-    }
-
-    /// The category that a value names.
-    fn id(&self, item: &Item<'_>) -> Option<CategoryId> {
-        let text = item.text()?;
-        if let Some(index) = self.list.iter().position(|c| *c.id == *text) {
-            return Some(CategoryId(index as u8));
-        }
-        item.fail_with(format!("category `{text}` is not defined"), suggest(text, self.list.iter().map(|c| &*c.id)))
-    }
-
-    /// The category that takes in one of the catalogue's.
-    fn of_catalogue(&self, word: &str) -> Option<CategoryId> {
-        let index = self.list.iter().position(|c| c.catalogue.iter().any(|w| **w == *word))?;
-        Some(CategoryId(index as u8))
-    }
-}
-
-fn category(s: &Section<'_>) -> Category {
-    let id = s.item.name();
-    if matches!(id, "strip" | "keep") || !is_token(id) {
-        let hint = "letters, digits, `-`, `_` and `.`, beginning with a letter; not `keep` or `strip`";
-        s.item.fail_name::<()>(format!("`{id}` cannot name a category"), Some(hint.to_owned()));
-    }
-    let default = default_category(id);
-    let required = s.or("required", default.required, Item::bool);
-    let signal = |key| {
-        s.or(key, key == "gpc" && !required, |item| match item.bool()? {
-            true if required => item.fail("a required category cannot be refused by a signal"),
-            answer => Some(answer),
-        })
-    };
-    Category {
-        gpc: signal("gpc"),
-        dnt: signal("dnt"),
-        label: s.or("label", default.label, Item::boxed),
-        purpose: s.or("purpose", default.purpose, Item::boxed),
-        required,
-        lifetime: s.read("lifetime", Item::lifetime).flatten(),
-        catalogue: s.or("catalogue", default.catalogue, |item| {
-            let words = CATEGORIES.map(|word| (word, word));
-            Some(item.one_or_many().iter().filter_map(|item| item.word(&words).map(Into::into)).collect())
-        }),
-        id: default.id,
-    }
-}
-
-fn default_category(id: &str) -> Category {
-    let known = CATEGORIES.contains(&id);
-    let purpose = match id {
-        "necessary" => "Needed for the site to work: signing in, the basket, security, your privacy choices.",
-        "functional" => "Remembers your preferences and adds features such as videos, maps and chat.",
-        "analytics" => "Helps us understand how the site is used, so that we can improve it.",
-        "marketing" => "Used by us and our partners to show advertising and to measure it.",
-        _ => "",
-    };
-    let mut label = id.replace(['-', '_'], " ");
-    if let Some(first) = label.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    let required = id == "necessary";
-    Category {
-        id: id.into(),
-        label: label.into(),
-        purpose: purpose.into(),
-        required,
-        gpc: !required,
-        dnt: false,
-        lifetime: None,
-        catalogue: if known { vec![id.into()] } else { Vec::new() },
-    }
-}
-
-/// Fits the structured-field list of the `Consent` header.
-fn is_token(id: &str) -> bool {
-    id.starts_with(|c: char| c.is_ascii_alphabetic())
-        && id.len() <= 64
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
 struct Reader<'p> {
     catalogue: &'p Catalogue,
     categories: &'p Categories,
@@ -244,21 +127,19 @@ impl Reader<'_> {
         let uses = s.read("uses", |item| {
             let name = item.text()?;
             let known = self.catalogue.service(name);
-            known.or_else(|| item.fail(format!("the catalogue has no service `{name}`")))
+            known.or_else(|| {
+                let meant = did_you_mean(name, self.catalogue.services().iter().map(|entry| &*entry.id));
+                let hint = match meant {
+                    Some(meant) => format!("did you mean \"{meant}\"?"),
+                    None => "leave out `uses` for a service of your own".to_owned(),
+                };
+                item.fail_with(format!("the catalogue has no service `{name}`"), hint)
+            })
         });
-        let named = s.get("category");
-        let category = match &named {
-            Some(item) => self.categories.id(item),
+        let category = match s.get("category") {
+            Some(item) => self.categories.id(&item),
             None => self.category_of(s, uses.map(|entry| &*entry.category)),
         };
-        if let (Some(id), Some(entry)) = (category, uses)
-            && self.categories.list[usize::from(id.0)].required
-            && &*entry.category != "necessary"
-            && let Some(item) = &named
-        {
-            let what = format!("{} is known as `{}` but the category is required", entry.label, entry.category);
-            item.warn(what, "visitors cannot refuse it; that is not lawful for trackers in the EU");
-        }
         let or_known = |key, known: Option<&str>| s.read(key, Item::boxed).or_else(|| known.map(Into::into));
         let label = or_known("label", uses.map(|entry| &*entry.label)).unwrap_or_else(|| id.into());
         let service = Service {

@@ -62,7 +62,7 @@ impl Problem {
         self
     }
 
-    pub(super) fn as_warning(mut self) -> Self {
+    pub(super) fn into_warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }
@@ -151,6 +151,14 @@ impl Source {
 
     pub(super) fn line(&self, number: u32) -> &str {
         self.text.lines().nth(number.saturating_sub(1) as usize).unwrap_or_default()
+    }
+
+    /// The byte at which a line and column stand.
+    pub(super) fn offset(&self, line: u32, column: u32) -> usize {
+        let before: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
+        let line = self.line(line);
+        let within = line.char_indices().nth(column.saturating_sub(1) as usize).map_or(line.len(), |(at, _)| at);
+        before + within
     }
 
     /// Within one line, at least one character wide where there is one, on character boundaries.

@@ -1,7 +1,4 @@
-//! Walks a tree key by key and notes every problem on the way instead of stopping at the first.
-//!
-//! A reader of a section asks for the keys that it knows; what it did not ask for is unknown. So the
-//! code that reads is the schema, and nothing can be in one and not in the other.
+//! Reads values of a tree, and notes every problem on the way instead of stopping at the first.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -9,7 +6,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::problem::{Place, Problem, Source, suggest};
+use super::problem::{Place, Problem, Source, did_you_mean};
+use super::section::Section;
 use super::tree::{Key, Node, Value};
 use super::{duration, size};
 
@@ -84,7 +82,7 @@ impl<'a> Item<'a> {
 
     pub(super) fn warn(&self, what: impl Into<String>, hint: impl Into<String>) {
         let problem = Problem::error(self.source, self.place(), &self.path, what);
-        self.problems.push(problem.with_hint(Some(hint)).as_warning());
+        self.problems.push(problem.with_hint(Some(hint)).into_warning());
     }
 
     pub(super) fn place(&self) -> Place {
@@ -95,7 +93,12 @@ impl<'a> Item<'a> {
     }
 
     pub(super) fn name_place(&self) -> Place {
-        self.name.map_or(self.node.place, |key| key.place)
+        match self.name {
+            Some(key) => key.place,
+            // An empty file has its value at its end.
+            None if self.is_null() && self.path.is_empty() => Place::START,
+            None => self.node.place,
+        }
     }
 
     /// The key that this value stands under; empty in a list.
@@ -176,7 +179,8 @@ impl<'a> Item<'a> {
         if range.contains(&value) {
             return Some(value);
         }
-        self.fail(format!("`{}` is not from {:?} to {:?}", self.text()?, range.start(), range.end()))
+        let (from, to) = (duration::show(*range.start()), duration::show(*range.end()));
+        self.fail(format!("`{}` is not from {from} to {to}", self.text()?))
     }
 
     /// A cookie's lifetime in seconds: 0 for `session`, inner `None` for `undefined`.
@@ -202,7 +206,11 @@ impl<'a> Item<'a> {
             return Some(*value);
         }
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        self.fail_with(format!("`{text}` is none of {}", known.join(", ")), suggest(text, known.iter().copied()))
+        let what = format!("expected {}, found `{text}`", known.join(" | "));
+        match did_you_mean(text, known) {
+            Some(meant) => self.fail_with(what, format!("did you mean \"{meant}\"?")),
+            None => self.fail(what),
+        }
     }
 
     /// Text that `read` understands.
@@ -258,58 +266,6 @@ impl<'a> Item<'a> {
         if !self.is_map() && !self.is_null() {
             return self.expected("a mapping");
         }
-        let section = Section { entries: self.entries(), known: RefCell::default(), item: self.clone() };
-        let value = read(&section);
-        section.finish();
-        Some(value)
-    }
-}
-
-/// A mapping with a known set of keys.
-pub(super) struct Section<'a> {
-    pub(super) item: Item<'a>,
-    entries: Vec<Item<'a>>,
-    known: RefCell<Vec<&'static str>>,
-}
-
-impl<'a> Section<'a> {
-    /// The value of a key; absent and empty (`key:`) are the same.
-    pub(super) fn get(&self, key: &'static str) -> Option<Item<'a>> {
-        self.known.borrow_mut().push(key);
-        let found = self.entries.iter().find(|item| item.name() == key);
-        #[cfg(test)]
-        {
-            let path = format!("{}.{key}", self.item.path);
-            *self.item.problems.asked.borrow_mut().entry(path).or_default() |= found.is_some();
-        }
-        found.filter(|item| !item.is_null()).cloned()
-    }
-
-    /// What `read` makes of a key; `None` if it is absent or wrong (which is noted).
-    pub(super) fn read<T>(&self, key: &'static str, read: impl FnOnce(&Item<'a>) -> Option<T>) -> Option<T> {
-        self.get(key).and_then(|item| read(&item))
-    }
-
-    /// What `read` makes of a key, or the default.
-    pub(super) fn or<T>(&self, key: &'static str, default: T, read: impl FnOnce(&Item<'a>) -> Option<T>) -> T {
-        self.read(key, read).unwrap_or(default)
-    }
-
-    /// A key that must be there.
-    pub(super) fn need<T>(&self, key: &'static str, read: impl FnOnce(&Item<'a>) -> Option<T>) -> Option<T> {
-        match self.get(key) {
-            Some(item) => read(&item),
-            None => self.item.fail(format!("`{key}` is missing")),
-        }
-    }
-
-    fn finish(self) {
-        let known = self.known.into_inner();
-        for item in &self.entries {
-            if !known.contains(&item.name()) {
-                let hint = suggest(item.name(), known.iter().copied());
-                item.fail_name::<()>(format!("unknown key `{}`", item.name()), Some(hint));
-            }
-        }
+        Some(Section::read_all(self, read))
     }
 }

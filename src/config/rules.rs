@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 
-use super::reading::{Item, Section};
+use super::problem::Place;
+use super::reading::Item;
+use super::section::Section;
 use super::tree::Value;
 use crate::policy::{
     CategoryId, CookieRule, Hardening, HostPattern, NamePattern, RuleId, RuleSource, SameSite, SessionRule,
@@ -14,7 +16,10 @@ const SHORTEST_SNIPPET: usize = 4;
 
 /// Gives every rule its number and remembers where it is written.
 #[derive(Debug, Default)]
-pub(super) struct Rules(RefCell<Vec<RuleSource>>);
+pub(super) struct Rules {
+    sources: RefCell<Vec<RuleSource>>,
+    places: RefCell<Vec<Place>>,
+}
 
 impl Rules {
     fn note(&self, item: &Item<'_>) -> RuleId {
@@ -24,14 +29,16 @@ impl Rules {
             (name, "") => name.to_owned(),
             (name, _) => format!("{name}: {brief}"),
         };
-        let mut sources = self.0.borrow_mut();
+        let mut sources = self.sources.borrow_mut();
         let id = RuleId(sources.len() as u32);
+        self.places.borrow_mut().push(item.name_place());
         sources.push(RuleSource { file: item.source.name.clone(), line: item.name_place().line, text: text.into() });
         id
     }
 
-    pub(super) fn into_sources(self) -> Vec<RuleSource> {
-        self.0.into_inner()
+    /// The table of sources, and where in the file each of them is.
+    pub(super) fn into_tables(self) -> (Vec<RuleSource>, Vec<Place>) {
+        (self.sources.into_inner(), self.places.into_inner())
     }
 
     /// `cookies:`; `category` reads the category from the long form, or says what the short form means.
@@ -59,7 +66,7 @@ impl Rules {
             let pattern = item.parse(HostPattern::parse)?;
             Some(TagRule { pattern, rule: self.note(item) })
         };
-        item.list().iter().filter_map(read).collect()
+        item.one_or_many().iter().filter_map(read).collect()
     }
 
     /// `inline:`
@@ -71,7 +78,7 @@ impl Rules {
             }
             Some(SnippetRule { text: text.into(), rule: self.note(item) })
         };
-        item.list().iter().filter_map(read).collect()
+        item.one_or_many().iter().filter_map(read).collect()
     }
 
     /// Session cookies: `NAME: {…}` hardens, `NAME: keep` spares.
@@ -90,7 +97,7 @@ impl Rules {
 
 /// `storage:`
 pub(super) fn storage(item: &Item<'_>) -> Vec<NamePattern> {
-    item.list().iter().filter_map(|item| item.parse(NamePattern::parse)).collect()
+    item.one_or_many().iter().filter_map(|item| item.parse(NamePattern::parse)).collect()
 }
 
 fn name_pattern(item: &Item<'_>) -> Option<NamePattern> {

@@ -7,7 +7,8 @@ use url::{Host, Url};
 use super::certificate_file::Certificates;
 use super::model::{ConsentCookie, Mode, OnRewriteError, Origin, SecurityHeaders, SharedCache, Site};
 use super::policy_cache::Policies;
-use super::reading::{Item, Section};
+use super::reading::Item;
+use super::section::Section;
 use super::{HostName, across};
 
 /// `cookie.name` where there is no `cookie.domain`: the browser then keeps it for this host over TLS alone.

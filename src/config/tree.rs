@@ -4,6 +4,7 @@
 //! them. Everything after this file works on [`Node`]s; no other file names the YAML crate.
 
 use std::fmt;
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -11,6 +12,7 @@ use serde_yaml::Spanned;
 use serde_yaml::options::DuplicateKeyPolicy;
 
 use super::problem::{Place, Problem, Source};
+use super::reading::Problems;
 
 /// A value and its place.
 #[derive(Debug, Clone)]
@@ -67,8 +69,8 @@ pub(super) struct Key {
     pub(super) place: Place,
 }
 
-/// Reads the one document of a file. What is no YAML at all is one problem; its rest cannot be read.
-pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Problem> {
+/// Reads the one document of a file. Where it is no YAML, that is noted, and the rest cannot be read.
+pub(super) fn parse(source: &Arc<Source>, problems: &Problems) -> Option<Node> {
     // Deep and wide enough for thousands of sites; small enough that an alias bomb ends at once.
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
@@ -82,27 +84,52 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Problem> {
         with_snippet: false,
     };
     if source.text.trim().is_empty() {
-        return Ok(Node { value: Value::Null, place: Place::START });
+        return Some(Node { value: Value::Null, place: Place::START });
     }
-    serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, options)
-        .map(|root| node(root, &source.text))
-        .map_err(|error| syntax_problem(source, &error))
+    match serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, options) {
+        Ok(root) => Some(node(root, &source.text)),
+        Err(error) => {
+            problems.push(syntax_problem(source, &error));
+            None
+        }
+    }
 }
 
 fn syntax_problem(source: &Arc<Source>, error: &serde_yaml::Error) -> Problem {
-    let place = error.location().map_or(Place::START, |at| place(&at));
     let text = error.without_snippet().to_string();
     // The crate appends the position, which we show in our own way.
-    let what = text.split(" at line ").next().unwrap_or(&text).trim_end_matches(':').to_owned();
-    let line = source.line(place.line);
-    let hint = if line.contains(": *") || line.contains("- *") || line.contains("[*") || line.contains(", *") {
-        Some("put text that begins with `*` in quotes: \"*.example.com\"".to_owned())
-    } else if line.trim_start_matches(' ').starts_with('\t') {
-        Some("indent with spaces; YAML does not allow tabs".to_owned())
+    let what = text.split(" at line ").next().unwrap_or(&text).trim_end_matches(':');
+    let known = error.location().filter(|at| at.line() > 0).map(|at| {
+        // Errors of the scanner have no byte offset.
+        let start = source.offset(at.line() as u32, at.column() as u32);
+        Place { line: at.line() as u32, column: at.column() as u32, start, end: start }
+    });
+    // `*.example.com` without quotes is an alias, and a common slip. The crate does not always say where.
+    let star = known.map_or_else(|| bare_star(source, 1..), |at| bare_star(source, at.line..=at.line));
+    let place = known.or(star).unwrap_or(Place::START);
+    let hint = if star.is_some() {
+        Some("put text that begins with `*` in quotes: \"*.example.com\"")
+    } else if source.line(place.line).trim_start_matches(' ').starts_with('\t') {
+        Some("indent with spaces; YAML does not allow tabs")
     } else {
         None
     };
     Problem::error(source, place, "", format!("not readable as YAML: {what}")).with_hint(hint)
+}
+
+/// The first place in these lines where a value begins with `*.` or `*/`.
+fn bare_star(source: &Source, lines: impl RangeBounds<u32>) -> Option<Place> {
+    let mut start = 0;
+    for (number, line) in (1..).zip(source.text.split_inclusive('\n')) {
+        let stars = line.match_indices("*.").chain(line.match_indices("*/")).map(|(at, _)| at);
+        let found = stars.filter(|at| line[..*at].trim_end().ends_with([':', '-', '[', ','])).min();
+        if let Some(at) = found.filter(|_| lines.contains(&number)) {
+            let column = line[..at].chars().count() as u32 + 1;
+            return Some(Place { line: number, column, start: start + at, end: start + at + 1 });
+        }
+        start += line.len();
+    }
+    None
 }
 
 fn place(at: &serde_yaml::Location) -> Place {
@@ -210,8 +237,10 @@ impl<'de> Visitor<'de> for RawVisitor {
 mod tests {
     use super::*;
 
+    #[expect(clippy::result_large_err, reason = "a test is in no hurry")]
     fn read(text: &str) -> Result<Node, Problem> {
-        parse(&Arc::new(Source::new("test.yaml", text)))
+        let problems = Problems::default();
+        parse(&Arc::new(Source::new("test.yaml", text)), &problems).ok_or_else(|| problems.into_list().remove(0))
     }
 
     #[test]
@@ -246,6 +275,8 @@ mod tests {
         let problem = read("listen: 1\nhosts: [*.example.com]\n").unwrap_err();
         assert_eq!(problem.line, 2, "{problem:?}");
         assert!(problem.hint.as_deref().is_some_and(|h| h.contains("quotes")), "{problem:?}");
+        let problem = read("listen: x\nsites:\n  - host: *.example.com\n").unwrap_err();
+        assert_eq!((problem.line, problem.column), (3, 11), "{problem:?}");
         let problem = read("sites:\n\t- host: x\n").unwrap_err();
         assert_eq!(problem.line, 2, "{problem:?}");
         assert!(problem.hint.as_deref().is_some_and(|h| h.contains("spaces")), "{problem:?}");

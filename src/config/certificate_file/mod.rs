@@ -21,12 +21,15 @@ const DAY: i64 = 86_400;
 /// Who is warned with less to go than this still has time to renew.
 const WARN_DAYS: i64 = 14;
 
+type ChainAndKey = (PathBuf, PathBuf);
+
 /// The certificates of one configuration.
 #[derive(Debug)]
 pub(super) struct Certificates {
     now: i64,
     skip: bool,
-    files: RefCell<HashMap<(PathBuf, PathBuf), Option<Arc<Certificate>>>>,
+    /// `None` for those that were told to be wrong.
+    known: RefCell<HashMap<ChainAndKey, Option<Arc<Certificate>>>>,
 }
 
 /// What is wrong with a certificate, and in which of the two files.
@@ -55,7 +58,7 @@ enum Error {
 impl Certificates {
     /// `now` in seconds since 1970. With `skip` no file is looked at.
     pub(super) fn new(now: i64, skip: bool) -> Self {
-        Self { now, skip, files: RefCell::default() }
+        Self { now, skip, known: RefCell::default() }
     }
 
     pub(super) fn are_skipped(&self) -> bool {
@@ -73,7 +76,7 @@ impl Certificates {
             return None;
         }
         let files = (chain_file, key_file);
-        if let Some(known) = self.files.borrow().get(&files) {
+        if let Some(known) = self.known.borrow().get(&files) {
             return known.clone();
         }
         let certificate = match read(&files.0, &files.1, self.now) {
@@ -94,7 +97,7 @@ impl Certificates {
                 }
             }
         };
-        self.files.borrow_mut().insert(files, certificate.clone());
+        self.known.borrow_mut().insert(files, certificate.clone());
         certificate
     }
 
@@ -171,3 +174,6 @@ fn names(leaf: &X509Certificate<'_>) -> Vec<Box<str>> {
     };
     extension.value.general_names.iter().filter_map(name).collect()
 }
+
+#[cfg(test)]
+mod tests;
