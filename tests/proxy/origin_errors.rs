@@ -149,7 +149,7 @@ fn trailers_pass_both_ways_but_carry_no_cookie() {
         let origin = RawOrigin::start(vec![Step::ReadHead, Step::Write(answer.to_vec()), Step::Stall]).await;
         let proxy = Proxy::to(origin.address).await;
         let reply = Client::h2(&proxy).await.get("/", &[("te", "trailers")]).await;
-        let trailers = reply.trailers.expect("no trailers");
+        let trailers = reply.trailers.as_ref().expect("no trailers");
         assert_eq!(trailers.get("x-sum").map(|v| v.to_str().unwrap()), Some("7"));
         assert!(!trailers.contains_key("set-cookie"));
         assert_eq!(reply.text(), "ok");

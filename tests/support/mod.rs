@@ -1,6 +1,6 @@
 //! What the integration tests stand on: the real proxy on a port of its own over real TLS, origins that do as
 //! they are told, and clients that see bytes.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 mod certificates;
 pub mod client;
@@ -8,9 +8,9 @@ pub mod origin;
 pub mod proxy;
 
 pub use certificates::Authority;
-pub use client::{Client, Raw, Reply};
-pub use origin::{Origin, RawOrigin, Seen, Step};
-pub use proxy::{Proxy, ProxyBuilder};
+pub use client::{Client, Raw};
+pub use origin::{Origin, RawOrigin, Step};
+pub use proxy::Proxy;
 
 use std::future::Future;
 use std::time::Duration;

@@ -88,7 +88,7 @@ impl Origin {
         let body = body.to_owned();
         Self::start(move |_| {
             let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (&**n, &**v)).collect();
-            respond(status, &headers, &body)
+            respond(status, &headers, body.clone())
         })
         .await
     }

@@ -125,7 +125,7 @@ impl ProxyBuilder {
         let text = format!("listen: 127.0.0.1:0\ncertificate: site.pem\n{}sites:\n{}", self.top, self.sites);
         fs::write(&file, &text).unwrap();
         let now = consentry::telemetry::now();
-        let (config, _warnings) = config::load(&file, now).unwrap_or_else(|problems| {
+        let (config, _warnings) = config::load(&file, now.0).unwrap_or_else(|problems| {
             let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
             panic!("{}\nin\n{text}", all.join("\n"))
         });

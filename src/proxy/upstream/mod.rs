@@ -13,7 +13,7 @@ use hyper::client::conn::{http1, http2};
 use tokio::time::{Duration, timeout};
 
 use self::connect::{Connector, Fresh, Want};
-pub use self::pool::Lease;
+pub(super) use self::pool::Lease;
 use self::pool::Pool;
 use super::error::OriginError;
 use crate::body::Body;
