@@ -166,6 +166,9 @@ fn start_tag(shared: &Arc<Mutex<Page>>, kind: Kind, element: &mut Element<'_, '_
     if !matches!(page.region, Region::Pass) {
         return Ok(());
     }
+    if elements::telltale(kind).is_some_and(|names| !names.iter().any(|name| element.has_attribute(name))) {
+        return Ok(());
+    }
     let attributes = attributes::read(element, |name| elements::wanted(kind, name));
     let is_html = element.namespace_uri() == "http://www.w3.org/1999/xhtml";
     let Some((tag, region)) = page.start(kind, is_html, &attributes)? else { return Ok(()) };

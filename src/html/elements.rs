@@ -23,7 +23,7 @@ pub(super) enum Kind {
 }
 
 /// Tag names and their kinds. `image` is SVG's, and in HTML another way to write `img`.
-pub(super) const KINDS: [(&str, Kind); 21] = [
+pub(super) const KINDS: [(&str, Kind); 20] = [
     ("script", Kind::Script),
     ("noscript", Kind::NoScript),
     ("iframe", Kind::Frame),
@@ -44,7 +44,6 @@ pub(super) const KINDS: [(&str, Kind); 21] = [
     ("video", Kind::Loader),
     ("audio", Kind::Loader),
     ("track", Kind::Loader),
-    ("bgsound", Kind::Loader),
 ];
 
 /// What an attribute means to an element, and so what goes when it is blocked.
@@ -60,6 +59,17 @@ enum Role {
     Candidates,
     /// URLs that are only told of something: those that are blocked go.
     Pings,
+}
+
+/// Attributes without one of which an element of this kind is not worth reading. There are many links in a page, and
+/// hardly any of them pings.
+pub(super) fn telltale(kind: Kind) -> Option<&'static [&'static str]> {
+    match kind {
+        Kind::Anchor => Some(&["ping", "attributionsrc"]),
+        Kind::Body => Some(&["background"]),
+        Kind::Refresh => Some(&["http-equiv"]),
+        _ => None,
+    }
 }
 
 /// Whether the rewriter needs to see the attribute at all.
