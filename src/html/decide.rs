@@ -45,6 +45,7 @@ impl Page {
                 }
                 if let Some(srcdoc) = elements::find(attributes, "srcdoc") {
                     edits.extend(self.srcdoc(srcdoc)?);
+                    edits.sort_by_key(Edit::place);
                 }
                 let tag = if edits.is_empty() { Tag::Keep } else { Tag::Edit(edits) };
                 let region = match kind {

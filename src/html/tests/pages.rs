@@ -198,6 +198,11 @@ fn srcdoc_is_html_in_an_attribute() {
             "<iframe srcdoc=\"&lt;iframe srcdoc=&quot;x&quot;&gt;&lt;/iframe&gt;\"></iframe>",
         ),
     ]);
+    // Edits of one tag are done in its order, whichever was decided first.
+    assert_eq!(
+        rewrite("<iframe srcdoc='<img src=//bad.example/>' data-srcset='/a, //bad.example/b' title=t></iframe>"),
+        "<iframe srcdoc=\"\" data-srcset=\"/a\" title=t></iframe>"
+    );
     stays(&["<iframe srcdoc='&lt;p&gt;&eacute;'></iframe>"]);
 }
 
