@@ -67,6 +67,13 @@ pub(super) struct Edit {
     with: Option<String>,
 }
 
+impl Edit {
+    /// Where in the tag it begins.
+    pub(super) fn place(&self) -> usize {
+        self.name.start
+    }
+}
+
 /// Writes the tag with the edits done, and everything between them as it was. `edits` stand in the tag's order.
 pub(super) fn apply(tag: &[u8], edits: &[Edit], out: &mut Vec<u8>) {
     let mut done = 0;

@@ -1,7 +1,7 @@
 //! Which elements make a browser contact somebody, by which of their attributes, and what goes when that is blocked.
 
 use super::attributes::{Attribute, Edit};
-use super::judge::Finding;
+use super::judge::Blocked;
 use super::{links, lists};
 
 /// The elements that the rewriter looks at, one parser selector each.
@@ -23,7 +23,7 @@ pub(super) enum Kind {
 }
 
 /// Tag names and their kinds. `image` is SVG's, and in HTML another way to write `img`.
-pub(super) const KINDS: [(&str, Kind); 21] = [
+pub(super) const KINDS: [(&str, Kind); 20] = [
     ("script", Kind::Script),
     ("noscript", Kind::NoScript),
     ("iframe", Kind::Frame),
@@ -44,7 +44,6 @@ pub(super) const KINDS: [(&str, Kind); 21] = [
     ("video", Kind::Loader),
     ("audio", Kind::Loader),
     ("track", Kind::Loader),
-    ("bgsound", Kind::Loader),
 ];
 
 /// What an attribute means to an element, and so what goes when it is blocked.
@@ -60,6 +59,17 @@ enum Role {
     Candidates,
     /// URLs that are only told of something: those that are blocked go.
     Pings,
+}
+
+/// Attributes without one of which an element of this kind is not worth reading. There are many links in a page, and
+/// hardly any of them pings.
+pub(super) fn telltale(kind: Kind) -> Option<&'static [&'static str]> {
+    match kind {
+        Kind::Anchor => Some(&["ping", "attributionsrc"]),
+        Kind::Body => Some(&["background"]),
+        Kind::Refresh => Some(&["http-equiv"]),
+        _ => None,
+    }
 }
 
 /// Whether the rewriter needs to see the attribute at all.
@@ -105,13 +115,13 @@ pub(super) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a At
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// It stays, with these edits and for these reasons; both are empty if it stays as it is.
-    Stay(Vec<Edit>, Vec<Finding>),
+    Stay(Vec<Edit>, Vec<Blocked>),
     /// It goes.
-    Go(Finding),
+    Go(Blocked),
 }
 
 /// Judges an element by its attributes.
-pub(super) fn judge(kind: Kind, attributes: &[Attribute], mut blocked: impl FnMut(&str) -> Option<Finding>) -> Outcome {
+pub(super) fn judge(kind: Kind, attributes: &[Attribute], mut blocked: impl FnMut(&str) -> Option<Blocked>) -> Outcome {
     let is = |name: &str, value: &str| find(attributes, name).is_some_and(|a| a.value().eq_ignore_ascii_case(value));
     let concerned = match kind {
         Kind::Input => is("type", "image"),
@@ -119,24 +129,24 @@ pub(super) fn judge(kind: Kind, attributes: &[Attribute], mut blocked: impl FnMu
         Kind::Refresh => is("http-equiv", "refresh"),
         _ => true,
     };
-    let (mut edits, mut findings) = (Vec::new(), Vec::new());
+    let (mut edits, mut reasons) = (Vec::new(), Vec::new());
     if !concerned {
-        return Outcome::Stay(edits, findings);
+        return Outcome::Stay(edits, reasons);
     }
     let (mut has_url, mut lost_candidates) = (false, false);
     for attribute in attributes {
         let Some(role) = role(kind, &attribute.name) else { continue };
         let value = attribute.value();
         let mut is_blocked = |url: &str| {
-            let finding = blocked(url);
-            let is = finding.is_some();
-            findings.extend(finding);
+            let found = blocked(url);
+            let is = found.is_some();
+            reasons.extend(found);
             is
         };
         match role {
-            Role::Url if is_blocked(&value) => return gone(findings),
+            Role::Url if is_blocked(&value) => return gone(reasons),
             Role::Url => has_url |= !value.trim().is_empty(),
-            Role::Refresh if links::refresh(&value).is_some_and(&mut is_blocked) => return gone(findings),
+            Role::Refresh if links::refresh(&value).is_some_and(&mut is_blocked) => return gone(reasons),
             Role::Refresh => {}
             Role::Extra if is_blocked(&value) => edits.push(attribute.remove()),
             Role::Extra => {}
@@ -159,13 +169,13 @@ pub(super) fn judge(kind: Kind, attributes: &[Attribute], mut blocked: impl FnMu
             }
         }
     }
-    if lost_candidates && !has_url { gone(findings) } else { Outcome::Stay(edits, findings) }
+    if lost_candidates && !has_url { gone(reasons) } else { Outcome::Stay(edits, reasons) }
 }
 
-/// The last finding is the one that decided.
-fn gone(mut findings: Vec<Finding>) -> Outcome {
-    match findings.pop() {
-        Some(finding) => Outcome::Go(finding),
-        None => Outcome::Stay(Vec::new(), findings),
+/// The last is the one that decided.
+fn gone(mut reasons: Vec<Blocked>) -> Outcome {
+    match reasons.pop() {
+        Some(reason) => Outcome::Go(reason),
+        None => Outcome::Stay(Vec::new(), reasons),
     }
 }

@@ -1,50 +1,45 @@
-//! The rewriter's one question to the policy: may this visitor's browser have this URL or this snippet?
+//! The rewriter's one question to the policy: may this visitor's browser have this URL, or run this snippet?
 
 use url::Url;
 
 use super::Settings;
-use crate::policy::Classified;
+use crate::policy::{Action, Finding, FindingAction, FindingKind, Rule, Verdict};
 
-/// Something that was taken out of a page, and by which rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What was taken out.
-    pub subject: Subject,
-    /// To whom it belongs, and which rule says so.
-    pub classified: Classified,
+/// A URL that the grant does not allow.
+#[derive(Debug)]
+pub(super) struct Blocked {
+    pub(super) finding: Finding,
+    url: Url,
 }
 
-/// What was taken out of a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
-    /// A reference to this host and path. The query is left out: it may hold personal data.
-    Tag(String),
-    /// The text of an inline script.
-    Snippet,
+/// Asks about a URL that the browser would contact.
+pub(super) fn tag(settings: &Settings, url: Url) -> Option<Blocked> {
+    let verdict = settings.policy.judge_tag(&settings.grant, &url);
+    // The host alone: path and query may hold personal data.
+    let finding = stripped(FindingKind::Tag, url.host_str().unwrap_or_default(), &verdict)?;
+    Some(Blocked { finding, url })
 }
 
-/// Whose the URL is, if the grant does not allow it.
-pub(super) fn blocked_tag(settings: &Settings, url: &Url) -> Option<Finding> {
-    let classified = settings.policy.tag(url)?;
-    (!settings.grant.allows(classified.owner)).then(|| Finding {
-        subject: Subject::Tag(format!("{}{}", url.host_str().unwrap_or_default(), url.path())),
-        classified,
-    })
+/// Asks about the text of an inline script.
+pub(super) fn snippet(settings: &Settings, text: &str) -> Option<Finding> {
+    stripped(FindingKind::Snippet, "", &settings.policy.judge_snippet(&settings.grant, text))
 }
 
-/// Whose the snippet is, if the grant does not allow it.
-pub(super) fn blocked_snippet(settings: &Settings, text: &str) -> Option<Finding> {
-    let classified = settings.policy.snippet(text)?;
-    (!settings.grant.allows(classified.owner)).then_some(Finding { subject: Subject::Snippet, classified })
+fn stripped(kind: FindingKind, name: &str, verdict: &Verdict) -> Option<Finding> {
+    let owner = verdict.classified.map(|classified| classified.owner);
+    (verdict.action == Action::Strip)
+        .then(|| Finding::new(kind, name.as_bytes(), owner, verdict.rule, FindingAction::Strip))
 }
 
-/// The name that a visitor reads on a placeholder: the service's, else the host's.
-pub(super) fn label<'a>(settings: &'a Settings, finding: &'a Finding) -> &'a str {
-    let service = finding.classified.owner.service;
-    let service = service.and_then(|id| settings.policy.parts().services.get(usize::from(id.0)));
-    match (service, &finding.subject) {
-        (Some(service), _) => &service.label,
-        (None, Subject::Tag(tag)) => tag.split('/').next().unwrap_or(tag),
-        (None, Subject::Snippet) => "",
+impl Blocked {
+    /// What a visitor would call it: the service's name, else the host.
+    pub(super) fn label<'a>(&'a self, settings: &'a Settings) -> &'a str {
+        if let Some(id) = self.finding.owner.and_then(|owner| owner.service) {
+            return &settings.policy.service(id).label;
+        }
+        match (self.finding.rule, settings.policy.catalogue().tag(&self.url)) {
+            (Some(Rule::Catalogue(_)), Some((service, _))) => &service.label,
+            _ => &self.finding.name,
+        }
     }
 }

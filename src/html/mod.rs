@@ -5,11 +5,13 @@
 
 mod attributes;
 pub mod charset;
+mod decide;
 mod document;
 mod elements;
 mod judge;
 mod links;
 mod lists;
+mod page;
 mod references;
 mod rewriter;
 mod script;
@@ -22,7 +24,6 @@ use url::Url;
 
 use crate::policy::{Grant, Policy};
 
-pub use judge::{Finding, Subject};
 pub use rewriter::Rewriter;
 
 /// What the rewriter knows of the page that it is about to read.

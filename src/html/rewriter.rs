@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use lol_html::AsciiCompatibleEncoding;
 
 use super::charset::{self, Mark};
-use super::document::{Document, Place};
+use super::document::Document;
+use super::page::Place;
 use super::utf16::{Decoder, Encoder};
-use super::{Error, Finding, Settings};
+use super::{Error, Settings};
+use crate::policy::Finding;
 
 /// Rewrites one page. The outcome is the same however the page is cut into chunks.
 pub struct Rewriter {
@@ -20,7 +22,7 @@ enum Stage {
     /// The first bytes may yet be a byte order mark.
     First(Vec<u8>),
     /// The bytes go to the parser as they are.
-    Plain(Document),
+    Plain(Box<Document>),
     Utf16(Box<Utf16>),
 }
 
@@ -95,15 +97,16 @@ impl Rewriter {
         let document = |charset| Document::new(Arc::clone(&self.settings), Place::top(&self.settings), charset);
         match charset {
             Some(utf16) if utf16 == UTF_16LE || utf16 == UTF_16BE => Stage::Utf16(Box::new(Utf16 {
-                document: document(AsciiCompatibleEncoding::new(UTF_8)),
+                document: document(Some(AsciiCompatibleEncoding::utf_8())),
                 decoder: Decoder::new(utf16 == UTF_16BE),
                 encoder: Encoder::new(utf16 == UTF_16BE),
             })),
-            // Of ISO-2022-JP, which is left, the ASCII parts are markup all the same.
+            // Of ISO-2022-JP, which lol_html can't read, the ASCII parts are markup all the same.
             Some(other) => {
-                Stage::Plain(document(AsciiCompatibleEncoding::new(other).or(AsciiCompatibleEncoding::new(UTF_8))))
+                let charset = AsciiCompatibleEncoding::new(other).unwrap_or_else(AsciiCompatibleEncoding::utf_8);
+                Stage::Plain(Box::new(document(Some(charset))))
             }
-            None => Stage::Plain(document(None)),
+            None => Stage::Plain(Box::new(document(None))),
         }
     }
 

@@ -3,7 +3,8 @@
 use encoding_rs::Encoding;
 
 use super::Settings;
-use super::judge::{self, Finding};
+use super::judge;
+use crate::policy::Finding;
 
 /// Whether a script of this `type` is data that no browser runs and no signature is looked for in.
 pub(super) fn is_data(kind: &str) -> bool {
@@ -111,7 +112,7 @@ impl Script {
             return None;
         }
         let (text, _) = encoding.decode_without_bom_handling(&self.text);
-        let finding = judge::blocked_snippet(settings, &text);
+        let finding = judge::snippet(settings, &text);
         if finding.is_some() {
             self.state = State::Blocked;
             self.text.clear();

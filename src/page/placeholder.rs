@@ -23,8 +23,12 @@ pub struct Frame<'a> {
     pub class: Option<&'a str>,
 }
 
-/// The box as HTML.
+/// The box as HTML; empty for a frame that nobody was meant to see (Tag Manager's `height="0"`): a link in a box of no
+/// size would only trap the keyboard.
 pub fn frame(frame: &Frame<'_>) -> String {
+    if frame.is_hidden() {
+        return String::new();
+    }
     let mut html = String::from("<svg xmlns=\"http://www.w3.org/2000/svg\"");
     let mut attribute = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
@@ -53,6 +57,15 @@ pub fn frame(frame: &Frame<'_>) -> String {
     html.push_str(&quote(frame.preferences));
     html.push_str("><font color=\"#0b57d0\">Cookie settings</font></a></p></div></foreignObject></svg>");
     html
+}
+
+impl Frame<'_> {
+    fn is_hidden(&self) -> bool {
+        let tiny = |value: Option<&str>| matches!(value.and_then(length), Some("0" | "1" | "0%"));
+        let style: String = self.style.unwrap_or_default().split_whitespace().collect();
+        let style = style.to_ascii_lowercase();
+        tiny(self.width) || tiny(self.height) || style.contains("display:none") || style.contains("visibility:hidden")
+    }
 }
 
 /// A width or height as browsers read it: digits, and `%` if that follows at once.
@@ -99,6 +112,18 @@ mod tests {
         assert!(html.contains(r#"aria-label="YouTube: not loaded""#), "{html}");
         assert!(html.contains(r#"<a href="/_consent/">"#), "{html}");
         assert!(!html.contains("style="), "{html}");
+    }
+
+    #[test]
+    fn frame_that_nobody_sees_gets_no_box() {
+        for (width, height, style) in [
+            (Some("0"), None, None),
+            (None, Some("1px"), None),
+            (Some("560"), Some("315"), Some("DISPLAY : none")),
+            (None, None, Some("visibility:hidden")),
+        ] {
+            assert_eq!(frame(&Frame { width, height, style, ..FRAME }), "", "{width:?} {height:?} {style:?}");
+        }
     }
 
     #[test]

@@ -12,9 +12,9 @@ fn run(settings: &Settings, page: &str) -> (String, Result<(), Error>, Option<Er
     let mut out = Vec::new();
     let mut result = Ok(());
     for piece in page.as_bytes().chunks(100) {
-        result = result.and(rewriter.write(piece, &mut out));
+        result = result.and_then(|()| rewriter.write(piece, &mut out));
     }
-    result = result.and(rewriter.end(&mut out));
+    result = result.and_then(|()| rewriter.end(&mut out));
     (lossy(&out), result, rewriter.gave_up())
 }
 
@@ -38,8 +38,7 @@ fn endless_tag_is_an_error_or_passes() {
 #[test]
 fn script_that_is_held_when_the_page_is_given_up_is_not_lost() {
     let limits = Limits { memory: 16 << 10, ..Limits::default() };
-    let page =
-        format!("<noscript><p><img src=//bad.example/i>{}</noscript>", format!("<img alt='{}'>", "a".repeat(64 << 10)));
+    let page = format!("<noscript><p><img src=//bad.example/i><img alt='{}'></noscript>", "a".repeat(64 << 10));
     let (out, result, gave_up) = run(&with(OnError::Pass, limits), &page);
     assert_eq!((result, gave_up), (Ok(()), Some(Error::Memory)));
     assert_eq!(out, page.replace("<img src=//bad.example/i>", ""));
@@ -89,7 +88,7 @@ fn every_call_after_an_error_is_one() {
 
 #[test]
 fn findings_are_bounded() {
-    let page: String = (0..100).map(|i| format!("<img src=//bad.example/{i}>")).collect();
+    let page: String = (0..100).map(|i| format!("<img src=//{i}.bad.example/>")).collect();
     let mut rewriter = Rewriter::new(with(OnError::Abort, Limits { findings: 10, ..Limits::default() }));
     rewriter.write(page.as_bytes(), &mut Vec::new()).unwrap();
     assert_eq!(rewriter.findings().len(), 10);

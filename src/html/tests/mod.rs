@@ -72,7 +72,7 @@ fn granted() -> Settings {
 fn pieces<'a>(settings: &Settings, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>, Result<(), Error>, bool) {
     let mut rewriter = Rewriter::new(settings.clone());
     let mut out = Vec::new();
-    let mut write = || {
+    let write = || {
         for piece in pieces {
             rewriter.write(piece, &mut out)?;
         }

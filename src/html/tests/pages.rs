@@ -172,10 +172,7 @@ fn removal_ends_where_the_parent_ends() {
 fn noscript_is_html_of_its_own() {
     becomes(&[
         ("<noscript><img height=1 src=//bad.example/i><p>\u{e9}</noscript>", "<noscript><p>\u{e9}</noscript>"),
-        (
-            "<noscript><iframe src=//bad.example/ns height=0></iframe></noscript>",
-            &format!("<noscript>{}</noscript>", rewrite("<iframe src=//bad.example/ns height=0></iframe>")),
-        ),
+        ("<noscript><iframe src=//bad.example/ns height=0></iframe></noscript>", "<noscript></noscript>"),
         (
             "<noscript><!-- <img src=//bad.example/i> --></noscript>",
             "<noscript><!-- <img src=//bad.example/i> --></noscript>",
@@ -198,6 +195,11 @@ fn srcdoc_is_html_in_an_attribute() {
             "<iframe srcdoc=\"&lt;iframe srcdoc=&quot;x&quot;&gt;&lt;/iframe&gt;\"></iframe>",
         ),
     ]);
+    // Edits of one tag are done in its order, whichever was decided first.
+    assert_eq!(
+        rewrite("<iframe srcdoc='<img src=//bad.example/>' data-srcset='/a, //bad.example/b' title=t></iframe>"),
+        "<iframe srcdoc=\"\" data-srcset=\"/a\" title=t></iframe>"
+    );
     stays(&["<iframe srcdoc='&lt;p&gt;&eacute;'></iframe>"]);
 }
 
