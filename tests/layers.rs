@@ -6,14 +6,25 @@ use std::path::{Path, PathBuf};
 
 /// The rooms in the order of `src/lib.rs`; the pure ones come first.
 const ROOMS: [&str; 13] = [
-    "cookie", "policy", "consent", "page", "filter", "html", "body", "telemetry", "config", "api", "proxy", "server", "cli",
+    "cookie",
+    "policy",
+    "consent",
+    "page",
+    "filter",
+    "html",
+    "body",
+    "telemetry",
+    "config",
+    "api",
+    "proxy",
+    "server",
+    "cli",
 ];
 const PURE: usize = 6;
 
 /// What a pure room must not name.
-const IMPURE: [&str; 9] = [
-    "tokio", "hyper", "rustls", "std::fs", "std::net::Tcp", "std::env", "SystemTime", "Instant::now", "tracing",
-];
+const IMPURE: [&str; 9] =
+    ["tokio", "hyper", "rustls", "std::fs", "std::net::Tcp", "std::env", "SystemTime", "Instant::now", "tracing"];
 
 #[test]
 fn rooms_use_only_rooms_above_them() {

@@ -36,7 +36,11 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
     }
     let body = Limited::new(Body::stream(body, visit.idle), visit.limit);
     let body = body.collect().await.map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::REQUEST_TIMEOUT }
+        if error.is::<http_body_util::LengthLimitError>() {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else {
+            StatusCode::REQUEST_TIMEOUT
+        }
     })?;
     let id = match visit.record {
         Record::Choice(choice) => choice.id,
@@ -52,7 +56,8 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
 /// A page of this very origin posts it. Browsers say so in `Sec-Fetch-Site` or `Origin`; whoever says neither
 /// is no browser with our page open, and any doubt is a no.
 fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
-    let all = |name: &HeaderName, good: &dyn Fn(&[u8]) -> bool| headers.get_all(name).iter().all(|v| good(v.as_bytes()));
+    let all =
+        |name: &HeaderName, good: &dyn Fn(&[u8]) -> bool| headers.get_all(name).iter().all(|v| good(v.as_bytes()));
     let site = all(&SEC_FETCH_SITE, &|value| value == b"same-origin");
     let origin = all(&ORIGIN, &|value| {
         value.strip_prefix(b"https://").is_some_and(|rest| rest.eq_ignore_ascii_case(authority.as_bytes()))

@@ -111,9 +111,13 @@ mod tests {
     fn only_pages_of_this_authority_are_gone_back_to() {
         assert_eq!(path_of("https://shop.example/a?b", "shop.example"), Some("/a?b"));
         assert_eq!(path_of("https://SHOP.example:8443/a", "shop.example:8443"), Some("/a"));
-        for foreign in
-            ["https://shop.example.evil/a", "http://shop.example/a", "https://evil/", "https://shop.example", "https://shop.exampl\u{e9}/"]
-        {
+        for foreign in [
+            "https://shop.example.evil/a",
+            "http://shop.example/a",
+            "https://evil/",
+            "https://shop.example",
+            "https://shop.exampl\u{e9}/",
+        ] {
             assert_eq!(path_of(foreign, "shop.example"), None, "{foreign}");
         }
     }

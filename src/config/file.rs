@@ -12,11 +12,11 @@ use tracing::level_filters::LevelFilter;
 
 use super::certificate_file::Certificates;
 use super::model::{Config, Limits, Log, Timeouts};
-use crate::telemetry::Format;
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
 use super::{across, site_file};
+use crate::telemetry::Format;
 
 /// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.
 const TIME: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(86_400);
@@ -139,8 +139,7 @@ fn log(s: &Section<'_>) -> Log {
         ("trace", LevelFilter::TRACE),
     ];
     Log {
-        format: s
-            .or("format", default.format, |item| item.word(&[("text", Format::Text), ("json", Format::Json)])),
+        format: s.or("format", default.format, |item| item.word(&[("text", Format::Text), ("json", Format::Json)])),
         level: s.or("level", default.level, |item| item.word(&levels)),
         access: s.or("access", default.access, Item::bool),
     }

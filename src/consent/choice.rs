@@ -111,9 +111,11 @@ impl Choice {
     /// A choice that gives this grant, under the policy as it is now.
     pub fn of_grant(policy: &Policy, grant: &Grant, id: ConsentId, now: UnixTime) -> Self {
         let parts = policy.parts();
-        let categories: Vec<_> = asked_categories(parts).map(|(id, _)| id).filter(|id| grant.has_category(*id)).collect();
+        let categories: Vec<_> =
+            asked_categories(parts).map(|(id, _)| id).filter(|id| grant.has_category(*id)).collect();
         let allows = |id, service: &Service| grant.allows(Owner { category: service.category, service: Some(id) });
-        let (granted, refused): (Vec<_>, Vec<_>) = asked_services(parts).partition(|(id, service)| allows(*id, service));
+        let (granted, refused): (Vec<_>, Vec<_>) =
+            asked_services(parts).partition(|(id, service)| allows(*id, service));
         let ids = |list: Vec<(ServiceId, &Service)>| list.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
         let (granted, refused) = (ids(granted), ids(refused));
         Self::from_answers(policy, &Answers { categories: &categories, granted: &granted, refused: &refused }, id, now)

@@ -12,8 +12,8 @@ pub mod placeholder;
 pub mod preferences;
 
 pub use bounce::bounce;
-pub use error::error;
 pub use date::day;
+pub use error::error;
 pub use path::local_path;
 
 /// The `Content-Security-Policy` under which all our pages work: no script, no inline style, no frame.

@@ -62,7 +62,9 @@ pub(super) async fn filter(
 }
 
 fn has_body(method: &Method, status: StatusCode) -> bool {
-    *method != Method::HEAD && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status) && !status.is_informational()
+    *method != Method::HEAD
+        && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status)
+        && !status.is_informational()
 }
 
 /// Whether the response is HTML by its type or, without one, by its first bytes (WHATWG MIME sniffing).
@@ -142,7 +144,11 @@ fn rewrite(
         grant: grant.clone(),
         url,
         charset: kind.and_then(|k| charset::of_content_type(k.as_bytes())),
-        limits: html::Limits { memory: limits.html_memory, inline_script: limits.inline_script, ..html::Limits::default() },
+        limits: html::Limits {
+            memory: limits.html_memory,
+            inline_script: limits.inline_script,
+            ..html::Limits::default()
+        },
         on_error: match site.on_rewrite_error {
             OnRewriteError::Abort => html::OnError::Abort,
             OnRewriteError::Pass => html::OnError::Pass,

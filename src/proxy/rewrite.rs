@@ -43,7 +43,13 @@ impl std::fmt::Debug for Rewrite {
 
 impl Rewrite {
     /// Wraps a body that is coded with `codings`; it leaves coded with `answer`.
-    pub(super) fn new(source: Body, rewriter: Rewriter, codings: &[Coding], answer: Option<Coding>, caps: Caps) -> std::io::Result<Self> {
+    pub(super) fn new(
+        source: Body,
+        rewriter: Rewriter,
+        codings: &[Coding],
+        answer: Option<Coding>,
+        caps: Caps,
+    ) -> std::io::Result<Self> {
         let encoder = answer.map(|coding| Encoder::new(coding, Level::Fast)).transpose()?;
         let decoder = Decoder::new(codings, caps);
         let stages = Stages { decoder, coded: !codings.is_empty(), rewriter, encoder, page: Vec::new() };

@@ -10,9 +10,9 @@ use arc_swap::ArcSwap;
 use tokio_util::task::TaskTracker;
 
 use super::activity::Activity;
+use super::handler::MARKER;
 use super::route::Routes;
 use super::upstream::Upstream;
-use super::handler::MARKER;
 use crate::config::{Certificate, Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;

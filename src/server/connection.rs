@@ -41,7 +41,11 @@ pub(super) async fn serve(
     let stream = Watched::new(stream, Arc::clone(&activity));
     let client = Arc::new(Client { address, certificate, activity, worker });
     let Config { timeouts, limits, .. } = &*snapshot.config;
-    if h2 { serve_h2(stream, client, timeouts, limits, &stop).await } else { serve_h1(stream, client, timeouts, limits, &stop).await }
+    if h2 {
+        serve_h2(stream, client, timeouts, limits, &stop).await
+    } else {
+        serve_h1(stream, client, timeouts, limits, &stop).await
+    }
     Ok(())
 }
 

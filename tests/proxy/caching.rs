@@ -33,7 +33,11 @@ fn a_filtered_page_says_so_to_caches() {
 fn validators_of_another_mind_are_not_sent_to_the_origin() {
     block_on(async {
         let origin = Origin::start(|seen| {
-            if seen.header("if-none-match") == Some("\"v1\"") { respond(304, &[HTML[1]], "") } else { respond(200, &HTML, "<p>tea") }
+            if seen.header("if-none-match") == Some("\"v1\"") {
+                respond(304, &[HTML[1]], "")
+            } else {
+                respond(200, &HTML, "<p>tea")
+            }
         })
         .await;
         let proxy = Proxy::to(origin.address).await;

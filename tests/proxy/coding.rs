@@ -93,8 +93,7 @@ fn the_origin_is_asked_for_codings_that_can_be_read() {
 #[test]
 fn html_in_an_unknown_coding_is_refused_not_passed_unread() {
     block_on(async {
-        let origin =
-            Origin::fixed(200, &[("content-type", "text/html"), ("content-encoding", "sdch")], "secret").await;
+        let origin = Origin::fixed(200, &[("content-type", "text/html"), ("content-encoding", "sdch")], "secret").await;
         let proxy = Proxy::to(origin.address).await;
         let reply = Client::h1(&proxy).await.navigate("/", &[]).await;
         assert_eq!(reply.status, 502);

@@ -28,8 +28,7 @@ fn forwarded_fields_of_strangers_are_overwritten() {
 fn forwarded_fields_of_a_trusted_proxy_are_appended_to() {
     block_on(async {
         let origin = Origin::fixed(200, &[], "").await;
-        let proxy =
-            Proxy::builder().top("trusted_proxies: [127.0.0.0/8]").site(HOST, origin.address, "").start();
+        let proxy = Proxy::builder().top("trusted_proxies: [127.0.0.0/8]").site(HOST, origin.address, "").start();
         Client::h1(&proxy).await.get("/", &[("x-forwarded-for", "192.0.2.9")]).await;
         assert_eq!(origin.last().header("x-forwarded-for"), Some("192.0.2.9, 127.0.0.1"));
     });
@@ -48,7 +47,8 @@ fn expect_100_continue_is_answered_when_the_body_is_wanted() {
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("hello"), "{answer}");
 
         let mut raw = Raw::h1(&proxy).await;
-        raw.write(b"POST / HTTP/1.1\r\nHost: unknown.example\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n").await;
+        raw.write(b"POST / HTTP/1.1\r\nHost: unknown.example\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+            .await;
         let answer = raw.read_until(b"\r\n\r\n").await;
         assert!(answer.starts_with(b"HTTP/1.1 421 "), "refused before the body was sent");
     });

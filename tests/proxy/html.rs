@@ -118,7 +118,8 @@ fn a_page_that_trips_the_memory_limit_is_aborted_or_passed_as_configured() {
         let huge = format!("<p>before</p><img alt=\"{}\"><p>after</p>", "x".repeat(3 << 20));
         let origin = Origin::fixed(200, &[("content-type", "text/html")], &huge).await;
         for (extra, passes) in [("", false), ("on_rewrite_error: pass", true)] {
-            let proxy = Proxy::builder().top("limits: { html_memory: 1 MiB }").site(HOST, origin.address, extra).start();
+            let proxy =
+                Proxy::builder().top("limits: { html_memory: 1 MiB }").site(HOST, origin.address, extra).start();
             for h2 in [false, true] {
                 let mut client = if h2 { Client::h2(&proxy).await } else { Client::h1(&proxy).await };
                 let response = client.start(http::Method::GET, "/", &[], "").await.unwrap();

@@ -78,7 +78,8 @@ fn a_client_that_does_not_read_holds_no_more_than_buffers() {
 #[test]
 fn an_abandoned_response_frees_the_origin() {
     block_on(async {
-        let mut steps = vec![Step::ReadHead, Step::Write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n".to_vec())];
+        let mut steps =
+            vec![Step::ReadHead, Step::Write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n".to_vec())];
         steps.extend((0..95).map(|_| Step::Write(vec![b'x'; 1 << 20])));
         let mut origin = RawOrigin::start(steps).await;
         let proxy = Proxy::to(origin.address).await;

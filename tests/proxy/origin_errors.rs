@@ -106,7 +106,8 @@ fn a_stale_connection_is_tried_again_for_get_but_never_for_post() {
 #[test]
 fn surplus_bytes_never_become_the_next_answer() {
     block_on(async {
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
+        let answer =
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
         let origin = RawOrigin::start(vec![Step::ReadHead, Step::Write(answer.to_vec()), Step::Stall]).await;
         let proxy = Proxy::to(origin.address).await;
         for _ in 0..5 {
@@ -167,12 +168,10 @@ fn the_origin_is_reached_over_tls_with_its_own_authority() {
         for http2 in [false, true] {
             let origin = format!("https://localhost:{}", inner.address.port());
             let extra = format!("origin_ca: {}\norigin_http2: {http2}", ca.display());
-            let outer =
-                Proxy::builder().site_with("localhost", &origin, crate::support::proxy::POLICY, &extra).start();
+            let outer = Proxy::builder().site_with("localhost", &origin, crate::support::proxy::POLICY, &extra).start();
             let reply = Client::h2_to(&outer, "localhost").await.get("/", &[]).await;
             assert_eq!((reply.status.as_u16(), &*reply.text()), (200, "behind two"), "http2: {http2}");
-            let stranger =
-                Proxy::builder().site_with("localhost", &origin, crate::support::proxy::POLICY, "").start();
+            let stranger = Proxy::builder().site_with("localhost", &origin, crate::support::proxy::POLICY, "").start();
             let reply = Client::h2_to(&stranger, "localhost").await.get("/", &[]).await;
             assert_eq!(reply.status, 502, "an origin that nobody vouches for");
         }

@@ -41,7 +41,10 @@ fn a_websocket_is_tunnelled_and_its_cookies_are_decided() {
         assert_eq!(raw.read_to_end().await, b"world");
         let received = String::from_utf8(origin.received()).unwrap().to_ascii_lowercase();
         assert!(received.contains("cookie: cart=2\r\n"), "{received}");
-        assert!(received.contains("upgrade: websocket\r\n") && received.contains("sec-websocket-key: dghlihnhbxbszsbub25jzq==\r\n"));
+        assert!(
+            received.contains("upgrade: websocket\r\n")
+                && received.contains("sec-websocket-key: dghlihnhbxbszsbub25jzq==\r\n")
+        );
     });
 }
 

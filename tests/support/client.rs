@@ -187,7 +187,12 @@ impl Raw {
         let mut buffer = [0; 4096];
         while !all.windows(needle.len()).any(|w| w == needle) {
             let n = self.0.read(&mut buffer).await.unwrap_or(0);
-            assert!(n > 0, "closed before {:?}, after {:?}", String::from_utf8_lossy(needle), String::from_utf8_lossy(&all));
+            assert!(
+                n > 0,
+                "closed before {:?}, after {:?}",
+                String::from_utf8_lossy(needle),
+                String::from_utf8_lossy(&all)
+            );
             all.extend_from_slice(&buffer[..n]);
         }
         all
@@ -204,12 +209,11 @@ pub async fn connect(proxy: &Proxy, host: &str, alpn: &[u8]) -> TlsStream<TcpStr
 
 /// Trusts the proxy's authority and nobody else.
 pub fn client_config(proxy: &Proxy, alpn: &[u8]) -> ClientConfig {
-    let mut config =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(proxy.authority.roots())
-            .with_no_client_auth();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(proxy.authority.roots())
+        .with_no_client_auth();
     config.alpn_protocols = vec![alpn.to_vec()];
     config
 }

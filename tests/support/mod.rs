@@ -20,6 +20,7 @@ pub const HOST: &str = "shop.example";
 
 /// Runs a test's future on a runtime of its own, with a deadline: a hang is a failure, not a stuck CI.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // A thread of its own for the clients' tasks: they must answer while the test waits for a proxy to drain.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), future).await.expect("the test hangs") })
 }

@@ -83,8 +83,7 @@ impl Origin {
 
     /// Always gives the same answer.
     pub async fn fixed(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
-        let headers: Vec<(String, String)> =
-            headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let headers: Vec<(String, String)> = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         let body = body.to_owned();
         Self::start(move |_| {
             let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (&**n, &**v)).collect();

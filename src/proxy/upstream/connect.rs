@@ -98,11 +98,8 @@ impl Connector {
             tokio::spawn(connection);
             return Ok(Fresh::Http2(sender));
         }
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(HEAD_BYTES)
-            .handshake(io)
-            .await
-            .map_err(OriginError::Http)?;
+        let (sender, connection) =
+            http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(io).await.map_err(OriginError::Http)?;
         // A failed connection tells the one who waits for its answer; nobody else has to know.
         tokio::spawn(connection.with_upgrades());
         Ok(Fresh::Http1(sender))

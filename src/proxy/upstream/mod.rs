@@ -51,9 +51,7 @@ impl Upstream {
     ///
     /// An upgrade goes over a connection of its own: it never comes back to the pool.
     pub async fn send(&self, request: Request<Body>, upgrade: bool) -> Result<Answer, OriginError> {
-        let exchange = async {
-            if upgrade { self.upgrade(request).await } else { self.exchange(request).await }
-        };
+        let exchange = async { if upgrade { self.upgrade(request).await } else { self.exchange(request).await } };
         match timeout(self.first_byte, exchange).await {
             Ok(answer) => answer,
             Err(_) => Err(OriginError::Timeout("answer")),
@@ -94,11 +92,7 @@ impl Upstream {
         }
     }
 
-    async fn send_h1(
-        &self,
-        mut sender: http1::SendRequest<Body>,
-        request: Request<Body>,
-    ) -> Result<Answer, Failed> {
+    async fn send_h1(&self, mut sender: http1::SendRequest<Body>, request: Request<Body>) -> Result<Answer, Failed> {
         match sender.try_send_request(request).await {
             Ok(response) => Ok((response, Some(self.pool.lease(sender)))),
             Err(mut error) => {
@@ -129,8 +123,7 @@ async fn send_h2(mut sender: http2::SendRequest<Body>, request: Request<Body>) -
 }
 
 fn may_repeat(request: &Request<Body>) -> bool {
-    matches!(request.body(), Body::Empty)
-        && matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+    matches!(request.body(), Body::Empty) && matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 fn head_of(request: &Request<Body>) -> Request<Body> {
