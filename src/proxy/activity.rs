@@ -1,7 +1,7 @@
 //! What a client connection is doing, so that its time limits can be held: written by the exchange and the
 //! socket, read by the watch in `server::connection`. All on one thread; atomics only because tasks must be `Send`.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use tokio::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ pub struct Activity {
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
-    served: AtomicU32,
+    doubtful: AtomicBool,
 }
 
 /// The limit that a connection has run into.
@@ -38,7 +38,7 @@ impl Activity {
             idle_since: AtomicU64::new(1),
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
-            served: AtomicU32::new(0),
+            doubtful: AtomicBool::new(false),
         }
     }
 
@@ -66,7 +66,6 @@ impl Activity {
     /// A request head was read.
     pub fn begin(&self) {
         self.exchanges.fetch_add(1, Relaxed);
-        self.served.fetch_add(1, Relaxed);
         self.head_since.store(0, Relaxed);
     }
 
@@ -77,9 +76,14 @@ impl Activity {
         }
     }
 
-    /// How many requests this connection has carried.
-    pub fn served(&self) -> u32 {
-        self.served.load(Relaxed)
+    /// The head that is arriving contradicts itself about the length of its body.
+    pub fn doubt(&self) {
+        self.doubtful.store(true, Relaxed);
+    }
+
+    /// Whether the head that was just read did so.
+    pub fn take_doubt(&self) -> bool {
+        self.doubtful.load(Relaxed) && self.doubtful.swap(false, Relaxed)
     }
 
     /// Whether a request head has begun and not ended.

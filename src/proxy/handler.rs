@@ -38,6 +38,9 @@ pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<R
 }
 
 async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answered {
+    if exchange.client.activity.take_doubt() {
+        return Err(Error::client(StatusCode::BAD_REQUEST, "both Content-Length and Transfer-Encoding"));
+    }
     let authority = route::authority(&request)?;
     exchange.at(authority.clone());
     let site = route::site(&exchange.client, &authority)?;

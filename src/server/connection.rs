@@ -38,7 +38,7 @@ pub(super) async fn serve(
     let h2 = session.alpn_protocol() == Some(b"h2");
     let certificate = session.server_name().map(|name| Arc::clone(tls.certificates.find(Some(name))));
     let activity = Arc::new(Activity::new());
-    let stream = Watched::new(stream, Arc::clone(&activity));
+    let stream = Watched::new(stream, Arc::clone(&activity), !h2);
     let client = Arc::new(Client { address, certificate, activity, worker });
     let Config { timeouts, limits, .. } = &*snapshot.config;
     if h2 {

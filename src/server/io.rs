@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::framing::Framing;
 use crate::proxy::Activity;
 
 /// Tells the connection's [`Activity`] what the socket sees.
@@ -14,11 +15,13 @@ use crate::proxy::Activity;
 pub(super) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
+    /// For HTTP/1.1, whose heads can contradict themselves.
+    framing: Option<Framing>,
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+    pub(super) fn new(stream: S, activity: Arc<Activity>, http1: bool) -> Self {
+        Self { stream, activity, framing: http1.then(Framing::default) }
     }
 
     fn note<T>(&self, written: Poll<T>) -> Poll<T> {
@@ -36,6 +39,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
             self.activity.received();
+            let Self { activity, framing, .. } = &mut *self;
+            if let Some(framing) = framing
+                && activity.in_head()
+                && framing.is_doubtful(&buf.filled()[before..])
+            {
+                activity.doubt();
+            }
         }
         read
     }

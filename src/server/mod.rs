@@ -5,6 +5,7 @@
 
 mod accept;
 mod connection;
+mod framing;
 mod io;
 mod listen;
 mod redirect;

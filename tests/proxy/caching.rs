@@ -20,7 +20,8 @@ fn a_filtered_page_says_so_to_caches() {
         let cache_control = reply.header("cache-control").unwrap();
         assert!(cache_control.contains("private") && cache_control.contains("max-age=60"), "{cache_control}");
         assert!(!cache_control.contains("public") && !cache_control.contains("s-maxage"), "{cache_control}");
-        assert!(reply.header("vary").unwrap().to_ascii_lowercase().contains("cookie"));
+        let vary: Vec<_> = reply.headers.get_all("vary").iter().map(|v| v.to_str().unwrap()).collect();
+        assert_eq!(vary.join(", "), "Cookie, Sec-GPC, DNT");
         for gone in ["cdn-cache-control", "accept-ranges", "alt-svc", "content-length"] {
             assert_eq!(reply.header(gone), None, "{gone}");
         }

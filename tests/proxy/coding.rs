@@ -153,9 +153,7 @@ fn a_decompression_bomb_is_aborted() {
             .top("limits: { decompressed: 1 MiB }")
             .site(crate::support::HOST, origin.address, "")
             .start();
-        let mut client = Client::h1(&proxy).await;
-        let response = client.start(http::Method::GET, "/", &[], "").await.unwrap();
-        assert!(response.into_body().collect().await.is_err(), "a cut page must look cut");
+        assert!(is_cut_off(Client::h1(&proxy).await).await);
         assert_eq!(Client::h1(&proxy).await.get("/_consent/", &[]).await.status, 200, "the others are served");
     });
 }
@@ -170,8 +168,15 @@ fn a_truncated_or_corrupt_coding_is_aborted() {
             })
             .await;
             let proxy = Proxy::to(origin.address).await;
-            let response = Client::h2(&proxy).await.start(http::Method::GET, "/", &[], "").await.unwrap();
-            assert!(response.into_body().collect().await.is_err(), "a cut page must look cut");
+            assert!(is_cut_off(Client::h2(&proxy).await).await);
         }
     });
+}
+
+/// Whether the client can tell that the page is not whole: the transfer, or the connection, breaks.
+async fn is_cut_off(mut client: Client) -> bool {
+    match client.start(http::Method::GET, "/", &[], "").await {
+        Ok(response) => response.into_body().collect().await.is_err(),
+        Err(_) => true,
+    }
 }

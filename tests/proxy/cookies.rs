@@ -192,7 +192,7 @@ fn strict_bounce_brings_the_session_back_once() {
         let marker = "__Host-consentry-session=1";
         let cross = ("sec-fetch-site", "cross-site");
 
-        let bounce = client.navigate("/account?a=1&b=\"2", &[("cookie", marker), cross]).await;
+        let bounce = client.navigate("/account?a=1&b=%222", &[("cookie", marker), cross]).await;
         assert!(origin.seen().is_empty(), "the origin is not asked");
         assert!(bounce.text().contains("http-equiv=\"refresh\""), "{}", bounce.text());
         assert_eq!(bounce.header("cache-control"), Some("no-store"));

@@ -31,7 +31,7 @@ pub const POLICY: &str = "
 version: 1
 categories:
   necessary: { required: true }
-  functional: {}
+  functional: { gpc: false }
   analytics: { gpc: true, dnt: true }
   marketing: { gpc: true }
 services:

@@ -7,7 +7,7 @@ mod pool;
 
 use std::sync::Mutex;
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use tokio::time::{Duration, timeout};
@@ -15,8 +15,8 @@ use tokio::time::{Duration, timeout};
 use self::connect::{Connector, Fresh, Want};
 pub(super) use self::pool::Lease;
 use self::pool::Pool;
-use super::error::OriginError;
-use crate::body::Body;
+use super::error::{Error, OriginError};
+use crate::body::{self, Body};
 use crate::config::{Site, Timeouts};
 
 /// The way to one origin.
@@ -50,15 +50,15 @@ impl Upstream {
     /// body and no byte of an answer arrived (RFC 9110 §9.2.2).
     ///
     /// An upgrade goes over a connection of its own: it never comes back to the pool.
-    pub async fn send(&self, request: Request<Body>, upgrade: bool) -> Result<Answer, OriginError> {
+    pub async fn send(&self, request: Request<Body>, upgrade: bool) -> Result<Answer, Error> {
         let exchange = async { if upgrade { self.upgrade(request).await } else { self.exchange(request).await } };
         match timeout(self.first_byte, exchange).await {
             Ok(answer) => answer,
-            Err(_) => Err(OriginError::Timeout("answer")),
+            Err(_) => Err(OriginError::Timeout("answer").into()),
         }
     }
 
-    async fn exchange(&self, mut request: Request<Body>) -> Result<Answer, OriginError> {
+    async fn exchange(&self, mut request: Request<Body>) -> Result<Answer, Error> {
         if let Some(sender) = self.live_h2() {
             return send_h2(sender, request).await;
         }
@@ -69,12 +69,12 @@ impl Upstream {
                 Err(Failed { unsent: Some(unsent), .. }) => request = unsent,
                 Err(Failed { error, unsent: None }) => match again {
                     Some(head) if error.is_incomplete_message() || error.is_closed() => request = head,
-                    _ => return Err(OriginError::Http(error)),
+                    _ => return Err(failed(error)),
                 },
             }
         }
         match self.connector.connect(Want::Any).await? {
-            Fresh::Http1(sender) => self.send_h1(sender, request).await.map_err(|f| OriginError::Http(f.error)),
+            Fresh::Http1(sender) => self.send_h1(sender, request).await.map_err(|f| failed(f.error)),
             Fresh::Http2(sender) => {
                 *self.h2.lock().expect("no panic under the lock") = Some(sender.clone());
                 send_h2(sender, request).await
@@ -82,13 +82,13 @@ impl Upstream {
         }
     }
 
-    async fn upgrade(&self, request: Request<Body>) -> Result<Answer, OriginError> {
+    async fn upgrade(&self, request: Request<Body>) -> Result<Answer, Error> {
         match self.connector.connect(Want::Http1).await? {
             Fresh::Http1(mut sender) => {
-                let response = sender.send_request(request).await.map_err(OriginError::Http)?;
+                let response = sender.send_request(request).await.map_err(failed)?;
                 Ok((response, Some(self.pool.lease(sender))))
             }
-            Fresh::Http2(_) => Err(OriginError::Upgrade),
+            Fresh::Http2(_) => Err(OriginError::Upgrade.into()),
         }
     }
 
@@ -116,10 +116,22 @@ struct Failed {
     unsent: Option<Request<Body>>,
 }
 
-async fn send_h2(mut sender: http2::SendRequest<Body>, request: Request<Body>) -> Result<Answer, OriginError> {
-    sender.ready().await.map_err(OriginError::Http)?;
-    let response = sender.send_request(request).await.map_err(OriginError::Http)?;
+async fn send_h2(mut sender: http2::SendRequest<Body>, request: Request<Body>) -> Result<Answer, Error> {
+    sender.ready().await.map_err(failed)?;
+    let response = sender.send_request(request).await.map_err(failed)?;
     Ok((response, None))
+}
+
+/// Whose fault it is that no answer came: the client's, if its body broke off on the way.
+fn failed(error: hyper::Error) -> Error {
+    let ours = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<body::Error>());
+    match ours {
+        Some(body::Error::Idle(_)) => {
+            Error::client(StatusCode::REQUEST_TIMEOUT, "the request's body did not arrive in time")
+        }
+        Some(_) => Error::client(StatusCode::BAD_REQUEST, "the request's body broke off"),
+        None => OriginError::Http(error).into(),
+    }
 }
 
 fn may_repeat(request: &Request<Body>) -> bool {
