@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -30,17 +31,14 @@ pub(super) fn run(args: &Args) -> ExitCode {
 /// Starts the server, calls `ready` once its sockets are bound, and drains it when a signal comes.
 pub(super) fn until_signalled(config: Config, ready: impl FnOnce(&[std::net::SocketAddr])) -> ExitCode {
     telemetry::start(config.log.level, config.log.format);
-    match start(config) {
-        Ok((server, addresses)) => {
+    // Signals first: whoever has seen `ready` may rely on them.
+    match Signals::listen().and_then(|signals| Ok((signals, start(config)?))) {
+        Ok((signals, (server, addresses))) => {
             for address in &addresses {
                 tracing::info!(%address, "Listening for TLS.");
             }
             ready(&addresses);
-            let stop = server.stopper();
-            if let Err(error) = on_signal(&stop) {
-                tracing::error!(%error, "Signals cannot be received.");
-                stop.cancel();
-            }
+            signals.stop(server.stopper());
             match server.join() {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(_) => ExitCode::from(70),
@@ -60,18 +58,50 @@ fn start(config: Config) -> std::io::Result<(Server, Vec<std::net::SocketAddr>)>
     Ok((Server::start(Arc::new(config), Arc::new(keys), sockets)?, addresses))
 }
 
-/// Waits for SIGTERM or SIGINT, or for the server to stop by itself, and cancels `stop`.
-fn on_signal(stop: &CancellationToken) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: finishing what is in flight."),
-            _ = interrupt.recv() => tracing::info!("SIGINT: finishing what is in flight."),
-            () = stop.cancelled() => {}
+/// SIGTERM and SIGINT, received since [`Signals::listen`].
+struct Signals {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let context = runtime.enter();
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        drop(context);
+        Ok(Self { runtime, terminate, interrupt })
+    }
+
+    /// Waits for the first signal, or for the server to stop by itself, and cancels `stop`. The next signal ends the
+    /// process at once: whoever asks twice does not want to wait for the drain limit.
+    fn stop(mut self, stop: CancellationToken) {
+        let first = self.runtime.block_on(async {
+            tokio::select! {
+                name = Self::next(&mut self.terminate, &mut self.interrupt) => Some(name),
+                () = stop.cancelled() => None,
+            }
+        });
+        if let Some((name, _)) = first {
+            tracing::info!("{name}: finishing what is in flight.");
         }
         stop.cancel();
-        Ok(())
-    })
+        let again = std::thread::Builder::new().name("signals".into()).spawn(move || {
+            let (name, number) = self.runtime.block_on(Self::next(&mut self.terminate, &mut self.interrupt));
+            tracing::warn!("{name} again: what is in flight is cut off.");
+            std::process::exit(128 + number);
+        });
+        if let Err(error) = again {
+            tracing::warn!(%error, "A second signal will not be heard.");
+        }
+    }
+
+    /// The name and number of the next signal.
+    async fn next(terminate: &mut Signal, interrupt: &mut Signal) -> (&'static str, i32) {
+        tokio::select! {
+            _ = terminate.recv() => ("SIGTERM", SignalKind::terminate().as_raw_value()),
+            _ = interrupt.recv() => ("SIGINT", SignalKind::interrupt().as_raw_value()),
+        }
+    }
 }

@@ -56,7 +56,8 @@ pub(super) async fn filter(
         }
     }
     if rewritten && has_body(&asked.method, head.status) {
-        body = rewrite(site, grant, asked, url, kind.as_ref(), &codings, &mut head.headers, body)?;
+        let rewriter = rewriter(site, grant, url, kind.as_ref());
+        body = rewrite(site, asked, rewriter, &codings, &mut head.headers, body)?;
     }
     Ok(Response::from_parts(head, body))
 }
@@ -128,18 +129,9 @@ fn readable(status: StatusCode, headers: &HeaderMap) -> Result<Vec<Coding>, Erro
     })
 }
 
-fn rewrite(
-    site: &SiteRef,
-    grant: &Grant,
-    asked: &Asked,
-    url: Url,
-    kind: Option<&HeaderValue>,
-    codings: &[Coding],
-    headers: &mut HeaderMap,
-    body: Body,
-) -> Result<Body, Error> {
+fn rewriter(site: &SiteRef, grant: &Grant, url: Url, kind: Option<&HeaderValue>) -> Rewriter {
     let limits = site.limits();
-    let rewriter = Rewriter::new(html::Settings {
+    Rewriter::new(html::Settings {
         policy: site.policy.clone(),
         grant: grant.clone(),
         url,
@@ -154,7 +146,17 @@ fn rewrite(
             OnRewriteError::Pass => html::OnError::Pass,
         },
         preferences: site.prefix.clone().into(),
-    });
+    })
+}
+
+fn rewrite(
+    site: &SiteRef,
+    asked: &Asked,
+    rewriter: Rewriter,
+    codings: &[Coding],
+    headers: &mut HeaderMap,
+    body: Body,
+) -> Result<Body, Error> {
     // It leaves in the coding that it came in, unless the client does not take that.
     let answer = codings.last().copied().filter(|coding| asked.accepted.takes(*coding));
     headers.remove(CONTENT_ENCODING);

@@ -69,7 +69,8 @@ impl Server {
     pub fn join(self) -> std::thread::Result<()> {
         let mut result = Ok(());
         for worker in self.workers {
-            result = result.and(worker.join());
+            let ended = worker.join();
+            result = result.and(ended);
         }
         result
     }
