@@ -105,3 +105,62 @@ fn every_mistake_is_told_where_it_stands() {
         ]
     );
 }
+
+/// The fenced blocks of a language in the README, without the indent of a list.
+fn readme_blocks(language: &str) -> Vec<String> {
+    let readme = include_str!("../README.md");
+    let mut blocks = Vec::new();
+    let mut lines = readme.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_start() == format!("```{language}") {
+            let indent = line.len() - line.trim_start().len();
+            let block = lines.by_ref().take_while(|line| line.trim() != "```");
+            blocks.push(block.map(|line| line.get(indent..).unwrap_or_default().to_owned() + "\n").collect());
+        }
+    }
+    blocks
+}
+
+#[test]
+fn configurations_of_the_readme_are_right() {
+    let blocks = readme_blocks("yaml");
+    assert_eq!(blocks.len(), 3, "{blocks:#?}");
+    for block in blocks {
+        // What is no whole configuration is a part of a policy.
+        let whole = if block.starts_with("listen:") {
+            block
+        } else {
+            let policy: String = block.lines().map(|line| format!("      {line}\n")).collect();
+            format!("listen: 0.0.0.0:443\nsites:\n  - host: a.example\n    origin: http://b\n    policy:\n{policy}")
+        };
+        let checked = config::parse(&whole, "README.md", Path::new(""), NOW, CertificateFiles::Skip);
+        let (_, warnings) = checked.unwrap_or_else(|p| panic!("{whole}\n{}", rendered(&p)));
+        assert!(warnings.is_empty(), "{whole}\n{}", rendered(&warnings));
+    }
+}
+
+/// The rows of the README's table with this head, as YAML; and that there is one for each field of `value`.
+fn readme_defaults(key: &str, value: &dyn std::fmt::Debug) -> String {
+    let table = include_str!("../README.md").lines().skip_while(|line| !line.starts_with(&format!("| `{key}:`")));
+    let rows: Vec<String> = table
+        .skip(2)
+        .map_while(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(name, rest)| format!("  {name}: {}\n", rest.split(" |").next().unwrap_or_default()))
+        .collect();
+    let fields = format!("{value:#?}").lines().count() - 2;
+    assert_eq!(rows.len(), fields, "{key}: the README has {rows:#?}");
+    format!("{key}:\n{}", rows.concat())
+}
+
+#[test]
+fn defaults_of_the_readme_are_those_of_the_code() {
+    let (timeouts, limits) = (config::Timeouts::default(), config::Limits::default());
+    let text = format!(
+        "listen: 0.0.0.0:443\n{}{}sites: [{{ host: a.example, origin: 'http://b', policy: standard }}]\n",
+        readme_defaults("timeouts", &timeouts),
+        readme_defaults("limits", &limits)
+    );
+    let checked = config::parse(&text, "README.md", Path::new(""), NOW, CertificateFiles::Skip);
+    let (config, _) = checked.unwrap_or_else(|p| panic!("{text}\n{}", rendered(&p)));
+    assert_eq!((config.timeouts, config.limits), (timeouts, limits));
+}
