@@ -1,6 +1,6 @@
 //! What the integration tests stand on: the real proxy on a port of its own over real TLS, origins that do as
 //! they are told, and clients that see bytes.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, reason = "the helpers of a test are tests too")]
 
 mod certificates;
