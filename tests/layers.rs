@@ -1,6 +1,8 @@
 //! The import rule: a room uses only rooms that stand above it in `lib.rs`, and above the line nothing knows
 //! of sockets, files or clocks.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test are tests too")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,8 @@
 mod access;
 mod clock;
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 pub use access::{Access, AccessLog, AccessWriter, Format};
@@ -16,6 +18,8 @@ pub fn start(level: tracing::level_filters::LevelFilter, format: Format) {
     // hyper and rustls log each peer's misbehaviour; we log what the operator can act on.
     let filter = EnvFilter::new(format!("warn,consentry={level}"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people: in a file or a journal they are rubbish.
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     // A second call (several servers in one test process) keeps the first.
     let _ = match format {
         Format::Text => builder.with_target(false).try_init(),

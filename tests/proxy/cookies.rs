@@ -175,8 +175,8 @@ fn refused_cookies_are_expired_on_navigation_once_refused() {
         let expired: Vec<&str> = lines.iter().map(|l| l.split('=').next().unwrap()).collect();
         assert_eq!(expired, ["_fbp"; 3], "{lines:?}");
         assert!(lines.iter().all(|l| l.contains("Max-Age=0")), "{lines:?}");
-        let domains: Vec<_> = lines.iter().filter_map(|l| l.split("Domain=").nth(1)).collect();
-        assert_eq!(domains.len(), 2, "host-only, the host, and its parent up to the registrable one: {lines:?}");
+        let domains = lines.iter().filter(|l| l.contains("Domain=")).count();
+        assert_eq!(domains, 2, "host-only, the host, and its parent up to the registrable one: {lines:?}");
 
         let lines = client.get("/app.js", &[("cookie", &sent), ("sec-fetch-mode", "no-cors")]).await.set_cookies();
         assert!(lines.is_empty(), "not on a sub-resource: {lines:?}");

@@ -1,5 +1,7 @@
 //! The real server over real sockets and real TLS; one file a feature.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test are tests too")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

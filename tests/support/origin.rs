@@ -1,7 +1,6 @@
 //! Origins that do as they are told: one that answers by a function, one that plays bytes.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -196,49 +195,47 @@ impl Drop for RawOrigin {
     }
 }
 
-fn play(
+async fn play(
     mut stream: TcpStream,
     steps: Vec<Step>,
     received: Arc<Mutex<Vec<u8>>>,
     gone: Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<()>>>,
-) -> impl Future<Output = std::io::Result<()>> + Send {
-    async move {
-        let mut buffer = Vec::new();
-        for step in steps {
-            match step {
-                Step::ReadHead => {
-                    while !buffer.windows(4).any(|w| w == b"\r\n\r\n") {
-                        read(&mut stream, &mut buffer, &received).await?;
-                    }
-                    let end = buffer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
-                    buffer.drain(..end);
-                }
-                Step::Read(bytes) => {
-                    while buffer.len() < bytes {
-                        read(&mut stream, &mut buffer, &received).await?;
-                    }
-                    buffer.drain(..bytes);
-                }
-                Step::Write(bytes) => stream.write_all(&bytes).await?,
-                Step::Wait => {
-                    gone.lock().await.recv().await;
-                }
-                Step::Close => {
-                    stream.shutdown().await?;
-                    return Ok(());
-                }
-                Step::Reset => {
-                    socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO))?;
-                    return Ok(());
-                }
-                Step::Stall => loop {
+) -> std::io::Result<()> {
+    let mut buffer = Vec::new();
+    for step in steps {
+        match step {
+            Step::ReadHead => {
+                while !buffer.windows(4).any(|w| w == b"\r\n\r\n") {
                     read(&mut stream, &mut buffer, &received).await?;
-                    buffer.clear();
-                },
+                }
+                let end = buffer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+                buffer.drain(..end);
             }
+            Step::Read(bytes) => {
+                while buffer.len() < bytes {
+                    read(&mut stream, &mut buffer, &received).await?;
+                }
+                buffer.drain(..bytes);
+            }
+            Step::Write(bytes) => stream.write_all(&bytes).await?,
+            Step::Wait => {
+                gone.lock().await.recv().await;
+            }
+            Step::Close => {
+                stream.shutdown().await?;
+                return Ok(());
+            }
+            Step::Reset => {
+                socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO))?;
+                return Ok(());
+            }
+            Step::Stall => loop {
+                read(&mut stream, &mut buffer, &received).await?;
+                buffer.clear();
+            },
         }
-        Ok(())
     }
+    Ok(())
 }
 
 async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>, received: &Mutex<Vec<u8>>) -> std::io::Result<()> {
