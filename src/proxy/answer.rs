@@ -50,11 +50,6 @@ pub(super) async fn filter(
     };
     let kind = head.headers.get(CONTENT_TYPE).cloned();
     filter::response(&site.policy, grant, &mut head.headers, &context);
-    if apply {
-        for (name, value) in &site.headers.0 {
-            head.headers.insert(name, value.clone());
-        }
-    }
     if rewritten && has_body(&asked.method, head.status) {
         body = rewrite(site, grant, asked, url, kind.as_ref(), &codings, &mut head.headers, body)?;
     }
