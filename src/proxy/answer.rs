@@ -15,7 +15,7 @@ use super::worker::SiteRef;
 use crate::body::Body;
 use crate::config::{Mode, OnRewriteError, SharedCache};
 use crate::cookie::UnixTime;
-use crate::filter::{self, Requested, ResponseContext, content_codings};
+use crate::filter::{self, Address, Requested, ResponseContext, content_codings};
 use crate::html::{self, Rewriter, charset, sniff};
 use crate::policy::Grant;
 
@@ -33,7 +33,8 @@ pub(super) async fn filter(
     let page = is_page(&head.headers, head.status, &mut body, site).await?;
     let rewritten = page && apply && !site.policy.grants_everything(grant);
     let codings = if rewritten { readable(head.status, &head.headers)? } else { Vec::new() };
-    let url = url_of(asked);
+    let target = asked.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let address = Address { authority: asked.authority.as_str(), target };
     let context = ResponseContext {
         apply,
         now,
@@ -43,7 +44,7 @@ pub(super) async fn filter(
             (true, false) => filter::Body::Passed,
             (true, true) => filter::Body::Rewritten,
         },
-        url: &url,
+        address,
         requested,
         keyed: site.shared_cache == SharedCache::Keyed,
         marker: site.strict_bounce.then_some(MARKER),
@@ -51,7 +52,7 @@ pub(super) async fn filter(
     let kind = head.headers.get(CONTENT_TYPE).cloned();
     filter::response(&site.policy, grant, &mut head.headers, &context);
     if rewritten && has_body(&asked.method, head.status) {
-        body = rewrite(site, grant, asked, url, kind.as_ref(), &codings, &mut head.headers, body)?;
+        body = rewrite(site, grant, asked, address.url(), kind.as_ref(), &codings, &mut head.headers, body)?;
     }
     Ok(Response::from_parts(head, body))
 }
@@ -164,13 +165,4 @@ fn rewrite(
 
 fn caps(site: &SiteRef) -> Caps {
     Caps { bytes: site.limits().decompressed, ratio: site.limits().decompression_ratio }
-}
-
-/// The address of the document, as the browser sees it.
-fn url_of(asked: &Asked) -> Url {
-    let target = asked.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let origin = format!("https://{}", asked.authority);
-    Url::parse(&format!("{origin}{target}"))
-        .or_else(|_| Url::parse(&origin))
-        .unwrap_or_else(|_| Url::parse("https://invalid.invalid/").expect("a constant"))
 }
