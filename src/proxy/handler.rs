@@ -114,8 +114,15 @@ async fn pass(
     // A tunnel's connection never carries another request.
     let lease = lease.filter(|_| !switched);
     let Some(requested) = requested else { return Ok((response, lease)) };
-    let response = answer::filter(site, grant, &asked, &requested, visitor.now, response).await?;
-    Ok((response, lease))
+    let filter = answer::Filter {
+        site,
+        grant,
+        asked: &asked,
+        requested: &requested,
+        now: visitor.now,
+        worker: &exchange.client.worker,
+    };
+    Ok((filter.response(response).await?, lease))
 }
 
 /// Path and query as the client wrote them.

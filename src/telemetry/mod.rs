@@ -2,11 +2,13 @@
 
 mod access;
 mod clock;
+mod findings;
 
 use tracing_subscriber::EnvFilter;
 
 pub use access::{Access, AccessLog, AccessWriter, Format};
 pub use clock::now;
+pub use findings::Findings;
 
 /// Sends log events to standard error, as text or one JSON object a line.
 ///
