@@ -6,11 +6,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, SET_COOKIE, TRAILER, TRANSFER_ENCODING};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
+
+use crate::filter::hop_by_hop;
 
 /// A message body on its way through the proxy.
 #[derive(Debug, Default)]
@@ -181,25 +181,14 @@ impl Timed {
     }
 }
 
-/// Removes from a trailer section what must not stand there (RFC 9110 §6.5.1): framing, routing, and
-/// `Set-Cookie`, which would pass by every rule.
 fn clean_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
     match frame.into_trailers() {
         Ok(mut trailers) => {
-            strip_trailers(&mut trailers);
+            hop_by_hop::trailers(&mut trailers);
             Frame::trailers(trailers)
         }
         Err(frame) => frame,
     }
-}
-
-fn strip_trailers(trailers: &mut HeaderMap) {
-    const FORBIDDEN: [http::HeaderName; 6] =
-        [SET_COOKIE, CONTENT_LENGTH, TRANSFER_ENCODING, HOST, TRAILER, CONTENT_ENCODING];
-    for name in &FORBIDDEN {
-        trailers.remove(name);
-    }
-    trailers.remove("set-cookie2");
 }
 
 #[cfg(test)]
@@ -207,15 +196,6 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-
-    #[test]
-    fn set_cookie_does_not_pass_in_a_trailer() {
-        let mut trailers = HeaderMap::new();
-        trailers.insert(SET_COOKIE, "_ga=1".parse().unwrap());
-        trailers.insert("server-timing", "db;dur=3".parse().unwrap());
-        strip_trailers(&mut trailers);
-        assert_eq!(trailers.keys().map(http::HeaderName::as_str).collect::<Vec<_>>(), ["server-timing"]);
-    }
 
     #[test]
     fn a_full_body_knows_its_length_and_ends() {

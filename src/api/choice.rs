@@ -2,7 +2,7 @@
 
 use aws_lc_rs::rand;
 use cookie::{Cookie, SameSite};
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -11,7 +11,6 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::Visit;
 use crate::body::Body;
 use crate::consent::{Choice, ConsentId, Record, encode};
-use crate::own;
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
 
@@ -103,9 +102,8 @@ fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
     if let Some(domain) = site.cookie.domain.as_deref() {
         cookie = cookie.domain(domain);
     }
-    let mut response = own::html(StatusCode::SEE_OTHER, String::new());
-    let headers = response.headers_mut();
-    headers.insert(SET_COOKIE, HeaderValue::try_from(cookie.to_string()).expect("ours is clean"));
-    headers.insert(LOCATION, HeaderValue::try_from(back).unwrap_or(HeaderValue::from_static("/")));
+    let mut response = super::redirect(StatusCode::SEE_OTHER, back);
+    let cookie = HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url");
+    response.headers_mut().insert(SET_COOKIE, cookie);
     response
 }

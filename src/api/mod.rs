@@ -4,7 +4,7 @@
 mod choice;
 pub mod keys;
 
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, REFERER};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION, REFERER};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -41,13 +41,20 @@ pub struct Visit<'a> {
 
 /// Whether this path is ours.
 pub fn is_ours(site: &Site, path: &str) -> bool {
-    path.starts_with(&*site.prefix)
+    path.starts_with(&*site.prefix) || path == bare(site)
+}
+
+/// The prefix as people type it, without the `/` at its end.
+fn bare(site: &Site) -> &str {
+    site.prefix.trim_end_matches('/')
 }
 
 /// Answers a request for one of our paths.
 pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let path = head.uri.path().strip_prefix(&*visit.site.prefix).unwrap_or_default();
+    let Some(path) = head.uri.path().strip_prefix(&*visit.site.prefix) else {
+        return redirect(StatusCode::PERMANENT_REDIRECT, &visit.site.prefix);
+    };
     match path {
         "" if is_read(&head.method) => preferences(&visit, &head),
         "style.css" if is_read(&head.method) => style(),
@@ -56,6 +63,13 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "choice" => not_allowed(&visit, "POST"),
         _ => failed(&visit, StatusCode::NOT_FOUND),
     }
+}
+
+/// To a path of the site.
+fn redirect(status: StatusCode, path: &str) -> Response<Body> {
+    let mut response = own::html(status, String::new());
+    response.headers_mut().insert(LOCATION, HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("/")));
+    response
 }
 
 fn failed(visit: &Visit<'_>, status: StatusCode) -> Response<Body> {

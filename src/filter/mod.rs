@@ -5,6 +5,7 @@
 //! [`hop_by_hop`] and [`response`].
 
 pub mod accept_encoding;
+mod address;
 mod cache;
 mod coding;
 mod consent_header;
@@ -21,6 +22,7 @@ mod response;
 mod set_cookie;
 pub mod validators;
 
+pub use address::Address;
 pub use coding::{Coding, Unsupported, content_codings};
 pub use consent_header::{CONSENT, ConsentHeader};
 pub use fetch::{is_navigation, is_strict_bounce};

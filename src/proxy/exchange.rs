@@ -61,6 +61,16 @@ impl Exchange {
         self.site = Some(site.clone());
     }
 
+    /// The site that it is for, once that is known.
+    pub fn site(&self) -> Option<&SiteRef> {
+        self.site.as_ref()
+    }
+
+    /// How long the origin took to answer.
+    pub fn origin(&self) -> Duration {
+        self.origin
+    }
+
     /// The path of our own pages on the site, if the request has found one.
     pub fn prefix(&self) -> Option<&str> {
         self.site.as_deref().map(|site| &*site.prefix)

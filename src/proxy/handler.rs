@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -26,7 +27,7 @@ type Answered = Result<(Response<Body>, Option<Lease>), Error>;
 /// Answers a request, whatever happens: errors become pages in `respond`, and every exchange is logged.
 pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<Response<Tracked>, Infallible> {
     let mut exchange = Exchange::begin(client, &request);
-    let (response, lease) = match serve(&mut exchange, request).await {
+    let (mut response, lease) = match serve(&mut exchange, request).await {
         Ok(answer) => answer,
         Err(error) => {
             exchange.failed(&error);
@@ -34,8 +35,25 @@ pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<R
         }
     };
     exchange.answered(response.status());
+    if let Some(site) = exchange.site().filter(|site| site.mode == Mode::Enforce) {
+        finish(site, &exchange, response.headers_mut());
+    }
     Ok(response.map(|body| Tracked::new(body, exchange, lease)))
 }
+
+/// What a site wants on each of its responses, ours and error pages included.
+fn finish(site: &SiteRef, exchange: &Exchange, headers: &mut HeaderMap) {
+    for (name, value) in &site.headers.0 {
+        headers.insert(name, value.clone());
+    }
+    if site.server_timing {
+        let ours = exchange.elapsed().saturating_sub(exchange.origin());
+        let text = format!("consentry;dur={:.2}", ours.as_secs_f64() * 1000.0);
+        headers.append(SERVER_TIMING, HeaderValue::try_from(text).expect("digits and ASCII"));
+    }
+}
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answered {
     if exchange.client.activity.take_doubt() {
@@ -90,11 +108,21 @@ async fn pass(
     let sent = Instant::now();
     let (mut response, lease) = site.upstream().send(request, upgrade.is_some()).await?;
     exchange.waited(sent.elapsed());
+    let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
+    // A tunnel's connection never carries another request.
+    let lease = lease.filter(|_| !switched);
     let Some(requested) = requested else { return Ok((response, lease)) };
-    let response = answer::filter(site, grant, &asked, &requested, visitor.now, response).await?;
-    Ok((response, lease))
+    let filter = answer::Filter {
+        site,
+        grant,
+        asked: &asked,
+        requested: &requested,
+        now: visitor.now,
+        worker: &exchange.client.worker,
+    };
+    Ok((filter.response(response).await?, lease))
 }
 
 /// Path and query as the client wrote them.
@@ -113,7 +141,7 @@ struct Visitor {
 impl Visitor {
     fn of(client: &Client, site: &SiteRef, headers: &HeaderMap) -> Self {
         let now = telemetry::now();
-        let all = |name| headers.get_all(name).iter().map(http::HeaderValue::as_bytes);
+        let all = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
         let cookies = all(http::header::COOKIE.as_str());
         let record = consent::read(cookies, &site.cookie.name, &client.worker.keys, &site.name, &site.policy, now);
         let signals = Signals::read(all("sec-gpc"), all("dnt"));

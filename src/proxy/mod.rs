@@ -7,6 +7,8 @@ mod error;
 mod exchange;
 mod forward;
 mod handler;
+mod observe;
+mod recognise;
 mod respond;
 mod rewrite;
 mod route;

@@ -2,6 +2,7 @@
 
 mod access;
 mod clock;
+mod findings;
 
 use std::io::IsTerminal as _;
 
@@ -9,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 pub use access::{Access, AccessLog, AccessWriter, Format};
 pub use clock::now;
+pub use findings::Findings;
 
 /// Sends log events to standard error, as text or one JSON object a line.
 ///

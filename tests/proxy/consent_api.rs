@@ -26,6 +26,8 @@ fn the_page_asks_for_each_category_and_service_and_needs_no_script() {
         let style = client.get("/_consent/style.css", &[]).await;
         assert_eq!((style.status.as_u16(), style.header("content-type")), (200, Some("text/css; charset=utf-8")));
         assert_eq!(client.get("/_consent/nothing", &[]).await.status, 404);
+        let bare = client.get("/_consent", &[]).await;
+        assert_eq!((bare.status.as_u16(), bare.header("location")), (308, Some("/_consent/")));
         assert!(origin.seen().is_empty(), "the origin never sees these paths");
     });
 }

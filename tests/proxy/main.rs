@@ -17,5 +17,6 @@ mod malformed;
 mod observe;
 mod origin_errors;
 mod passthrough;
+mod site_headers;
 mod tls;
 mod websocket;

@@ -2,14 +2,14 @@
 //!
 //! The same for every response, 103 and 304 included; in `observe` mode it judges and changes nothing.
 
-use http::header::{ACCEPT_RANGES, ALT_SVC, CONTENT_LENGTH, HeaderName, SET_COOKIE};
+use http::header::{ACCEPT_RANGES, ALT_SVC, CONTENT_LENGTH, HeaderName, LINK, REFRESH, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
 use super::request::Requested;
 use super::set_cookie::{self, Judge};
 use super::validators::{self, Conditional, Suffix};
-use super::{cache, expire, link};
+use super::{Address, cache, expire, link};
 use crate::cookie::UnixTime;
 use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Policy};
 
@@ -52,8 +52,8 @@ pub struct ResponseContext<'a> {
     pub status: StatusCode,
     /// What becomes of the body.
     pub body: Body,
-    /// The URL that the client asked for.
-    pub url: &'a Url,
+    /// What the client asked for.
+    pub address: Address<'a>,
     /// What the request filter said.
     pub requested: &'a Requested,
     /// A shared cache in front keys by `Consent` (`shared_cache: keyed`).
@@ -109,6 +109,9 @@ fn remove_blocked(
     context: &ResponseContext<'_>,
     findings: &mut Vec<Finding>,
 ) {
+    if !headers.contains_key(LINK) && !headers.contains_key(REFRESH) {
+        return;
+    }
     let mut blocked = |url: &Url| {
         let verdict = policy.judge_tag(grant, url);
         let strip = verdict.action == Action::Strip;
@@ -119,8 +122,9 @@ fn remove_blocked(
         }
         strip && context.apply
     };
-    link::remove_links(headers, context.url, &mut blocked);
-    link::remove_refresh(headers, context.url, &mut blocked);
+    let url = context.address.url();
+    link::remove_links(headers, &url, &mut blocked);
+    link::remove_refresh(headers, &url, &mut blocked);
 }
 
 /// Whether the visitor agreed to advertising, whatever the site calls it: to every category that takes in the
@@ -174,7 +178,7 @@ fn expire_refused(
     findings: &mut Vec<Finding>,
 ) -> bool {
     let names = &context.requested.expire;
-    let lines = expire::lines(names, context.url.host_str().unwrap_or_default());
+    let lines = expire::lines(names, context.address.host());
     let expired = !lines.is_empty();
     for line in lines {
         headers.append(SET_COOKIE, line);

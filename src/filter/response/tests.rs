@@ -39,7 +39,7 @@ fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Findin
             now: NOW,
             status: StatusCode::from_u16(case.status).unwrap(),
             body: case.body,
-            url: &Url::parse("https://www.shop.example/a/b").unwrap(),
+            address: Address { authority: "www.shop.example", target: "/a/b" },
             requested: &Requested {
                 navigation: true,
                 conditional: case.conditional,

@@ -64,6 +64,10 @@ impl Connector {
         Self { host: host.trim_matches(['[', ']']).into(), port: *port, http2: *http2, tls, limit }
     }
 
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     pub(super) async fn connect(&self, want: Want) -> Result<Fresh, OriginError> {
         match timeout(self.limit, self.open(want)).await {
             Ok(fresh) => fresh,

@@ -7,7 +7,8 @@ mod pool;
 
 use std::sync::Mutex;
 
-use http::{Method, Request, Response, StatusCode};
+use http::header::{CONNECTION, HOST};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use tokio::time::{Duration, timeout};
@@ -60,7 +61,7 @@ impl Upstream {
 
     async fn exchange(&self, mut request: Request<Body>) -> Result<Answer, Error> {
         if let Some(sender) = self.live_h2() {
-            return send_h2(sender, request).await;
+            return self.send_h2(sender, request).await;
         }
         while let Some(sender) = self.pool.take().await {
             let again = may_repeat(&request).then(|| head_of(&request));
@@ -77,7 +78,7 @@ impl Upstream {
             Fresh::Http1(sender) => self.send_h1(sender, request).await.map_err(|f| failed(f.error)),
             Fresh::Http2(sender) => {
                 *self.h2.lock().expect("no panic under the lock") = Some(sender.clone());
-                send_h2(sender, request).await
+                self.send_h2(sender, request).await
             }
         }
     }
@@ -102,6 +103,22 @@ impl Upstream {
         }
     }
 
+    async fn send_h2(&self, mut sender: http2::SendRequest<Body>, mut request: Request<Body>) -> Result<Answer, Error> {
+        // RFC 9113 §8.2.2, §8.3.1: no fields of the connection, and the authority in its own place.
+        request.headers_mut().remove(CONNECTION);
+        if let Some(host) = request.headers_mut().remove(HOST) {
+            let target = request.uri().path_and_query().cloned();
+            let uri = Uri::builder().scheme(self.connector.scheme()).authority(host.as_bytes());
+            if let Ok(uri) = uri.path_and_query(target.map_or("/".into(), |t| t.to_string())).build() {
+                *request.uri_mut() = uri;
+            }
+        }
+        *request.version_mut() = Version::HTTP_2;
+        sender.ready().await.map_err(failed)?;
+        let response = sender.send_request(request).await.map_err(failed)?;
+        Ok((response, None))
+    }
+
     fn live_h2(&self) -> Option<http2::SendRequest<Body>> {
         let mut slot = self.h2.lock().expect("no panic under the lock");
         if slot.as_ref().is_some_and(http2::SendRequest::is_closed) {
@@ -114,12 +131,6 @@ impl Upstream {
 struct Failed {
     error: hyper::Error,
     unsent: Option<Request<Body>>,
-}
-
-async fn send_h2(mut sender: http2::SendRequest<Body>, request: Request<Body>) -> Result<Answer, Error> {
-    sender.ready().await.map_err(failed)?;
-    let response = sender.send_request(request).await.map_err(failed)?;
-    Ok((response, None))
 }
 
 /// Whose fault it is that no answer came: the client's, if its body broke off on the way.

@@ -1,0 +1,37 @@
+//! Headers that a site wants set on each of its responses.
+
+use crate::support::{Client, HOST, Origin, Proxy, block_on};
+
+#[test]
+fn hsts_and_friends_stand_on_every_answer_of_the_site() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[("strict-transport-security", "max-age=1")], "ok").await;
+        let extra = "headers: { hsts: 1 year, nosniff: true }";
+        let proxy = Proxy::builder().site(HOST, origin.address, extra).start();
+        let mut client = Client::h2(&proxy).await;
+        for path in ["/", "/_consent/", "/_consent/nothing"] {
+            let reply = client.get(path, &[]).await;
+            let hsts = reply.header("strict-transport-security").unwrap_or_default();
+            assert!(hsts.starts_with("max-age=31536000"), "{path}: {hsts}, whatever the origin says");
+            assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
+        }
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let proxy = Proxy::builder().site(HOST, free, extra).start();
+        let away = Client::h1(&proxy).await.get("/", &[]).await;
+        assert_eq!(away.status, 502);
+        assert!(away.header("strict-transport-security").is_some(), "an error page is no way round it");
+    });
+}
+
+#[test]
+fn server_timing_tells_what_we_added_where_asked() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "ok").await;
+        let proxy = Proxy::builder().site(HOST, origin.address, "server_timing: true").start();
+        let reply = Client::h2(&proxy).await.get("/", &[]).await;
+        let added = reply.header("server-timing").and_then(|v| v.strip_prefix("consentry;dur=")).unwrap();
+        assert!(added.parse::<f64>().unwrap() >= 0.0, "{added}");
+        let quiet = Proxy::to(origin.address).await;
+        assert_eq!(Client::h2(&quiet).await.get("/", &[]).await.header("server-timing"), None);
+    });
+}
