@@ -166,7 +166,7 @@ fn serve_enforces_the_standard_policy() {
         let origin = Origin::fixed(200, &headers, "<p><script src=//www.google-analytics.com/ga.js></script>").await;
         let folder = tempfile::tempdir().unwrap();
         let (file, roots) = right(folder.path(), origin.address);
-        let mut program = Program::start(&["serve", "--config", &file]);
+        let program = Program::start(&["serve", "--config", &file]);
         let answer = fetch(program.address(), &roots, "shop.example", "/").await.rest().await;
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("PHPSESSID=2; HttpOnly;"), "{answer}");
         assert!(!answer.contains("_ga") && !answer.contains("google"), "{answer}");

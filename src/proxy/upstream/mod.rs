@@ -8,6 +8,7 @@ mod pool;
 use std::sync::Mutex;
 
 use http::header::{CONNECTION, HOST};
+use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -109,7 +110,8 @@ impl Upstream {
         if let Some(host) = request.headers_mut().remove(HOST) {
             let target = request.uri().path_and_query().cloned();
             let uri = Uri::builder().scheme(self.connector.scheme()).authority(host.as_bytes());
-            if let Ok(uri) = uri.path_and_query(target.map_or("/".into(), |t| t.to_string())).build() {
+            let target = target.unwrap_or_else(|| PathAndQuery::from_static("/"));
+            if let Ok(uri) = uri.path_and_query(target).build() {
                 *request.uri_mut() = uri;
             }
         }
