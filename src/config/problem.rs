@@ -107,12 +107,14 @@ impl fmt::Display for Problem {
             Severity::Error => ": error: ",
             Severity::Warning => ": warning: ",
         })?;
+        // Keys and values are quoted as they stand, line breaks included; a problem is one line all the same.
+        let line = |text: &str| text.replace(char::is_control, " ");
         if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+            write!(f, "{}: ", line(&self.key))?;
         }
-        f.write_str(&self.what)?;
+        f.write_str(&line(&self.what))?;
         match &self.hint {
-            Some(hint) => write!(f, " ({hint})"),
+            Some(hint) => write!(f, " ({})", line(hint)),
             None => Ok(()),
         }
     }

@@ -54,7 +54,10 @@ impl HostPattern {
             return fail("is an address, which has nothing below it; leave out `*.`");
         }
         match contacted_host(&url) {
-            Some(host) if !host.is_empty() => Ok(Self { host: host.into(), subdomains, path: normal_path(path) }),
+            // One dot at the end is the DNS root; a second would stay.
+            Some(host) if !host.is_empty() && !host.ends_with('.') => {
+                Ok(Self { host: host.into(), subdomains, path: normal_path(path) })
+            }
             _ => fail("has no usable host; write `host`, `*.domain`, `host/path*` or `*/path`"),
         }
     }
@@ -270,6 +273,8 @@ mod tests {
     fn unusable_patterns_say_what_to_do() {
         for (text, part) in [
             ("", "no usable host"),
+            ("..", "no usable host"),
+            ("a.example..", "no usable host"),
             ("*", "matches every URL"),
             ("*/", "matches every URL"),
             ("*/*", "matches every URL"),
