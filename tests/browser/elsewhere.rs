@@ -35,7 +35,7 @@ pub(crate) struct Elsewhere {
 
 #[derive(Default)]
 struct Log {
-    /// Host and path of each request.
+    /// Host and path of each request that a page of another site made.
     requests: Mutex<Vec<(String, String)>>,
     /// Names that browsers wanted to connect to, whether or not a request followed.
     greeted: Mutex<BTreeSet<String>>,
@@ -65,16 +65,13 @@ impl Elsewhere {
 
     /// Host and path of each such request.
     pub(crate) fn requests(&self) -> Vec<(String, String)> {
-        let mut requests = self.log.requests.lock().unwrap().clone();
-        requests.retain(|(host, _)| ![NEIGHBOUR, SETTLED].contains(&&**host));
-        requests
+        self.log.requests.lock().unwrap().clone()
     }
 
-    /// The hosts that were connected to, with a request or without.
-    pub(crate) fn greeted(&self) -> BTreeSet<String> {
-        let mut greeted = self.log.greeted.lock().unwrap().clone();
-        greeted.retain(|host| ![NEIGHBOUR, SETTLED].contains(&&**host));
-        greeted
+    /// Those of these hosts that were connected to, with a request or without (preconnect).
+    pub(crate) fn greeted<'a>(&self, hosts: &[&'a str]) -> Vec<&'a str> {
+        let greeted = self.log.greeted.lock().unwrap();
+        hosts.iter().copied().filter(|host| greeted.contains(*host)).collect()
     }
 
     /// Starts counting anew.
@@ -126,7 +123,11 @@ fn answer(request: &Request<Incoming>, log: &Log) -> Response<Full<Bytes>> {
         (_, Some(b"image")) => ("image/svg+xml", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_owned()),
         _ => ("text/javascript", String::new()),
     };
-    log.requests.lock().unwrap().push((host, request.uri().path().to_owned()));
+    // Chromium asks for its own start page and updates too, but never as a page of another site.
+    let by_page = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    if by_page && ![NEIGHBOUR, SETTLED].contains(&&*host) {
+        log.requests.lock().unwrap().push((host, request.uri().path().to_owned()));
+    }
     let mut response = Response::new(Full::new(Bytes::from(body)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     // So that each page asks anew, and is counted anew.

@@ -12,11 +12,7 @@ pub(crate) struct Program {
 impl Program {
     /// Starts a program and reads what it prints until `ready` finds what it looks for in a line.
     /// `missing` is what to tell whoever does not have the program.
-    pub(crate) fn start<T>(
-        command: &mut Command,
-        missing: &str,
-        ready: impl Fn(&str) -> Option<T>,
-    ) -> (Self, T) {
+    pub(crate) fn start<T>(command: &mut Command, missing: &str, ready: impl Fn(&str) -> Option<T>) -> (Self, T) {
         let mut child = match command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn() {
             Ok(child) => child,
             Err(error) => panic!("{missing} ({error})"),
