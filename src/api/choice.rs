@@ -15,6 +15,7 @@ use crate::own;
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
 
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -106,6 +107,8 @@ fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
     let mut response = own::html(StatusCode::SEE_OTHER, String::new());
     let headers = response.headers_mut();
     headers.insert(SET_COOKIE, HeaderValue::try_from(cookie.to_string()).expect("ours is clean"));
+    // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
+    headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     headers.insert(LOCATION, HeaderValue::try_from(back).unwrap_or(HeaderValue::from_static("/")));
     response
 }

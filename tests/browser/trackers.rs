@@ -90,6 +90,40 @@ fn choosing_needs_no_script() {
     });
 }
 
+#[test]
+fn pages_of_the_old_mind_do_not_come_back() {
+    visit(Scripts::On, async |visitor| {
+        let foreign = "[...document.querySelectorAll('[src]')].filter(e => !e.src.startsWith(origin)).length";
+        visitor.open("/video").await;
+        assert_eq!(visitor.value(foreign).await, 0);
+        visitor.choose(&[], "accept-all").await;
+        back(&visitor, &["/_consent/", "/video"]).await;
+        assert_ne!(visitor.value(foreign).await, 0);
+        for page in ["/", "/gzip", "/live"] {
+            visitor.open(page).await;
+        }
+        visitor.choose(&[], "reject-all").await;
+        visitor.settle().await;
+        visitor.elsewhere.forget();
+        // Neither from the cache nor from the memory in which browsers keep whole pages, running.
+        back(&visitor, &["/_consent/"]).await;
+        for page in ["/live", "/gzip", "/", "/video"] {
+            back(&visitor, &[page]).await;
+            visitor.settle().await;
+            assert_eq!(visitor.value(foreign).await, 0, "{page}");
+        }
+        assert_eq!(visitor.elsewhere.requests(), []);
+    });
+}
+
+/// Goes back step by step over these pages.
+async fn back(visitor: &Visitor, pages: &[&str]) {
+    for page in pages {
+        visitor.browser.back().await.unwrap();
+        visitor.arrives(&format!("{}{page}", visitor.site)).await;
+    }
+}
+
 /// Waits until all these hosts were asked, and looks whether any others were.
 async fn requested(visitor: &Visitor, page: &str, hosts: &[&str]) {
     let expected: BTreeSet<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
