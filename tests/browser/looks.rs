@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::visitor::{Scripts, Visitor, visit};
+use crate::visitor::{Scripts, Visitor, eventually, visit};
 
 const PAGES: [(&str, &str); 6] = [
     ("shop", "/"),
@@ -56,7 +56,7 @@ fn our_pages_raise_no_complaint() {
         // The check can fail: the browser does report a policy that is broken.
         visitor.open("/_consent/").await;
         visitor.value("document.body.append(Object.assign(new Image(), { src: '/badge.png' }))").await;
-        crate::visitor::eventually("a complaint", async || {
+        eventually("a complaint", async || {
             visitor.complaints().await.iter().any(|line| line.contains("Content Security Policy")).then_some(())
         })
         .await;
