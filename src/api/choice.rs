@@ -14,6 +14,7 @@ use crate::consent::{Choice, ConsentId, Record, encode};
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
 
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -105,5 +106,7 @@ fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
     let mut response = super::redirect(StatusCode::SEE_OTHER, back);
     let cookie = HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url");
     response.headers_mut().insert(SET_COOKIE, cookie);
+    // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     response
 }

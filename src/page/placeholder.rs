@@ -48,7 +48,7 @@ pub fn frame(frame: &Frame<'_>) -> String {
     attribute("style", frame.style);
     html.push_str(
         "><rect width=\"100%\" height=\"100%\" fill=\"#f4f4f4\" stroke=\"#767676\"></rect>\
-         <foreignObject width=\"100%\" height=\"100%\" overflow=\"auto\" color=\"#1a1a1a\" \
+         <foreignObject x=\"3%\" width=\"94%\" height=\"100%\" overflow=\"auto\" color=\"#1a1a1a\" \
          font-family=\"sans-serif\" font-size=\"16\">\
          <div xmlns=\"http://www.w3.org/1999/xhtml\" align=\"center\"><p>",
     );

@@ -41,6 +41,8 @@ fn a_choice_is_set_by_the_server_and_shown_again() {
         let form = "decision=save&category=analytics&service=counter&return_to=%2Fcart%3Fa%3D1";
         let reply = client.send(Method::POST, "/_consent/choice", &[FORM, ORIGIN], form).await;
         assert_eq!((reply.status.as_u16(), reply.header("location")), (303, Some("/cart?a=1")));
+        // Pages of the old mind must not come back out of the browser's caches.
+        assert_eq!(reply.header("clear-site-data"), Some("\"cache\""));
         let lines = reply.set_cookies();
         assert_eq!(lines.len(), 1);
         for part in ["__Host-consentry=", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/", "; Max-Age="] {
