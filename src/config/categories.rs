@@ -80,6 +80,7 @@ fn category(s: &Section<'_>) -> Category {
             Some(item.one_or_many().iter().filter_map(|item| item.word(&words).map(Into::into)).collect())
         }),
         id: default.id,
+        ..Category::default()
     }
 }
 
@@ -106,6 +107,7 @@ fn default_category(id: &str) -> Category {
         dnt: false,
         lifetime: None,
         catalogue: if known { vec![id.into()] } else { Vec::new() },
+        ..Category::default()
     }
 }
 

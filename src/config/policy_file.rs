@@ -61,6 +61,7 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
         catalogue_sessions,
         sources,
         categories: categories.list,
+        ..PolicyParts::default()
     };
     PolicyFile { parts, effective, places }
 }
@@ -156,6 +157,7 @@ impl Reader<'_> {
             tags: s.get("hosts").map(|item| self.rules.tags(&item)).unwrap_or_default(),
             snippets: s.get("inline").map(|item| self.rules.snippets(&item)).unwrap_or_default(),
             category: category?,
+            ..Service::default()
         };
         Some(service)
     }

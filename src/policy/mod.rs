@@ -12,6 +12,8 @@ mod loader;
 mod model;
 mod names;
 mod owners;
+mod published;
+mod region;
 mod snippets;
 mod url;
 mod verdict;
@@ -33,6 +35,8 @@ pub use lints::Lint;
 pub use model::*;
 pub use names::{NameIndex, NamePattern, PatternError};
 use owners::{Adopted, adopt, category_id, declared};
+pub use published::{Change, LegalBasis, RegionalLink, Translation, link_for, translated};
+pub use region::{Country, Region, RegionError};
 pub use snippets::{Script, SnippetIndex};
 pub use verdict::{Action, Verdict};
 
