@@ -9,8 +9,8 @@ use super::charset::{self, Mark};
 use super::document::Document;
 use super::page::Place;
 use super::utf16::{Decoder, Encoder};
-use super::{Error, Settings};
-use crate::policy::Finding;
+use super::{Error, Gating, Settings};
+use crate::policy::{Finding, Grant};
 
 /// Rewrites one page. The outcome is the same however the page is cut into chunks.
 pub struct Rewriter {
@@ -34,7 +34,10 @@ struct Utf16 {
 
 impl Rewriter {
     /// Starts a page.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(mut settings: Settings) -> Self {
+        if settings.gating == Gating::Client {
+            settings.grant = Grant::none();
+        }
         Self { settings: Arc::new(settings), stage: Stage::First(Vec::new()) }
     }
 

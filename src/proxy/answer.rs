@@ -13,7 +13,7 @@ use super::handler::MARKER;
 use super::rewrite::Rewrite;
 use super::worker::SiteRef;
 use crate::body::Body;
-use crate::config::{Mode, OnRewriteError, SharedCache};
+use crate::config::{Gating, Mode, OnRewriteError, SharedCache};
 use crate::cookie::UnixTime;
 use crate::filter::{self, Requested, ResponseContext, content_codings};
 use crate::html::{self, Rewriter, charset, sniff};
@@ -144,6 +144,12 @@ fn rewrite(
         grant: grant.clone(),
         url,
         charset: kind.and_then(|k| charset::of_content_type(k.as_bytes())),
+        xml: kind.is_some_and(|k| sniff::is_xml(k.as_bytes())),
+        gating: match site.gating {
+            Gating::Remove => html::Gating::Remove,
+            Gating::Neutralise => html::Gating::Neutralise,
+            Gating::Client => html::Gating::Client,
+        },
         limits: html::Limits {
             memory: limits.html_memory,
             inline_script: limits.inline_script,
