@@ -20,7 +20,7 @@ impl Page {
             Kind::NoScript if start.is_html => Region::Inner(Box::new(self.inner(false)?)),
             Kind::Text if start.is_html && self.around.is_doubtful() => Region::Inner(Box::new(self.inner(false)?)),
             Kind::NoScript | Kind::Text => Region::Pass,
-            Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign => {
+            Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign | Kind::Integration => {
                 self.enter(kind, start);
                 Region::Pass
             }
@@ -52,7 +52,7 @@ impl Page {
                 if kind == Kind::Frame {
                     let placeholder = self.placeholder(&reason, attributes);
                     self.out.extend_from_slice(placeholder.as_bytes());
-                } else if start.is_html && self.around.foreign > 0 && kind != Kind::Script {
+                } else if start.is_html && self.around.is_foreign() && elements::leads_out(tag) {
                     // Its tag may have led browsers out of SVG; without one they would read on as if in it.
                     self.out.extend_from_slice(&tag[..attributes::name_end(tag)]);
                     self.out.push(b'>');
@@ -108,7 +108,8 @@ impl Page {
         let counts = start.number > 0;
         match kind {
             Kind::Template if counts => self.around.templates += 1,
-            Kind::Foreign if counts => self.around.foreign += 1,
+            Kind::Foreign if counts => self.around.foreign.push(true),
+            Kind::Integration if counts && self.around.is_foreign() => self.around.foreign.push(false),
             // A second start tag ends the first element.
             Kind::Select => self.around.select = !self.around.select,
             Kind::Frameset => self.around.frameset = true,
@@ -120,7 +121,12 @@ impl Page {
     pub(super) fn leave(&mut self, name: &str) {
         match elements::kind(name.as_bytes()) {
             Some(Kind::Template) => self.around.templates = self.around.templates.saturating_sub(1),
-            Some(Kind::Foreign) => self.around.foreign = self.around.foreign.saturating_sub(1),
+            Some(Kind::Foreign) => {
+                self.around.foreign.pop();
+            }
+            Some(Kind::Integration) if !self.around.is_foreign() => {
+                self.around.foreign.pop();
+            }
             Some(Kind::Select) => self.around.select = false,
             _ => {}
         }

@@ -96,6 +96,11 @@ impl Document {
         lock(&self.page).changed
     }
 
+    /// Whether a `<meta>` so far says ISO-2022-JP.
+    pub(super) fn says_iso_2022_jp(&self) -> bool {
+        lock(&self.page).iso_2022_jp
+    }
+
     fn settle(&mut self, result: Result<(), RewritingError>, out: &mut Vec<u8>) -> Result<(), Error> {
         let mut page = lock(&self.page);
         *out = std::mem::take(&mut page.out);

@@ -1,6 +1,6 @@
 //! Which elements make a browser contact somebody, by which of their attributes, and what goes when that is blocked.
 
-use super::attributes::{Attribute, Edit};
+use super::attributes::{Attribute, Edit, name_end};
 use super::judge::Blocked;
 use super::{links, lists};
 
@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Frameset,
     /// `svg` and `math`.
     Foreign,
+    /// Holds HTML, in `svg` or `math`.
+    Integration,
 }
 
 /// Elements that end with their tag, or whose content is left alone. `image` is SVG's, and in HTML another way to write
@@ -36,14 +38,15 @@ pub(super) const LEAVES: &str = "link,meta,base,input,a,area,body,table,thead,tb
                                  feimage,source,embed,track,frameset";
 
 /// Elements whose end matters too.
-pub(super) const BRANCHES: &str = "script,noscript,iframe,object,video,audio,select,template,svg,math";
+pub(super) const BRANCHES: &str = "script,noscript,iframe,object,video,audio,select,template,svg,math,\
+                                   foreignobject,desc,annotation-xml,mi,mo,mn,ms,mtext";
 
 /// Elements that matter only where their tag might be ignored, or end with itself in XML.
 pub(super) const TEXTS: &str = "title,textarea,style,xmp,noembed,noframes,plaintext";
 
 /// What kind the element of this tag name is.
 pub(super) fn kind(name: &[u8]) -> Option<Kind> {
-    let mut lower = [0; 9];
+    let mut lower = [0; 14];
     let lower = lower.get_mut(..name.len())?;
     lower.copy_from_slice(name);
     lower.make_ascii_lowercase();
@@ -66,8 +69,15 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         b"select" => Kind::Select,
         b"frameset" => Kind::Frameset,
         b"svg" | b"math" => Kind::Foreign,
+        b"foreignobject" | b"desc" | b"annotation-xml" | b"mi" | b"mo" | b"mn" | b"ms" | b"mtext" => Kind::Integration,
         _ => return None,
     })
+}
+
+/// Whether a tag that may go leads browsers out of `svg` or `math`.
+pub(super) fn leads_out(tag: &[u8]) -> bool {
+    let name = tag.get(1..name_end(tag)).unwrap_or_default();
+    ["img", "embed", "meta"].iter().any(|out| name.eq_ignore_ascii_case(out.as_bytes()))
 }
 
 /// What an attribute means to an element, and so what goes when it is blocked.

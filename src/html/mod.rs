@@ -8,6 +8,7 @@ pub mod charset;
 mod decide;
 mod document;
 mod elements;
+mod iso2022;
 mod judge;
 mod links;
 mod lists;
@@ -17,6 +18,7 @@ mod rewriter;
 mod script;
 pub mod sniff;
 mod utf16;
+mod xml;
 
 use std::sync::Arc;
 

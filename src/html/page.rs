@@ -78,17 +78,22 @@ pub(super) struct Start {
 #[derive(Debug, Default)]
 pub(super) struct Around {
     pub(super) templates: u32,
-    /// `svg` and `math` elements.
-    pub(super) foreign: u32,
+    /// The open `svg` and `math` elements (`true`), and those in them that hold HTML (`false`).
+    pub(super) foreign: Vec<bool>,
     /// In `select`, or after `frameset`, browsers may ignore the tags of text elements, and so see markup in them.
     pub(super) select: bool,
     pub(super) frameset: bool,
 }
 
 impl Around {
+    /// Whether tags are SVG's or MathML's here, unless they lead out.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.foreign.last().is_some_and(|foreign| *foreign)
+    }
+
     /// Whether a browser may see markup where the parser sees text.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.select || self.frameset || self.foreign > 1
+        self.select || self.frameset || self.foreign.iter().filter(|foreign| **foreign).count() > 1
     }
 }
 

@@ -3,10 +3,12 @@
 mod browser;
 mod charsets;
 mod differential;
+mod gating;
 mod limits;
 mod pages;
 mod scripts;
 mod soup;
+mod xhtml;
 
 use std::sync::Arc;
 
