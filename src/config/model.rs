@@ -61,6 +61,8 @@ pub struct Site {
     pub prefix: Box<str>,
     /// The cookie that holds the visitor's choice.
     pub cookie: ConsentCookie,
+    /// What becomes of elements that are not granted.
+    pub gating: Gating,
     /// What becomes of a document that trips a limit of the rewriter.
     pub on_rewrite_error: OnRewriteError,
     /// Whether a visitor who comes from elsewhere is bounced once, so that `SameSite=Strict` cookies arrive.
@@ -98,6 +100,18 @@ pub enum Mode {
     /// Verdicts are applied.
     #[default]
     Enforce,
+}
+
+/// What becomes of elements that are not granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Gating {
+    /// They go.
+    #[default]
+    Remove,
+    /// They stay, inert.
+    Neutralise,
+    /// They stay inert for everybody, whatever the grant.
+    Client,
 }
 
 /// What becomes of a document that trips a limit of the rewriter.

@@ -5,7 +5,7 @@ use http::header::{HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CON
 use url::{Host, Url};
 
 use super::certificate_file::Certificates;
-use super::model::{ConsentCookie, Mode, OnRewriteError, Origin, SecurityHeaders, SharedCache, Site};
+use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, Origin, SecurityHeaders, SharedCache, Site};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
@@ -60,6 +60,7 @@ pub(super) fn read(
         across::consent_applies(s, policy.parts(), cookie.as_ref().and_then(|cookie| cookie.domain.as_deref()));
     }
     let modes = [("off", Mode::Off), ("observe", Mode::Observe), ("enforce", Mode::Enforce)];
+    let gatings = [("remove", Gating::Remove), ("neutralise", Gating::Neutralise), ("client", Gating::Client)];
     let on_errors = [("abort", OnRewriteError::Abort), ("pass", OnRewriteError::Pass)];
     let caches = [("private", SharedCache::Private), ("keyed", SharedCache::Keyed)];
     let site = Site {
@@ -68,6 +69,7 @@ pub(super) fn read(
         mode: s.or("mode", Mode::default(), |item| item.word(&modes)),
         prefix: s.or("prefix", "/_consent/".into(), prefix),
         cookie: cookie.unwrap_or_else(|| ConsentCookie { name: COOKIE_NAME.into(), domain: None }),
+        gating: s.or("gating", Gating::default(), |item| item.word(&gatings)),
         on_rewrite_error: s.or("on_rewrite_error", OnRewriteError::default(), |item| item.word(&on_errors)),
         strict_bounce: s.or("strict_bounce", true, Item::bool),
         shared_cache: s.or("shared_cache", SharedCache::default(), |item| item.word(&caches)),

@@ -1,92 +1,168 @@
-//! The attributes of one start tag, decoded for judging; and edits of the tag's own bytes.
+//! The attributes of one start tag, found in its own bytes, decoded for judging; and edits of those bytes.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use lol_html::send::Element;
+use encoding_rs::Encoding;
 
 use super::references;
 use crate::page::escape;
 
+/// The bytes of one start tag, from `<` to `>`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'t> {
+    pub(super) bytes: &'t [u8],
+    pub(super) encoding: &'static Encoding,
+}
+
 /// One attribute of a start tag. Of doubled ones only the first counts, as in browsers.
 #[derive(Debug)]
-pub(super) struct Attribute {
+pub(super) struct Attribute<'t> {
     /// In lower case.
-    pub(super) name: String,
-    raw: String,
+    pub(super) name: &'static str,
+    source: Source<'t>,
     /// Where it stands in the tag: the name, and the value without its quotes.
     name_at: Range<usize>,
     value_at: Range<usize>,
 }
 
-impl Attribute {
+impl<'t> Attribute<'t> {
     /// The value with its character references decoded.
-    pub(super) fn value(&self) -> Cow<'_, str> {
-        references::decode(&self.raw)
+    pub(super) fn value(&self) -> Cow<'t, str> {
+        let raw = &self.source.bytes[self.value_at.clone()];
+        let ascii = if raw.is_ascii() { std::str::from_utf8(raw).ok() } else { None };
+        let text = match ascii {
+            Some(ascii) => Cow::Borrowed(ascii),
+            None => self.source.encoding.decode_without_bom_handling(raw).0,
+        };
+        match text {
+            _ if memchr::memchr(b'&', raw).is_none() => text,
+            Cow::Borrowed(text) => references::decode(text),
+            Cow::Owned(text) => Cow::Owned(references::decode(&text).into_owned()),
+        }
     }
 
     /// An edit that removes it.
     pub(super) fn remove(&self) -> Edit {
-        Edit { name: self.name_at.clone(), value: self.value_at.clone(), with: None }
+        let end = with_quotes(self.source.bytes, self.value_at.clone()).end;
+        Edit { at: before(self.source.bytes, self.name_at.start, end)..end, with: String::new() }
     }
 
     /// An edit that gives it another value.
     pub(super) fn replace(&self, value: &str) -> Edit {
-        Edit { name: self.name_at.clone(), value: self.value_at.clone(), with: Some(escape::quote(value)) }
+        Edit { at: with_quotes(self.source.bytes, self.value_at.clone()), with: escape::quote(value) }
+    }
+
+    /// An edit that keeps its value under another name, where no browser acts on it, after `first`.
+    pub(super) fn set_aside(&self, first: &str) -> Edit {
+        Edit { at: self.name_at.clone(), with: format!("{first}data-consentry-{}", self.name) }
     }
 }
 
-/// The attributes of the tag whose names `wanted` asks for, in their order.
-pub(super) fn read(element: &Element<'_, '_>, wanted: impl Fn(&str) -> bool) -> Vec<Attribute> {
-    let start = element.source_location().bytes().start;
-    let mut found: Vec<Attribute> = Vec::new();
-    for attribute in element.attributes() {
-        let name = attribute.name();
-        if !wanted(&name) || found.iter().any(|a| a.name == name) {
-            continue;
+/// The attributes of the tag that `known` has a name for, in their order.
+pub(super) fn read<'t>(source: Source<'t>, known: impl Fn(&str) -> Option<&'static str>) -> Vec<Attribute<'t>> {
+    let mut found: Vec<Attribute<'_>> = Vec::new();
+    let mut rest = Names { tag: source.bytes, at: name_end(source.bytes) };
+    while let Some((name_at, value_at)) = rest.next() {
+        let mut lower = [0; LONGEST];
+        let Some(lower) = lower.get_mut(..name_at.len()) else { continue };
+        lower.copy_from_slice(&source.bytes[name_at.clone()]);
+        lower.make_ascii_lowercase();
+        let Some(name) = std::str::from_utf8(lower).ok().and_then(&known) else { continue };
+        if found.iter().all(|a| a.name != name) {
+            found.push(Attribute { name, source, name_at, value_at });
         }
-        // Both are there for whatever was read from the input rather than set by us.
-        let Some(name_at) = attribute.name_source_location().map(|at| relative(at.bytes(), start)) else { continue };
-        let value_at = attribute.value_source_location().map(|at| relative(at.bytes(), start));
-        let value_at = value_at.unwrap_or(name_at.end..name_at.end);
-        found.push(Attribute { name, raw: attribute.value(), name_at, value_at });
     }
     found
 }
 
-fn relative(at: Range<usize>, start: usize) -> Range<usize> {
-    at.start.saturating_sub(start)..at.end.saturating_sub(start)
+/// No name that anybody asks for is longer.
+const LONGEST: usize = 16;
+
+/// Where the tag's own name ends.
+pub(super) fn name_end(tag: &[u8]) -> usize {
+    tag.iter().position(|byte| is_space(*byte) || matches!(byte, b'/' | b'>')).unwrap_or(tag.len())
 }
 
-/// A change of one attribute, in places of the tag's bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Edit {
-    name: Range<usize>,
-    value: Range<usize>,
-    /// The new value with its quotes; `None` removes the attribute.
-    with: Option<String>,
+/// Goes over the attributes as tokenizers do (HTML §13.2.5.32 ff.): the places of name and value.
+struct Names<'t> {
+    tag: &'t [u8],
+    at: usize,
 }
 
-impl Edit {
-    /// Where in the tag it begins.
-    pub(super) fn place(&self) -> usize {
-        self.name.start
+impl Names<'_> {
+    fn next(&mut self) -> Option<(Range<usize>, Range<usize>)> {
+        self.skip(|byte| is_space(byte) || byte == b'/');
+        let start = self.at;
+        if self.byte()? == b'>' {
+            return None;
+        }
+        // An equals sign in the first place belongs to the name.
+        self.at += 1;
+        self.skip(|byte| !is_space(byte) && !matches!(byte, b'/' | b'>' | b'='));
+        let name = start..self.at;
+        self.skip(is_space);
+        if self.byte() != Some(b'=') {
+            // What followed belongs to the next one.
+            return Some((name.clone(), name.end..name.end));
+        }
+        self.at += 1;
+        self.skip(is_space);
+        let value = match self.byte() {
+            Some(quote @ (b'"' | b'\'')) => {
+                self.at += 1;
+                let start = self.at;
+                let length = memchr::memchr(quote, &self.tag[start..]).unwrap_or(self.tag.len() - start);
+                self.at = (start + length + 1).min(self.tag.len());
+                start..start + length
+            }
+            _ => {
+                let start = self.at;
+                self.skip(|byte| !is_space(byte) && byte != b'>');
+                start..self.at
+            }
+        };
+        Some((name, value))
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.tag.get(self.at).copied()
+    }
+
+    fn skip(&mut self, while_: impl Fn(u8) -> bool) {
+        while self.byte().is_some_and(&while_) {
+            self.at += 1;
+        }
     }
 }
 
-/// Writes the tag with the edits done, and everything between them as it was. `edits` stand in the tag's order.
-pub(super) fn apply(tag: &[u8], edits: &[Edit], out: &mut Vec<u8>) {
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0xc)
+}
+
+/// A change of one place of the tag's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    at: Range<usize>,
+    with: String,
+}
+
+impl Edit {
+    /// Writes something where the attributes of the tag begin.
+    pub(super) fn insert(tag: &[u8], what: &str) -> Self {
+        let at = name_end(tag);
+        Self { at: at..at, with: format!(" {what}") }
+    }
+}
+
+/// Writes the tag with the edits done, and everything between them as it was.
+pub(super) fn apply(tag: &[u8], edits: &mut [Edit], out: &mut Vec<u8>) {
+    edits.sort_by_key(|edit| edit.at.start);
     let mut done = 0;
     for edit in edits {
-        let value = with_quotes(tag, edit.value.clone());
-        match &edit.with {
-            Some(with) => {
-                out.extend_from_slice(&tag[done..value.start]);
-                out.extend_from_slice(with.as_bytes());
-            }
-            None => out.extend_from_slice(&tag[done..before(tag, edit.name.start, value.end)]),
-        }
-        done = value.end;
+        out.extend_from_slice(&tag[done..edit.at.start]);
+        out.extend_from_slice(edit.with.as_bytes());
+        done = edit.at.end;
     }
     out.extend_from_slice(&tag[done..]);
 }
@@ -104,9 +180,40 @@ fn with_quotes(tag: &[u8], value: Range<usize>) -> Range<usize> {
 /// without any (`ping="x"href=y`).
 fn before(tag: &[u8], name: usize, end: usize) -> usize {
     match tag.get(end) {
-        Some(next) if next.is_ascii_whitespace() || matches!(next, b'/' | b'>') => {
-            tag[..name].iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(name, |at| at + 1)
+        Some(next) if is_space(*next) || matches!(next, b'/' | b'>') => {
+            tag[..name].iter().rposition(|byte| !is_space(*byte)).map_or(name, |at| at + 1)
         }
         _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_found_as_tokenizers_find_them() {
+        for (tag, wanted) in [
+            ("<img>", &[][..]),
+            ("<img src=a>", &[("src", "a")]),
+            ("<img SRC = 'a b' Href>", &[("src", "a b"), ("href", "")]),
+            ("<img/src=\"a\"/href=b/>", &[("src", "a"), ("href", "b/")]),
+            ("<img src=a src=b>", &[("src", "a")]),
+            ("<img src src=b>", &[("src", "")]),
+            ("<img =src=a href=b>", &[("href", "b")]),
+            ("<img src==a>", &[("src", "=a")]),
+            ("<img src= >", &[("src", "")]),
+            ("<img src=>", &[("src", "")]),
+            ("<img \"src=a href\n=\nb>", &[("href", "b")]),
+            ("<img a=''src=b>", &[("src", "b")]),
+            ("<img title='src=x > y' src=b>", &[("src", "b")]),
+            ("<img src='a&amp;b&#x2f;'>", &[("src", "a&b/")]),
+        ] {
+            let source = Source { bytes: tag.as_bytes(), encoding: encoding_rs::UTF_8 };
+            let found = read(source, |name| ["src", "href"].into_iter().find(|known| *known == name));
+            let found: Vec<_> = found.iter().map(|a| (a.name, a.value())).collect();
+            let wanted: Vec<_> = wanted.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))).collect();
+            assert_eq!(found, wanted, "{tag}");
+        }
     }
 }

@@ -4,59 +4,146 @@ use std::sync::Arc;
 
 use lol_html::AsciiCompatibleEncoding;
 
-use super::Error;
-use super::attributes::{Attribute, Edit};
+use super::attributes::{self, Attribute, Source};
 use super::document::Document;
 use super::elements::{self, Kind, Outcome};
 use super::judge::{self, Blocked};
-use super::page::{Page, Place, Region, Tag};
+use super::page::{Page, Place, Region, Start};
 use super::script::{self, Script};
+use super::{Error, Gating, links};
 use crate::page::placeholder;
 
 impl Page {
-    /// Decides on a start tag. `Some` is what to do with it and what follows.
-    pub(super) fn start(
-        &mut self,
-        kind: Kind,
-        is_html: bool,
-        attributes: &[Attribute],
-    ) -> Result<Option<(Tag, Region)>, Error> {
-        match kind {
-            Kind::NoScript if is_html => return Ok(Some((Tag::Keep, Region::Inner(Box::new(self.inner(false)?))))),
-            Kind::NoScript => return Ok(None),
-            Kind::Base => {
-                self.base(attributes, is_html);
-                return Ok(None);
+    /// Does what is to be done with a start tag, and settles what becomes of what follows it.
+    pub(super) fn start(&mut self, kind: Kind, start: Start, tag: &[u8]) -> Result<(), Error> {
+        let kept = match kind {
+            Kind::NoScript if start.is_html => Region::Inner(Box::new(self.inner(false)?)),
+            Kind::Text if start.is_html && self.around.is_doubtful() => Region::Inner(Box::new(self.inner(false)?)),
+            Kind::NoScript | Kind::Text => Region::Pass,
+            Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign | Kind::Integration => {
+                self.enter(kind, start);
+                Region::Pass
             }
+            _ => {
+                let source = Source { bytes: tag, encoding: self.encoding };
+                let attributes = attributes::read(source, |name| elements::wanted(kind, name));
+                return self.judge(kind, start, tag, &attributes);
+            }
+        };
+        self.out.extend_from_slice(tag);
+        self.open(start, kept);
+        Ok(())
+    }
+
+    fn judge(&mut self, kind: Kind, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
+        match kind {
+            Kind::Base => self.base(attributes, start.is_html),
+            Kind::Meta => self.charset(attributes),
+            Kind::Input => self.around.select = false,
             _ => {}
         }
-        match elements::judge(kind, attributes, |url| self.blocked(url)) {
-            Outcome::Go(reason) => {
-                let tag = match kind {
-                    Kind::Frame => Tag::Replace(self.placeholder(&reason, attributes)),
-                    _ => Tag::Drop,
-                };
+        let neutral = self.settings.gating != Gating::Remove;
+        let (mut edits, region) = match elements::judge(kind, attributes, |url| self.blocked(url)) {
+            Outcome::Go(reason) if neutral => {
                 self.found(Some(reason.finding));
-                Ok(Some((tag, Region::Drop)))
+                (elements::neutralise(kind, tag, attributes), Region::Pass)
             }
-            Outcome::Stay(mut edits, reasons) => {
+            Outcome::Go(reason) => {
+                if kind == Kind::Frame {
+                    let placeholder = self.placeholder(&reason, attributes);
+                    self.out.extend_from_slice(placeholder.as_bytes());
+                } else if start.is_html && self.around.is_foreign() && elements::leads_out(tag) {
+                    // Its tag may have led browsers out of SVG; without one they would read on as if in it.
+                    self.out.extend_from_slice(&tag[..attributes::name_end(tag)]);
+                    self.out.push(b'>');
+                }
+                self.found(Some(reason.finding));
+                self.open(start, Region::Drop);
+                return Ok(());
+            }
+            Outcome::Stay(edits, reasons) => {
                 for reason in reasons {
                     self.found(Some(reason.finding));
                 }
-                if let Some(srcdoc) = elements::find(attributes, "srcdoc") {
-                    edits.extend(self.srcdoc(srcdoc)?);
-                    edits.sort_by_key(Edit::place);
-                }
-                let tag = if edits.is_empty() { Tag::Keep } else { Tag::Edit(edits) };
-                let region = match kind {
-                    Kind::Script if is_inline(attributes) => Region::Script(Script::new()),
-                    _ => Region::Pass,
-                };
-                Ok(match (tag, region) {
-                    (Tag::Keep, Region::Pass) => None,
-                    both => Some(both),
-                })
+                (edits, Region::Pass)
             }
+        };
+        if let Some(srcdoc) = elements::find(attributes, "srcdoc") {
+            edits.extend(self.srcdoc(srcdoc)?);
+        }
+        if kind == Kind::Script && self.around.frameset {
+            let inner = self.inner(false)?;
+            self.out.extend_from_slice(tag);
+            self.open(start, Region::Inner(Box::new(inner)));
+            return Ok(());
+        }
+        if kind == Kind::Script && is_inline(attributes) {
+            let script = if neutral {
+                let mut inert = Vec::new();
+                attributes::apply(tag, &mut elements::neutralise(kind, tag, attributes), &mut inert);
+                Script::with_tag(tag.to_vec(), inert)
+            } else {
+                self.out.extend_from_slice(tag);
+                Script::new()
+            };
+            self.open(start, Region::Script(script));
+            return Ok(());
+        }
+        attributes::apply(tag, &mut edits, &mut self.out);
+        self.open(start, region);
+        Ok(())
+    }
+
+    /// What follows the tag, up to its end, is treated so. What has no end has nothing in it.
+    fn open(&mut self, start: Start, region: Region) {
+        if start.number > 0 && !matches!(region, Region::Pass) {
+            self.owner = start.number;
+            self.region = region;
+        } else if let Region::Script(mut script) = region {
+            script.release(&mut self.out);
+        }
+    }
+
+    fn enter(&mut self, kind: Kind, start: Start) {
+        let counts = start.number > 0;
+        match kind {
+            Kind::Template if counts => self.around.templates += 1,
+            Kind::Foreign if counts => self.around.foreign.push(true),
+            Kind::Integration if counts && self.around.is_foreign() => self.around.foreign.push(false),
+            // A second start tag ends the first element.
+            Kind::Select => self.around.select = !self.around.select,
+            Kind::Frameset => self.around.frameset = true,
+            _ => {}
+        }
+    }
+
+    /// An element ends that this was called for at its start.
+    pub(super) fn leave(&mut self, name: &str) {
+        match elements::kind(name.as_bytes()) {
+            Some(Kind::Template) => self.around.templates = self.around.templates.saturating_sub(1),
+            Some(Kind::Foreign) => {
+                self.around.foreign.pop();
+            }
+            Some(Kind::Integration) if !self.around.is_foreign() => {
+                self.around.foreign.pop();
+            }
+            Some(Kind::Select) => self.around.select = false,
+            _ => {}
+        }
+    }
+
+    /// The first `<meta>` that names a charset counts. The parser does it all but this one.
+    fn charset(&mut self, attributes: &[Attribute<'_>]) {
+        let value = |name| elements::find(attributes, name).map(Attribute::value);
+        let named = value("charset").or_else(|| {
+            let is = value("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("content-type"));
+            if is { value("content") } else { None }
+        });
+        let Some(named) = named else { return };
+        let label = links::charset(&named).unwrap_or(&named);
+        let Some(encoding) = encoding_rs::Encoding::for_label(label.as_bytes()) else { return };
+        if !std::mem::replace(&mut self.charset_named, true) {
+            self.iso_2022_jp = encoding == encoding_rs::ISO_2022_JP;
         }
     }
 
@@ -69,8 +156,8 @@ impl Page {
         judge::tag(&self.settings, self.place.base.join(url).ok()?)
     }
 
-    fn base(&mut self, attributes: &[Attribute], is_html: bool) {
-        if self.place.base_is_final || !is_html {
+    fn base(&mut self, attributes: &[Attribute<'_>], is_html: bool) {
+        if self.place.base_is_final || !is_html || self.around.templates > 0 {
             return;
         }
         let Some(href) = elements::find(attributes, "href") else { return };
@@ -95,7 +182,7 @@ impl Page {
     }
 
     /// Rewrites a `srcdoc`; an edit only if it changed.
-    fn srcdoc(&mut self, srcdoc: &Attribute) -> Result<Option<Edit>, Error> {
+    fn srcdoc(&mut self, srcdoc: &Attribute<'_>) -> Result<Option<attributes::Edit>, Error> {
         let mut inner = self.inner(true)?;
         let mut out = Vec::new();
         inner.write(srcdoc.value().as_bytes(), &mut out)?;
@@ -104,7 +191,7 @@ impl Page {
         Ok(inner.changed().then(|| srcdoc.replace(&String::from_utf8_lossy(&out))))
     }
 
-    fn placeholder(&self, reason: &Blocked, attributes: &[Attribute]) -> String {
+    fn placeholder(&self, reason: &Blocked, attributes: &[Attribute<'_>]) -> String {
         let value = |name| elements::find(attributes, name).map(Attribute::value);
         placeholder::frame(&placeholder::Frame {
             service: reason.label(&self.settings),
@@ -118,7 +205,7 @@ impl Page {
 }
 
 /// Whether the script's text is what a browser would run.
-fn is_inline(attributes: &[Attribute]) -> bool {
+fn is_inline(attributes: &[Attribute<'_>]) -> bool {
     !["src", "href", "xlink:href"].iter().any(|name| elements::find(attributes, name).is_some())
         && !elements::find(attributes, "type").is_some_and(|kind| script::is_data(&kind.value()))
 }

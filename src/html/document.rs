@@ -2,8 +2,7 @@
 //!
 //! lol_html only *finds* here. Its own mutations would decode and re-encode text and set a changed tag anew, so none
 //! is used: it returns every byte of its input, in order, a start or end tag that was asked for in one piece and after
-//! its handler ran. The handler says what to do with the tag and with what follows it; [`Page`] does it as the bytes
-//! come by.
+//! its handler ran. The handler says what the next piece is; [`Page`] judges and edits it as the bytes come by.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -13,9 +12,9 @@ use lol_html::html_content::{BailOut, EndTag};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as ParserSettings};
 use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
-use super::elements::{self, KINDS, Kind};
-use super::page::{Page, Place, Region};
-use super::{Error, OnError, Settings, attributes};
+use super::elements::{BRANCHES, LEAVES, TEXTS};
+use super::page::{Next, Page, Place, Region, Start};
+use super::{Error, OnError, Settings};
 use crate::policy::Finding;
 
 /// A document being rewritten.
@@ -41,16 +40,15 @@ impl Document {
         let mut parser = ParserSettings::new_send()
             .with_memory_settings(memory)
             .with_graceful_bail_out_on_content_handler_error(pass)
-            // Some nestings of text elements (`<select><xmp>`) are markup to one browser and text to another, and lol_html
-            // cannot know. Strict refuses them: right for a page that must not leak. Under `pass` it would give up the
-            // whole rest of the page for one doubtful spot; there the best guess goes on filtering.
-            .with_strict(!pass)
+            // Strict refuses some nestings of text elements (`<select><xmp>`) that are markup to one browser and text to
+            // another. Real pages have them; we look for tags in such text instead.
+            .with_strict(false)
             .with_encoding(encoding)
             .with_adjust_charset_on_meta_tag(charset.is_none());
-        for ((_, kind), selector) in KINDS.iter().zip(SELECTORS.iter()) {
+        let handlers: [fn(&Arc<Mutex<Page>>, &mut Element<'_, '_>) -> HandlerResult; 3] = [leaf, branch, text];
+        for (handler, selector) in handlers.into_iter().zip(SELECTORS.iter()) {
             let page = Arc::clone(&page);
-            let handler = move |element: &mut Element<'_, '_>| start_tag(&page, *kind, element);
-            let handlers = ElementContentHandlers::default().element(handler);
+            let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| handler(&page, e));
             parser = parser.append_element_content_handler((Cow::Borrowed(selector), handlers));
         }
         let bailed_out = Arc::clone(&page);
@@ -98,6 +96,11 @@ impl Document {
         lock(&self.page).changed
     }
 
+    /// Whether a `<meta>` so far says ISO-2022-JP.
+    pub(super) fn says_iso_2022_jp(&self) -> bool {
+        lock(&self.page).iso_2022_jp
+    }
+
     fn settle(&mut self, result: Result<(), RewritingError>, out: &mut Vec<u8>) -> Result<(), Error> {
         let mut page = lock(&self.page);
         *out = std::mem::take(&mut page.out);
@@ -138,14 +141,17 @@ impl From<RewritingError> for Error {
     }
 }
 
-/// Plain tag names: lol_html looks those up by hash, and reading the attributes in the handler is cheaper than its
-/// attribute selectors. Parsed once a process.
-static SELECTORS: LazyLock<Vec<Selector>> =
-    LazyLock::new(|| KINDS.iter().map(|(tag, _)| tag.parse().expect("a tag name is a selector")).collect());
+/// Plain tag names: lol_html looks those up by hash, and finding the attributes in the tag's bytes is cheaper than its
+/// attribute selectors. Few handlers: it walks over all of them at each tag.
+static SELECTORS: LazyLock<[Selector; 3]> =
+    LazyLock::new(|| [LEAVES, BRANCHES, TEXTS].map(|names| names.parse().expect("tag names are selectors")));
 
 fn lock(page: &Mutex<Page>) -> MutexGuard<'_, Page> {
     page.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The namespace of HTML, as the parser writes it.
+const HTML: &str = "http://www.w3.org/1999/xhtml";
 
 /// Receives what the parser hands back.
 struct Sink(Arc<Mutex<Page>>);
@@ -160,29 +166,51 @@ impl OutputSink for Sink {
     }
 }
 
-fn start_tag(shared: &Arc<Mutex<Page>>, kind: Kind, element: &mut Element<'_, '_>) -> HandlerResult {
+fn leaf(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
+    let is_html = element.namespace_uri() == HTML;
+    // In SVG these may have content: its `image` and `feImage`, and whatever has no meaning there.
+    if !is_html && element.can_have_content() {
+        return branch(shared, element);
+    }
+    let mut page = lock(shared);
+    if matches!(page.region, Region::Pass) {
+        page.next = Some(Next::Start(Start { is_html, number: 0 }));
+    }
+    Ok(())
+}
+
+fn branch(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
+    let is_html = element.namespace_uri() == HTML;
     let mut page = lock(shared);
     // Inside a region nothing is looked at: it goes, or is judged as a whole.
     if !matches!(page.region, Region::Pass) {
         return Ok(());
     }
-    if elements::telltale(kind).is_some_and(|names| !names.iter().any(|name| element.has_attribute(name))) {
+    if !element.can_have_content() {
+        page.next = Some(Next::Start(Start { is_html, number: 0 }));
         return Ok(());
     }
-    let attributes = attributes::read(element, |name| elements::wanted(kind, name));
-    let is_html = element.namespace_uri() == "http://www.w3.org/1999/xhtml";
-    let Some((tag, region)) = page.start(kind, is_html, &attributes)? else { return Ok(()) };
-    // A browser makes an `img` of HTML's `image`; the parser would wait for its end.
-    let is_void = !element.can_have_content() || is_html && element.tag_name() == "image";
-    if matches!(region, Region::Pass) || is_void {
-        page.next = Some((tag, Region::Pass));
-        return Ok(());
-    }
-    page.next = Some((tag, region));
+    page.starts += 1;
+    let number = page.starts;
+    page.next = Some(Next::Start(Start { is_html, number }));
+    let is_made = page.settings.xml && is_html && element.is_self_closing();
     drop(page);
     let (shared, name) = (Arc::clone(shared), element.tag_name());
     element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
-        lock(&shared).end(end.name() == name);
+        let mut page = lock(&shared);
+        let own = end.name() == name;
+        page.leave(&name);
+        page.end(number, own);
+        if is_made && own {
+            page.next = Some(Next::Made);
+        }
         Ok(())
     }))
+}
+
+fn text(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
+    let page = lock(shared);
+    let doubtful = page.around.is_doubtful() || page.settings.xml;
+    drop(page);
+    if doubtful { branch(shared, element) } else { Ok(()) }
 }

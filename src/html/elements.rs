@@ -1,10 +1,10 @@
 //! Which elements make a browser contact somebody, by which of their attributes, and what goes when that is blocked.
 
-use super::attributes::{Attribute, Edit};
+use super::attributes::{Attribute, Edit, name_end};
 use super::judge::Blocked;
 use super::{links, lists};
 
-/// The elements that the rewriter looks at, one parser selector each.
+/// The elements that the rewriter looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Script,
@@ -13,38 +13,72 @@ pub(super) enum Kind {
     /// A frame of a frameset: the others would move if it went.
     FramesetFrame,
     Link,
-    Refresh,
+    Meta,
     Base,
     Input,
     Anchor,
-    Body,
+    /// Has a picture behind it.
+    Backed,
     /// Whatever simply loads its URLs.
     Loader,
+    /// Holds text, unless the browser ignores the tag.
+    Text,
+    Template,
+    Select,
+    Frameset,
+    /// `svg` and `math`.
+    Foreign,
+    /// Holds HTML, in `svg` or `math`.
+    Integration,
 }
 
-/// Tag names and their kinds. `image` is SVG's, and in HTML another way to write `img`.
-pub(super) const KINDS: [(&str, Kind); 20] = [
-    ("script", Kind::Script),
-    ("noscript", Kind::NoScript),
-    ("iframe", Kind::Frame),
-    ("frame", Kind::FramesetFrame),
-    ("link", Kind::Link),
-    ("meta", Kind::Refresh),
-    ("base", Kind::Base),
-    ("input", Kind::Input),
-    ("a", Kind::Anchor),
-    ("area", Kind::Anchor),
-    ("body", Kind::Body),
-    ("img", Kind::Loader),
-    ("image", Kind::Loader),
-    ("feimage", Kind::Loader),
-    ("source", Kind::Loader),
-    ("embed", Kind::Loader),
-    ("object", Kind::Loader),
-    ("video", Kind::Loader),
-    ("audio", Kind::Loader),
-    ("track", Kind::Loader),
-];
+/// Elements that end with their tag, or whose content is left alone. `image` is SVG's, and in HTML another way to write
+/// `img`.
+pub(super) const LEAVES: &str = "link,meta,base,input,a,area,body,table,thead,tbody,tfoot,tr,td,th,frame,img,image,\
+                                 feimage,source,embed,track,frameset";
+
+/// Elements whose end matters too.
+pub(super) const BRANCHES: &str = "script,noscript,iframe,object,video,audio,select,template,svg,math,\
+                                   foreignobject,desc,annotation-xml,mi,mo,mn,ms,mtext";
+
+/// Elements that matter only where their tag might be ignored, or end with itself in XML.
+pub(super) const TEXTS: &str = "title,textarea,style,xmp,noembed,noframes,plaintext";
+
+/// What kind the element of this tag name is.
+pub(super) fn kind(name: &[u8]) -> Option<Kind> {
+    let mut lower = [0; 14];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    Some(match &*lower {
+        b"script" => Kind::Script,
+        b"noscript" => Kind::NoScript,
+        b"iframe" => Kind::Frame,
+        b"frame" => Kind::FramesetFrame,
+        b"link" => Kind::Link,
+        b"meta" => Kind::Meta,
+        b"base" => Kind::Base,
+        b"input" => Kind::Input,
+        b"a" | b"area" => Kind::Anchor,
+        b"body" | b"table" | b"thead" | b"tbody" | b"tfoot" | b"tr" | b"td" | b"th" => Kind::Backed,
+        b"img" | b"image" | b"feimage" | b"source" | b"embed" | b"object" | b"video" | b"audio" | b"track" => {
+            Kind::Loader
+        }
+        b"title" | b"textarea" | b"style" | b"xmp" | b"noembed" | b"noframes" | b"plaintext" => Kind::Text,
+        b"template" => Kind::Template,
+        b"select" => Kind::Select,
+        b"frameset" => Kind::Frameset,
+        b"svg" | b"math" => Kind::Foreign,
+        b"foreignobject" | b"desc" | b"annotation-xml" | b"mi" | b"mo" | b"mn" | b"ms" | b"mtext" => Kind::Integration,
+        _ => return None,
+    })
+}
+
+/// Whether a tag that may go leads browsers out of `svg` or `math`.
+pub(super) fn leads_out(tag: &[u8]) -> bool {
+    let name = tag.get(1..name_end(tag)).unwrap_or_default();
+    ["img", "embed", "meta"].iter().any(|out| name.eq_ignore_ascii_case(out.as_bytes()))
+}
 
 /// What an attribute means to an element, and so what goes when it is blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,39 +95,61 @@ enum Role {
     Pings,
 }
 
-/// Attributes without one of which an element of this kind is not worth reading. There are many links in a page, and
-/// hardly any of them pings.
-pub(super) fn telltale(kind: Kind) -> Option<&'static [&'static str]> {
-    match kind {
-        Kind::Anchor => Some(&["ping", "attributionsrc"]),
-        Kind::Body => Some(&["background"]),
-        Kind::Refresh => Some(&["http-equiv"]),
-        _ => None,
-    }
-}
+/// The attributes that mean something to some element.
+const KNOWN: [&str; 25] = [
+    "src",
+    "href",
+    "type",
+    "rel",
+    "srcset",
+    "data-src",
+    "data-srcset",
+    "content",
+    "http-equiv",
+    "ping",
+    "attributionsrc",
+    "background",
+    "charset",
+    "data",
+    "xlink:href",
+    "data-lazy-src",
+    "data-original",
+    "poster",
+    "imagesrcset",
+    "data-lazy-srcset",
+    "srcdoc",
+    "width",
+    "height",
+    "style",
+    "class",
+];
 
-/// Whether the rewriter needs to see the attribute at all.
-pub(super) fn wanted(kind: Kind, name: &str) -> bool {
-    role(kind, name).is_some()
-        || match kind {
-            Kind::Script | Kind::Input => name == "type",
-            Kind::Link => name == "rel",
-            Kind::Refresh => name == "http-equiv",
-            Kind::Base => name == "href",
-            Kind::Frame => matches!(name, "srcdoc" | "width" | "height" | "style" | "class"),
-            _ => false,
-        }
+/// The attribute of this name, if the rewriter needs to see it.
+pub(super) fn wanted(kind: Kind, name: &str) -> Option<&'static str> {
+    let name = KNOWN.into_iter().find(|known| *known == name)?;
+    let more = match kind {
+        Kind::Script | Kind::Input => name == "type",
+        Kind::Link => name == "rel",
+        Kind::Meta => matches!(name, "http-equiv" | "charset"),
+        Kind::Base => name == "href",
+        Kind::Frame => matches!(name, "srcdoc" | "width" | "height" | "style" | "class"),
+        _ => false,
+    };
+    (more || role(kind, name).is_some()).then_some(name)
 }
 
 fn role(kind: Kind, name: &str) -> Option<Role> {
     match (kind, name) {
-        (Kind::NoScript | Kind::Base, _) => None,
+        (
+            Kind::NoScript | Kind::Base | Kind::Text | Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign,
+            _,
+        ) => None,
         (Kind::Anchor, "ping" | "attributionsrc") => Some(Role::Pings),
         (Kind::Anchor, _) => None,
-        (Kind::Body, "background") => Some(Role::Extra),
-        (Kind::Body, _) => None,
-        (Kind::Refresh, "content") => Some(Role::Refresh),
-        (Kind::Refresh, _) => None,
+        (Kind::Backed, "background") => Some(Role::Extra),
+        (Kind::Backed, _) => None,
+        (Kind::Meta, "content") => Some(Role::Refresh),
+        (Kind::Meta, _) => None,
         (Kind::FramesetFrame, "src") => Some(Role::Extra),
         // Of SVG's script and image too: the parser's idea of what is SVG need not be the browser's.
         (Kind::Script | Kind::Link | Kind::Loader, "href" | "xlink:href") => Some(Role::Url),
@@ -107,7 +163,7 @@ fn role(kind: Kind, name: &str) -> Option<Role> {
 }
 
 /// Finds an attribute among those read.
-pub(super) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+pub(super) fn find<'a, 't>(attributes: &'a [Attribute<'t>], name: &str) -> Option<&'a Attribute<'t>> {
     attributes.iter().find(|a| a.name == name)
 }
 
@@ -121,12 +177,16 @@ pub(super) enum Outcome {
 }
 
 /// Judges an element by its attributes.
-pub(super) fn judge(kind: Kind, attributes: &[Attribute], mut blocked: impl FnMut(&str) -> Option<Blocked>) -> Outcome {
+pub(super) fn judge(
+    kind: Kind,
+    attributes: &[Attribute<'_>],
+    mut blocked: impl FnMut(&str) -> Option<Blocked>,
+) -> Outcome {
     let is = |name: &str, value: &str| find(attributes, name).is_some_and(|a| a.value().eq_ignore_ascii_case(value));
     let concerned = match kind {
         Kind::Input => is("type", "image"),
         Kind::Link => find(attributes, "rel").is_some_and(|rel| links::fetches(&rel.value())),
-        Kind::Refresh => is("http-equiv", "refresh"),
+        Kind::Meta => is("http-equiv", "refresh"),
         _ => true,
     };
     let (mut edits, mut reasons) = (Vec::new(), Vec::new());
@@ -135,7 +195,7 @@ pub(super) fn judge(kind: Kind, attributes: &[Attribute], mut blocked: impl FnMu
     }
     let (mut has_url, mut lost_candidates) = (false, false);
     for attribute in attributes {
-        let Some(role) = role(kind, &attribute.name) else { continue };
+        let Some(role) = role(kind, attribute.name) else { continue };
         let value = attribute.value();
         let mut is_blocked = |url: &str| {
             let found = blocked(url);
@@ -178,4 +238,19 @@ fn gone(mut reasons: Vec<Blocked>) -> Outcome {
         Some(reason) => Outcome::Go(reason),
         None => Outcome::Stay(Vec::new(), reasons),
     }
+}
+
+/// Edits after which the element is inert: what it would load stands where no browser looks, what it would run is of a
+/// type that none does.
+pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>]) -> Vec<Edit> {
+    let loads = |a: &&Attribute<'_>| role(kind, a.name).is_some();
+    let mut edits: Vec<_> = attributes.iter().filter(loads).map(|a| a.set_aside("")).collect();
+    if kind == Kind::Script {
+        const INERT: &str = "type=\"text/plain\"";
+        edits.push(match find(attributes, "type") {
+            Some(kind) => kind.set_aside(&format!("{INERT} ")),
+            None => Edit::insert(tag, INERT),
+        });
+    }
+    edits
 }

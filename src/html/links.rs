@@ -51,6 +51,16 @@ fn after_keyword(text: &str) -> Option<&str> {
     keyword.eq_ignore_ascii_case("url").then(|| rest.trim_start_matches(is_space))
 }
 
+/// The charset that the `content` of a `<meta http-equiv=content-type>` names (HTML §2.4.4).
+pub(super) fn charset(content: &str) -> Option<&str> {
+    let at = content.to_ascii_lowercase().find("charset")? + "charset".len();
+    let rest = content.get(at..)?.trim_start_matches(is_space).strip_prefix('=')?.trim_start_matches(is_space);
+    match rest.chars().next()? {
+        quote @ ('"' | '\'') => rest[1..].split(quote).next(),
+        _ => rest.split(|c: char| is_space(c) || c == ';').next(),
+    }
+}
+
 fn is_space(c: char) -> bool {
     c.is_ascii_whitespace()
 }

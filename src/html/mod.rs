@@ -8,6 +8,7 @@ pub mod charset;
 mod decide;
 mod document;
 mod elements;
+mod iso2022;
 mod judge;
 mod links;
 mod lists;
@@ -17,6 +18,7 @@ mod rewriter;
 mod script;
 pub mod sniff;
 mod utf16;
+mod xml;
 
 use std::sync::Arc;
 
@@ -37,6 +39,10 @@ pub struct Settings {
     pub url: Url,
     /// The charset that `Content-Type` names, if it names one. A byte order mark beats it.
     pub charset: Option<&'static encoding_rs::Encoding>,
+    /// Whether browsers read it as XML (`application/xhtml+xml`), where any tag may close itself.
+    pub xml: bool,
+    /// What becomes of elements that are not granted.
+    pub gating: Gating,
     /// How much of a page is ever held.
     pub limits: Limits,
     /// What becomes of a page that cannot be rewritten.
@@ -65,6 +71,18 @@ impl Default for Limits {
     }
 }
 
+/// What becomes of elements that are not granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Gating {
+    /// They go.
+    #[default]
+    Remove,
+    /// They stay, inert: `data-consentry-src` instead of `src`, `type="text/plain"` for scripts.
+    Neutralise,
+    /// As `Neutralise`, for everybody alike, whatever the grant: for pages that shared caches keep.
+    Client,
+}
+
 /// What becomes of a page that cannot be rewritten (`on_rewrite_error`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnError {
@@ -84,8 +102,8 @@ pub enum Error {
     /// Documents lie deeper in one another than [`Limits::depth`] allows.
     #[error("documents lie in one another deeper than the limit")]
     Depth,
-    /// Browsers may read the markup in two ways, and a tag would hide in one of them.
-    #[error("markup of which browsers may see another part as text: {0}")]
+    /// The parser says why.
+    #[error("markup that cannot be read: {0}")]
     Malformed(String),
 }
 

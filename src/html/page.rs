@@ -5,10 +5,11 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use url::Url;
 
-use super::attributes::{self, Edit};
+use super::attributes::name_end;
 use super::document::Document;
+use super::elements;
 use super::script::Script;
-use super::{Error, Settings};
+use super::{Error, OnError, Settings};
 use crate::policy::Finding;
 
 /// Where a document lies.
@@ -35,22 +36,65 @@ pub(super) struct Page {
     pub(super) place: Place,
     pub(super) encoding: &'static Encoding,
     pub(super) out: Vec<u8>,
-    /// What happens to the tag that comes next, and where it leads. Set by handlers, for the next chunk only.
-    pub(super) next: Option<(Tag, Region)>,
+    /// What the chunk is that comes next. Set by handlers.
+    pub(super) next: Option<Next>,
     pub(super) region: Region,
+    /// Numbers the start tags whose end is told, so that an end tag ends the region that its own start tag opened.
+    pub(super) starts: u64,
+    /// Which of them opened the region.
+    pub(super) owner: u64,
+    pub(super) around: Around,
     pub(super) findings: Vec<Finding>,
     pub(super) changed: bool,
-    /// Of a document inside, which the sink can't return.
+    /// Why the page cannot be rewritten further.
     pub(super) error: Option<Error>,
     pub(super) gave_up: Option<Error>,
+    /// A `<meta>` says ISO-2022-JP, which the parser can't read.
+    pub(super) iso_2022_jp: bool,
+    /// A `<meta>` named a charset, and no other counts.
+    pub(super) charset_named: bool,
 }
 
-/// What happens to one tag.
-pub(super) enum Tag {
-    Keep,
-    Drop,
-    Edit(Vec<Edit>),
-    Replace(String),
+/// What the next chunk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A start tag that is looked at.
+    Start(Start),
+    /// An end tag that goes.
+    Dropped,
+    /// An end tag that was never in the page.
+    Made,
+}
+
+/// What the parser knows of a start tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    pub(super) is_html: bool,
+    /// Its number; 0 if its end will not be told.
+    pub(super) number: u64,
+}
+
+/// What lies around the present place, as far as the parser can know.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    pub(super) templates: u32,
+    /// The open `svg` and `math` elements (`true`), and those in them that hold HTML (`false`).
+    pub(super) foreign: Vec<bool>,
+    /// In `select`, or after `frameset`, browsers may ignore the tags of text elements, and so see markup in them.
+    pub(super) select: bool,
+    pub(super) frameset: bool,
+}
+
+impl Around {
+    /// Whether tags are SVG's or MathML's here, unless they lead out.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.foreign.last().is_some_and(|foreign| *foreign)
+    }
+
+    /// Whether a browser may see markup where the parser sees text.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.select || self.frameset || self.foreign.iter().filter(|foreign| **foreign).count() > 1
+    }
 }
 
 /// What happens to the bytes that come by.
@@ -71,26 +115,39 @@ impl Page {
             out: Vec::new(),
             next: None,
             region: Region::Pass,
+            starts: 0,
+            owner: 0,
+            around: Around::default(),
             findings: Vec::new(),
             changed: false,
             error: None,
             gave_up: None,
+            iso_2022_jp: false,
+            charset_named: false,
         }
     }
 
     pub(super) fn take(&mut self, chunk: &[u8]) {
-        if chunk.is_empty() {
+        if chunk.is_empty() || self.error.is_some() {
             return;
         }
-        if let Some((tag, region)) = self.next.take() {
-            match tag {
-                Tag::Keep => self.out.extend_from_slice(chunk),
-                Tag::Drop => {}
-                Tag::Edit(edits) => attributes::apply(chunk, &edits, &mut self.out),
-                Tag::Replace(html) => self.out.extend_from_slice(html.as_bytes()),
+        match self.next.take() {
+            Some(Next::Start(start)) => {
+                let kind = elements::kind(&chunk[1.min(chunk.len())..name_end(chunk)]);
+                match kind.map(|kind| self.start(kind, start, chunk)) {
+                    None => self.out.extend_from_slice(chunk),
+                    Some(Ok(())) => {}
+                    Some(Err(error)) => {
+                        self.fail(error);
+                        if self.error.is_none() {
+                            self.out.extend_from_slice(chunk);
+                        }
+                    }
+                }
+                return;
             }
-            self.region = region;
-            return;
+            Some(Next::Dropped | Next::Made) => return,
+            None => {}
         }
         match &mut self.region {
             Region::Pass => self.out.extend_from_slice(chunk),
@@ -156,12 +213,23 @@ impl Page {
         }
     }
 
-    /// An end tag at which the region ends: the element's own, or that of an element around it.
-    pub(super) fn end(&mut self, own: bool) {
+    /// Either the page ends here, or what could not be read passes as it is.
+    fn fail(&mut self, error: Error) {
+        match self.settings.on_error {
+            OnError::Abort => self.error.get_or_insert(error),
+            OnError::Pass => self.gave_up.get_or_insert(error),
+        };
+    }
+
+    /// An end tag at which the element ends that opened this region: its own, or that of an element around it.
+    pub(super) fn end(&mut self, number: u64, own: bool) {
+        if self.owner != number || matches!(self.region, Region::Pass) {
+            return;
+        }
         let drop_tag = own && matches!(self.region, Region::Drop);
         self.close();
         if drop_tag {
-            self.next = Some((Tag::Drop, Region::Pass));
+            self.next = Some(Next::Dropped);
         }
     }
 }

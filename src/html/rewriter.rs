@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_16BE, UTF_16LE};
 use lol_html::AsciiCompatibleEncoding;
 
 use super::charset::{self, Mark};
 use super::document::Document;
 use super::page::Place;
-use super::utf16::{Decoder, Encoder};
-use super::{Error, Settings};
-use crate::policy::Finding;
+use super::xml::Closer;
+use super::{Error, Gating, Settings, iso2022, utf16};
+use crate::policy::{Finding, Grant};
 
 /// Rewrites one page. The outcome is the same however the page is cut into chunks.
 pub struct Rewriter {
@@ -21,20 +21,30 @@ pub struct Rewriter {
 enum Stage {
     /// The first bytes may yet be a byte order mark.
     First(Vec<u8>),
-    /// The bytes go to the parser as they are.
-    Plain(Box<Document>),
-    Utf16(Box<Utf16>),
+    /// The bytes go to the parser as they are. No charset is declared outside of the page itself if `open`.
+    Plain { document: Box<Document>, open: bool },
+    /// They go through something first that makes the parser read them right, and back.
+    Made(Box<Made>),
 }
 
-struct Utf16 {
+struct Made {
     document: Document,
-    decoder: Decoder,
-    encoder: Encoder,
+    charset: Option<Charset>,
+    closer: Option<Closer>,
+}
+
+/// One that the parser can't read.
+enum Charset {
+    Utf16(utf16::Decoder, utf16::Encoder),
+    Iso2022Jp(iso2022::Decoder, iso2022::Encoder),
 }
 
 impl Rewriter {
     /// Starts a page.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(mut settings: Settings) -> Self {
+        if settings.gating == Gating::Client {
+            settings.grant = Grant::none();
+        }
         Self { settings: Arc::new(settings), stage: Stage::First(Vec::new()) }
     }
 
@@ -47,8 +57,9 @@ impl Rewriter {
                 first.extend_from_slice(chunk);
                 self.begin(first, false, out)
             }
-            Stage::Plain(document) => document.write(chunk, out),
-            Stage::Utf16(utf16) => utf16.write(chunk, out),
+            Stage::Plain { document, open: false } => document.write(chunk, out),
+            Stage::Plain { .. } => self.write_open(chunk, out),
+            Stage::Made(made) => made.write(chunk, out),
         }
     }
 
@@ -60,8 +71,8 @@ impl Rewriter {
         }
         match &mut self.stage {
             Stage::First(_) => Ok(()),
-            Stage::Plain(document) => document.end(out),
-            Stage::Utf16(utf16) => utf16.end(out),
+            Stage::Plain { document, .. } => document.end(out),
+            Stage::Made(made) => made.end(out),
         }
     }
 
@@ -94,54 +105,113 @@ impl Rewriter {
     }
 
     fn stage_for(&self, charset: Option<&'static Encoding>) -> Stage {
-        let document = |charset| Document::new(Arc::clone(&self.settings), Place::top(&self.settings), charset);
-        match charset {
-            Some(utf16) if utf16 == UTF_16LE || utf16 == UTF_16BE => Stage::Utf16(Box::new(Utf16 {
-                document: document(Some(AsciiCompatibleEncoding::utf_8())),
-                decoder: Decoder::new(utf16 == UTF_16BE),
-                encoder: Encoder::new(utf16 == UTF_16BE),
-            })),
-            // Of ISO-2022-JP, which lol_html can't read, the ASCII parts are markup all the same.
-            Some(other) => {
-                let charset = AsciiCompatibleEncoding::new(other).unwrap_or_else(AsciiCompatibleEncoding::utf_8);
-                Stage::Plain(Box::new(document(Some(charset))))
-            }
-            None => Stage::Plain(Box::new(document(None))),
+        let utf16 = |big_endian| Charset::Utf16(utf16::Decoder::new(big_endian), utf16::Encoder::new(big_endian));
+        let unreadable = match charset {
+            Some(charset) if charset == UTF_16LE => Some(utf16(false)),
+            Some(charset) if charset == UTF_16BE => Some(utf16(true)),
+            Some(charset) if charset == ISO_2022_JP => Some(Charset::iso_2022_jp()),
+            _ => None,
+        };
+        let readable = charset.map(|c| AsciiCompatibleEncoding::new(c).unwrap_or_else(AsciiCompatibleEncoding::utf_8));
+        let document = Document::new(Arc::clone(&self.settings), Place::top(&self.settings), readable);
+        let closer = self.settings.xml.then(Closer::new);
+        if unreadable.is_some() || closer.is_some() {
+            return Stage::Made(Box::new(Made { document, charset: unreadable, closer }));
         }
+        Stage::Plain { document: Box::new(document), open: charset.is_none() }
+    }
+
+    /// ISO-2022-JP begins with an escape byte: up to there it is ASCII, and by there a `<meta>` has said so.
+    fn write_open(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut rest = chunk;
+        while let Stage::Plain { document, .. } = &mut self.stage {
+            let Some(escape) = memchr::memchr(0x1b, rest) else { return document.write(rest, out) };
+            let (before, after) = rest.split_at(escape);
+            document.write(before, out)?;
+            if document.says_iso_2022_jp() {
+                let Stage::Plain { document, .. } = std::mem::replace(&mut self.stage, Stage::First(Vec::new())) else {
+                    return Ok(());
+                };
+                let made = Made { document: *document, charset: Some(Charset::iso_2022_jp()), closer: None };
+                self.stage = Stage::Made(Box::new(made));
+                rest = after;
+            } else {
+                let (escape, after) = after.split_at(1);
+                document.write(escape, out)?;
+                rest = after;
+            }
+        }
+        self.write(rest, out)
     }
 
     fn document(&self) -> Option<&Document> {
         match &self.stage {
             Stage::First(_) => None,
-            Stage::Plain(document) => Some(document),
-            Stage::Utf16(utf16) => Some(&utf16.document),
+            Stage::Plain { document, .. } => Some(document),
+            Stage::Made(made) => Some(&made.document),
         }
     }
 
     fn document_mut(&mut self) -> Option<&mut Document> {
         match &mut self.stage {
             Stage::First(_) => None,
-            Stage::Plain(document) => Some(document),
-            Stage::Utf16(utf16) => Some(&mut utf16.document),
+            Stage::Plain { document, .. } => Some(document),
+            Stage::Made(made) => Some(&mut made.document),
         }
     }
 }
 
-impl Utf16 {
+impl Charset {
+    fn iso_2022_jp() -> Self {
+        Self::Iso2022Jp(iso2022::Decoder::new(), iso2022::Encoder::default())
+    }
+}
+
+impl Made {
     fn write(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        let (mut text, mut left) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
-        self.decoder.decode(chunk, &mut text);
-        let result = self.document.write(&text, &mut left);
-        self.encoder.encode(&left, out);
-        result
+        let mut text = Vec::with_capacity(chunk.len());
+        match &mut self.charset {
+            Some(Charset::Utf16(decoder, _)) => decoder.decode(chunk, &mut text),
+            Some(Charset::Iso2022Jp(decoder, _)) => decoder.decode(chunk, &mut text),
+            None => text.extend_from_slice(chunk),
+        }
+        self.forward(&text, false, out)
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let (mut text, mut left) = (Vec::new(), Vec::new());
-        let odd = self.decoder.end(&mut text);
-        let result = self.document.write(&text, &mut left).and_then(|()| self.document.end(&mut left));
-        self.encoder.encode(&left, out);
+        let mut text = Vec::new();
+        let odd = match &mut self.charset {
+            Some(Charset::Utf16(decoder, _)) => decoder.end(&mut text),
+            Some(Charset::Iso2022Jp(decoder, _)) => {
+                decoder.end(&mut text);
+                None
+            }
+            None => None,
+        };
+        let result = self.forward(&text, true, out);
         out.extend(odd);
+        result
+    }
+
+    fn forward(&mut self, text: &[u8], whole: bool, out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut closed = Vec::new();
+        let text = match &mut self.closer {
+            Some(closer) => {
+                closer.close(text, &mut closed);
+                &closed
+            }
+            None => text,
+        };
+        let mut left = Vec::with_capacity(text.len());
+        let mut result = self.document.write(text, &mut left);
+        if whole && result.is_ok() {
+            result = self.document.end(&mut left);
+        }
+        match &mut self.charset {
+            Some(Charset::Utf16(_, encoder)) => encoder.encode(&left, out),
+            Some(Charset::Iso2022Jp(_, encoder)) => encoder.encode(&left, out),
+            None => out.append(&mut left),
+        }
         result
     }
 }

@@ -27,6 +27,8 @@ const PAYLOADS: [&[u8]; 6] = [
 pub(super) struct Script {
     text: Vec<u8>,
     state: State,
+    /// Its start tag, as it is and inert, where it waits for the verdict.
+    tag: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,15 +37,22 @@ enum State {
     Held,
     /// Too long to be held whole: its judged beginning has left.
     Long,
-    /// A framework's payload: passes.
+    /// A framework's payload, or inert: passes.
     Payload,
     /// Blocked: the rest is dropped.
     Blocked,
 }
 
 impl Script {
+    /// A script whose start tag has left.
     pub(super) fn new() -> Self {
-        Self { text: Vec::new(), state: State::Held }
+        Self { text: Vec::new(), state: State::Held, tag: None }
+    }
+
+    /// A script that leaves with the second of these start tags, text and all, if it is blocked; else with the first.
+    /// One that is too long to be held is emptied all the same.
+    pub(super) fn with_tag(tag: Vec<u8>, inert: Vec<u8>) -> Self {
+        Self { text: Vec::new(), state: State::Held, tag: Some((tag, inert)) }
     }
 
     /// Takes more of the text. What is longer than `Limits::inline_script` is judged in windows of that length which
@@ -68,9 +77,13 @@ impl Script {
                 State::Held | State::Long => {}
             }
             if self.text.len() == window {
-                if let Some(finding) = self.judge(settings, encoding) {
+                if let Some(finding) = self.judge(settings, encoding, out) {
+                    if self.state == State::Payload {
+                        out.extend_from_slice(chunk);
+                    }
                     return Some(finding);
                 }
+                self.tag_leaves(out);
                 let judged = if self.state == State::Payload { window } else { window / 2 };
                 out.extend(self.text.drain(..judged));
                 if self.state == State::Held {
@@ -93,20 +106,28 @@ impl Script {
         out: &mut Vec<u8>,
     ) -> Option<Finding> {
         if let State::Held | State::Long = self.state
-            && let Some(finding) = self.judge(settings, encoding)
+            && let Some(finding) = self.judge(settings, encoding, out)
         {
             return Some(finding);
         }
+        self.tag_leaves(out);
         out.append(&mut self.text);
         None
     }
 
     /// What was held, unjudged: only for a page that is given up.
     pub(super) fn release(&mut self, out: &mut Vec<u8>) {
+        self.tag_leaves(out);
         out.append(&mut self.text);
     }
 
-    fn judge(&mut self, settings: &Settings, encoding: &'static Encoding) -> Option<Finding> {
+    fn tag_leaves(&mut self, out: &mut Vec<u8>) {
+        if let Some((tag, _)) = self.tag.take() {
+            out.extend_from_slice(&tag);
+        }
+    }
+
+    fn judge(&mut self, settings: &Settings, encoding: &'static Encoding, out: &mut Vec<u8>) -> Option<Finding> {
         if self.state == State::Held && PAYLOADS.iter().any(|start| self.text.trim_ascii_start().starts_with(start)) {
             self.state = State::Payload;
             return None;
@@ -114,8 +135,17 @@ impl Script {
         let (text, _) = encoding.decode_without_bom_handling(&self.text);
         let finding = judge::snippet(settings, &text);
         if finding.is_some() {
-            self.state = State::Blocked;
-            self.text.clear();
+            match self.tag.take() {
+                Some((_, inert)) => {
+                    self.state = State::Payload;
+                    out.extend_from_slice(&inert);
+                    out.append(&mut self.text);
+                }
+                None => {
+                    self.state = State::Blocked;
+                    self.text.clear();
+                }
+            }
         }
         finding
     }

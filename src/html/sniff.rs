@@ -45,6 +45,11 @@ pub fn is_html(content_type: Option<&[u8]>, first: &[u8], whole: bool) -> Sniff 
     }
 }
 
+/// Whether browsers read it with their XML parser.
+pub fn is_xml(content_type: &[u8]) -> bool {
+    is(essence(content_type), b"application/xhtml+xml")
+}
+
 fn is(essence: &[u8], name: &[u8]) -> bool {
     essence.eq_ignore_ascii_case(name)
 }

@@ -74,6 +74,22 @@ fn utf16_is_rewritten_as_utf16() {
 }
 
 #[test]
+fn japanese_text_is_no_markup() {
+    let text = b"\x1b$B$<<A%<img'\"<script<!--\x1b(B";
+    let page = |meta: &[u8], bad: &[u8]| [meta, b"<p title='", text, b"'>", text, b"</p>", bad, b"<i>", text].concat();
+    let bad = [b"<img alt=\"", &text[..], b"\" src=//bad.example/>"].concat();
+    for (charset, meta) in [
+        (Some(ISO_2022_JP), &b""[..]),
+        (None, b"<meta charset=iso-2022-jp>"),
+        (None, b"<META content='text/html; charset=ISO-2022-JP' http-equiv=Content-Type>"),
+    ] {
+        assert_eq!(lossy(&rewrite_bytes(&with(charset), &page(meta, &bad))), lossy(&page(meta, b"")));
+    }
+    // Without a word for it these are bytes like others.
+    assert_eq!(rewrite("<meta charset=utf-8>\u{1b}$B<img src=//bad.example/>x"), "<meta charset=utf-8>\u{1b}$Bx");
+}
+
+#[test]
 fn hosts_are_read_in_the_charset_of_the_page() {
     let latin = b"<b><img src=//caf\xe9.example/></b>";
     assert_eq!(lossy(&rewrite_bytes(&with(Some(WINDOWS_1252)), latin)), "<b></b>");

@@ -1,10 +1,14 @@
 //! Whole pages through the rewriter: each whole, byte by byte, and cut at seeded random places.
 
+mod browser;
 mod charsets;
+mod differential;
+mod gating;
 mod limits;
 mod pages;
 mod scripts;
 mod soup;
+mod xhtml;
 
 use std::sync::Arc;
 
@@ -57,6 +61,8 @@ fn settings() -> Settings {
         grant: Grant::none(),
         url: Url::parse("https://shop.example/a/page.html").unwrap(),
         charset: None,
+        xml: false,
+        gating: Gating::Remove,
         limits: Limits::default(),
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
