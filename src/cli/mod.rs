@@ -2,7 +2,9 @@
 
 pub mod check;
 pub mod demo;
+mod explain;
 mod serve;
+mod site;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,8 @@ enum Command {
     Demo(demo::Args),
     /// Tell every problem of a configuration
     Check(check::Args),
+    /// Say what happens to a cookie or URL, and which rule decides
+    Explain(explain::Args),
 }
 
 /// Runs what the command line asks for.
@@ -32,5 +36,6 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
     }
 }

@@ -4,7 +4,7 @@
 
 mod bounce;
 mod date;
-mod duration;
+pub mod duration;
 mod error;
 pub mod escape;
 mod path;

@@ -9,11 +9,10 @@ use url::Url;
 use super::coding::{Caps, Coding, Decoder};
 use super::error::{Error, OriginError};
 use super::forward::Asked;
-use super::handler::MARKER;
 use super::rewrite::Rewrite;
 use super::worker::SiteRef;
 use crate::body::Body;
-use crate::config::{Mode, OnRewriteError, SharedCache};
+use crate::config::{Mode, OnRewriteError, SESSION_MARKER, SharedCache};
 use crate::cookie::UnixTime;
 use crate::filter::{self, Requested, ResponseContext, content_codings};
 use crate::html::{self, Rewriter, charset, sniff};
@@ -46,7 +45,7 @@ pub(super) async fn filter(
         url: &url,
         requested,
         keyed: site.shared_cache == SharedCache::Keyed,
-        marker: site.strict_bounce.then_some(MARKER),
+        marker: site.strict_bounce.then_some(SESSION_MARKER),
     };
     let kind = head.headers.get(CONTENT_TYPE).cloned();
     filter::response(&site.policy, grant, &mut head.headers, &context);
