@@ -7,6 +7,7 @@ use super::HostName;
 use super::model::Certificate;
 use super::reading::Item;
 use super::section::Section;
+use crate::policy::PolicyParts;
 
 /// No two sites answer to the same host.
 pub(super) fn hosts_differ(sites: &[Item<'_>]) {
@@ -33,6 +34,27 @@ pub(super) fn certificate_covers(certificate: &Certificate, hosts: &Item<'_>) {
             };
             item.fail_with::<()>(format!("the certificate {} is not for `{host}`", certificate.file.display()), names);
         }
+    }
+}
+
+/// The policy's `domains` name every host of the site, and the cookie of the choice reaches no others.
+pub(super) fn consent_applies(s: &Section<'_>, policy: &PolicyParts, cookie_domain: Option<&str>) {
+    if policy.domains.is_empty() {
+        return;
+    }
+    let named: Vec<_> = policy.domains.iter().filter_map(|domain| HostName::parse(domain).ok()).collect();
+    let hint = format!("consent applies to {}", policy.domains.join(", "));
+    for item in s.item.child_named("host").iter().flat_map(Item::one_or_many) {
+        let Some(host) = item.peek_text().and_then(|text| HostName::parse(text).ok()) else { continue };
+        if !named.iter().any(|name| *name == host || (!host.is_wildcard() && name.matches(host.name()))) {
+            item.fail_with::<()>(format!("the policy's `domains` do not name `{host}`"), &*hint);
+        }
+    }
+    if let Some(domain) = cookie_domain
+        && !named.iter().any(|name| name.is_wildcard() && name.name() == domain)
+        && let Some(item) = s.item.child_named("cookie").and_then(|cookie| cookie.child_named("domain"))
+    {
+        item.fail_with::<()>(format!("the choice would reach all hosts below `{domain}`"), &*hint);
     }
 }
 

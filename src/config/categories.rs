@@ -2,6 +2,7 @@
 
 use super::catalogue_file::CATEGORIES;
 use super::problem::suggest;
+use super::published::{self, Language};
 use super::reading::Item;
 use super::section::Section;
 use crate::policy::{Category, CategoryId, MAX_CATEGORIES};
@@ -13,7 +14,7 @@ pub(super) struct Categories {
 
 impl Categories {
     /// `categories:`, or the four of the catalogue.
-    pub(super) fn read(item: Option<Item<'_>>) -> Self {
+    pub(super) fn read(item: Option<Item<'_>>, language: &Language) -> Self {
         let Some(item) = item else {
             return Self { list: CATEGORIES.iter().map(|id| default_category(id)).collect() };
         };
@@ -26,7 +27,7 @@ impl Categories {
         }
         let mut list: Vec<Category> = Vec::new();
         for entry in entries.iter().take(MAX_CATEGORIES) {
-            let Some(category) = entry.section(category) else { continue };
+            let Some(category) = entry.section(|s| category(s, language)) else { continue };
             for word in &category.catalogue {
                 if let Some(other) = list.iter().find(|c| c.catalogue.contains(word)) {
                     let hint = "each of the catalogue's categories belongs to one of the policy's";
@@ -54,7 +55,7 @@ impl Categories {
     }
 }
 
-fn category(s: &Section<'_>) -> Category {
+fn category(s: &Section<'_>, language: &Language) -> Category {
     let id = s.item.name();
     if matches!(id, "strip" | "keep") || !is_token(id) {
         let hint = "letters, digits, `-`, `_` and `.`, beginning with a letter; not `keep` or `strip`";
@@ -68,11 +69,21 @@ fn category(s: &Section<'_>) -> Category {
             answer => Some(answer),
         })
     };
+    let (label, labels) = language.optional(s, "label");
+    let (purpose, purposes) = language.optional(s, "purpose");
+    let (warning, warnings) = language.optional(s, "warning");
+    let (opt_out, opt_out_by_region) = published::links(s, "opt_out");
     Category {
         gpc: signal("gpc"),
         dnt: signal("dnt"),
-        label: s.or("label", default.label, Item::boxed),
-        purpose: s.or("purpose", default.purpose, Item::boxed),
+        label: label.unwrap_or(default.label),
+        labels,
+        purpose: purpose.unwrap_or(default.purpose),
+        purposes,
+        warning,
+        warnings,
+        opt_out,
+        opt_out_by_region,
         required,
         lifetime: s.read("lifetime", Item::lifetime).flatten(),
         catalogue: s.or("catalogue", default.catalogue, |item| {
@@ -106,6 +117,7 @@ fn default_category(id: &str) -> Category {
         dnt: false,
         lifetime: None,
         catalogue: if known { vec![id.into()] } else { Vec::new() },
+        ..Category::default()
     }
 }
 

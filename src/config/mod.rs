@@ -15,6 +15,7 @@ mod model;
 mod policy_cache;
 mod policy_file;
 mod problem;
+mod published;
 mod reading;
 mod rules;
 mod section;

@@ -13,22 +13,15 @@ use crate::policy::Policy;
 
 const STANDARD: &str = include_str!("../../config/standard.yaml");
 
-/// A compiled policy, and since when it holds.
-#[derive(Debug, Clone)]
-pub(super) struct Loaded {
-    pub(super) policy: Arc<Policy>,
-    pub(super) effective: Option<Box<str>>,
-}
-
 /// The policy files of one configuration.
 #[derive(Debug, Default)]
 pub(super) struct Policies {
-    files: RefCell<HashMap<PathBuf, Option<Loaded>>>,
+    files: RefCell<HashMap<PathBuf, Option<Arc<Policy>>>>,
 }
 
 impl Policies {
     /// `policy:` of a site: the word `standard`, a path, or the policy itself.
-    pub(super) fn of_site(&self, item: &Item<'_>) -> Option<Loaded> {
+    pub(super) fn of_site(&self, item: &Item<'_>) -> Option<Arc<Policy>> {
         if item.is_map() {
             return compile(item);
         }
@@ -38,7 +31,7 @@ impl Policies {
         }
     }
 
-    fn file(&self, item: &Item<'_>, name: &str) -> Option<Loaded> {
+    fn file(&self, item: &Item<'_>, name: &str) -> Option<Arc<Policy>> {
         let path = item.source.folder.join(name);
         if let Some(known) = self.files.borrow().get(&path) {
             return known.clone();
@@ -49,7 +42,7 @@ impl Policies {
     }
 }
 
-fn read(item: &Item<'_>, path: &Path) -> Option<Loaded> {
+fn read(item: &Item<'_>, path: &Path) -> Option<Arc<Policy>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
@@ -61,11 +54,11 @@ fn read(item: &Item<'_>, path: &Path) -> Option<Loaded> {
     parse(&Arc::new(source), item.problems)
 }
 
-fn parse(source: &Arc<Source>, problems: &Problems) -> Option<Loaded> {
+fn parse(source: &Arc<Source>, problems: &Problems) -> Option<Arc<Policy>> {
     compile(&Item::root(&tree::parse(source, problems)?, source, problems))
 }
 
-fn compile(item: &Item<'_>) -> Option<Loaded> {
+fn compile(item: &Item<'_>) -> Option<Arc<Policy>> {
     let catalogue = catalogue();
     let errors = item.problems.errors();
     let file = item.section(|s| policy_file::read(s, catalogue))?;
@@ -79,19 +72,19 @@ fn compile(item: &Item<'_>) -> Option<Loaded> {
         let problem = Problem::error(item.source, place.unwrap_or_else(|| item.place()), &item.path, lint.text);
         item.problems.push(problem.into_warning());
     }
-    Some(Loaded { policy, effective: file.effective })
+    Some(policy)
 }
 
 /// The built-in policy.
-fn standard() -> Loaded {
-    static LOADED: LazyLock<Loaded> = LazyLock::new(|| {
+fn standard() -> Arc<Policy> {
+    static LOADED: LazyLock<Arc<Policy>> = LazyLock::new(|| {
         let (loaded, _) = parse_standard();
         loaded.expect("a test reads the same embedded text")
     });
     LOADED.clone()
 }
 
-fn parse_standard() -> (Option<Loaded>, Vec<Problem>) {
+fn parse_standard() -> (Option<Arc<Policy>>, Vec<Problem>) {
     let problems = Problems::default();
     let loaded = parse(&Arc::new(Source::new("standard.yaml", STANDARD)), &problems);
     (loaded, problems.into_list())
@@ -106,7 +99,7 @@ mod tests {
         let (loaded, problems) = parse_standard();
         assert!(problems.is_empty(), "{problems:?}");
         let loaded = loaded.unwrap();
-        let parts = loaded.policy.parts();
+        let parts = loaded.parts();
         let ids: Vec<_> = parts.categories.iter().map(|c| (&*c.id, c.required)).collect();
         assert_eq!(ids, [("necessary", true), ("functional", false), ("analytics", false), ("marketing", false)]);
         assert!(parts.catalogue_sessions);

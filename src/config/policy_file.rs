@@ -2,19 +2,19 @@
 
 use super::categories::{Categories, is_token};
 use super::problem::{Place, did_you_mean};
+use super::published::{self, Language};
 use super::reading::Item;
 use super::rules::{Rules, storage};
 use super::section::Section;
-use crate::policy::{Catalogue, CategoryId, CookieRule, Law, PolicyParts, Service, Unclassified};
+use crate::policy::{Catalogue, CategoryId, CookieRule, Law, LegalBasis, PolicyParts, Service, Unclassified};
 
 /// 180 days: what the French authority finds reasonable, and our default.
 const CHOICE_LIFETIME: u64 = 180 * 86_400;
 
-/// A policy, and what belongs to it but decides nothing.
+/// A policy, and where it says what.
 #[derive(Debug)]
 pub(super) struct PolicyFile {
     pub(super) parts: PolicyParts,
-    pub(super) effective: Option<Box<str>>,
     /// Where each rule stands.
     pub(super) places: Vec<Place>,
 }
@@ -22,12 +22,14 @@ pub(super) struct PolicyFile {
 /// Reads a policy. What is wrong is noted; the result is then of no use but to find more.
 pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
     let version = s.or("version", 1, |item| item.integer(1..=u64::from(u32::MAX)));
-    let effective = s.read("effective", date);
-    let laws = [("opt-in", Law::OptIn), ("opt-out", Law::OptOut), ("implied", Law::Implied)];
-    let law = s.or("law", Law::default(), |item| item.word(&laws));
+    let effective = s.read("effective", published::date);
+    let language = Language::read(s);
+    let domains = s.or("domains", Vec::new(), published::domains);
+    let changes = s.get("changes").map(|item| language.changes(&item, version)).unwrap_or_default();
+    let (law, laws) = s.or("law", (Law::default(), Vec::new()), published::laws);
     let (choice_lifetime, good_since, choice_beats_signals) = choice(s, version);
 
-    let categories = Categories::read(s.get("categories"));
+    let categories = Categories::read(s.get("categories"), &language);
     let unclassified = s.or("unclassified", Unclassified::default(), |item| match item.text()? {
         "strip" => Some(Unclassified::Strip),
         "keep" => Some(Unclassified::Keep),
@@ -35,7 +37,7 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
     });
 
     let rules = Rules::default();
-    let reader = Reader { catalogue, categories: &categories, rules: &rules };
+    let reader = Reader { catalogue, categories: &categories, rules: &rules, language: &language };
     let services = s.get("services").map(|item| reader.services(&item)).unwrap_or_default();
     let cookies = s.get("cookies").map(|item| reader.cookies(&item)).unwrap_or_default();
     let (sessions, catalogue_sessions) = s
@@ -51,7 +53,11 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
     let parts = PolicyParts {
         version,
         good_since,
+        effective,
+        domains,
+        changes,
         law,
+        laws,
         choice_lifetime,
         choice_beats_signals,
         unclassified,
@@ -61,8 +67,9 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
         catalogue_sessions,
         sources,
         categories: categories.list,
+        language: language.into_tag(),
     };
-    PolicyFile { parts, effective, places }
+    PolicyFile { parts, places }
 }
 
 /// `choice:` as lifetime, `good_since` and `beats_signals`.
@@ -81,32 +88,11 @@ fn choice(s: &Section<'_>, version: u64) -> (u64, u64, bool) {
     s.read("choice", |item| item.section(read)).unwrap_or((CHOICE_LIFETIME, 1, false))
 }
 
-/// `YYYY-MM-DD`, a day that exists.
-fn date(item: &Item<'_>) -> Option<Box<str>> {
-    let text = item.text()?;
-    let parts: Vec<&str> = text.split('-').collect();
-    let number = |part: &str, len| (part.len() == len).then(|| part.parse::<u32>().ok()).flatten();
-    if let [year, month, day] = parts[..]
-        && let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2))
-    {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let days = match month {
-            2 => 28 + u32::from(leap),
-            4 | 6 | 9 | 11 => 30,
-            1..=12 => 31,
-            _ => 0,
-        };
-        if (1..=days).contains(&day) {
-            return Some(text.into());
-        }
-    }
-    item.fail(format!("`{text}` is no date; write e.g. `2026-01-31`"))
-}
-
 struct Reader<'p> {
     catalogue: &'p Catalogue,
     categories: &'p Categories,
     rules: &'p Rules,
+    language: &'p Language,
 }
 
 impl Reader<'_> {
@@ -142,14 +128,24 @@ impl Reader<'_> {
         };
         let or_known = |key, known: Option<&str>| s.read(key, Item::boxed).or_else(|| known.map(Into::into));
         let label = or_known("label", uses.map(|entry| &*entry.label)).unwrap_or_else(|| id.into());
+        let (purpose, purposes) = self.language.optional(s, "purpose");
+        let (privacy, privacy_by_region) = published::links(s, "privacy");
+        let (opt_out, opt_out_by_region) = published::links(s, "opt_out");
         let service = Service {
             id: id.into(),
             label,
             vendor: or_known("vendor", uses.map(|entry| &*entry.vendor)).unwrap_or_default(),
-            purpose: or_known("purpose", uses.map(|entry| &*entry.purpose)).unwrap_or_default(),
+            purpose: purpose.or_else(|| uses.map(|entry| entry.purpose.clone())).unwrap_or_default(),
+            purposes,
             lifetime: s.read("lifetime", Item::lifetime).flatten(),
-            privacy: s.read("privacy", link).or_else(|| uses.and_then(|entry| entry.privacy.clone())),
-            opt_out: s.read("opt_out", link).or_else(|| uses.and_then(|entry| entry.opt_out.clone())),
+            legal_basis: s.read("legal_basis", |item| item.word(&LegalBasis::WORDS)),
+            data: s.or("data", Vec::new(), |item| Some(item.one_or_many().iter().filter_map(Item::boxed).collect())),
+            sharing: s.read("sharing", Item::boxed),
+            domain: s.read("domain", Item::boxed),
+            privacy: privacy.or_else(|| uses.and_then(|entry| entry.privacy.clone())),
+            privacy_by_region,
+            opt_out: opt_out.or_else(|| uses.and_then(|entry| entry.opt_out.clone())),
+            opt_out_by_region,
             uses: uses.map(|entry| entry.id.clone()),
             cookies: s.get("cookies").map(|item| self.service_cookies(&item)).unwrap_or_default(),
             storage: s.get("storage").map(|item| storage(&item)).unwrap_or_default(),
@@ -193,14 +189,5 @@ impl Reader<'_> {
                 item.fail_name("a cookie without a service needs a category", Some(hint))
             }
         })
-    }
-}
-
-/// A link that visitors may follow.
-fn link(item: &Item<'_>) -> Option<Box<str>> {
-    let text = item.text()?;
-    match url::Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Some(text.into()),
-        _ => item.fail(format!("`{text}` is no http(s) address")),
     }
 }

@@ -56,6 +56,9 @@ pub(super) fn read(
     }
     let policy = s.need("policy", |item| policies.of_site(item));
     let cookie = s.read("cookie", |item| item.section(|s| cookie(s, hosts.as_deref().unwrap_or_default())));
+    if let Some(policy) = &policy {
+        across::consent_applies(s, policy.parts(), cookie.as_ref().and_then(|cookie| cookie.domain.as_deref()));
+    }
     let modes = [("off", Mode::Off), ("observe", Mode::Observe), ("enforce", Mode::Enforce)];
     let on_errors = [("abort", OnRewriteError::Abort), ("pass", OnRewriteError::Pass)];
     let caches = [("private", SharedCache::Private), ("keyed", SharedCache::Keyed)];
@@ -73,8 +76,8 @@ pub(super) fn read(
         certificate,
         // What must be there comes last, so that its lack hides no other mistake.
         origin: origin?,
-        effective: policy.as_ref()?.effective.clone(),
-        policy: policy?.policy,
+        effective: policy.as_ref()?.parts().effective.clone(),
+        policy: policy?,
     };
     let hosts = hosts?;
     Some(Site { name: hosts.first()?.to_string().into(), hosts, ..site })

@@ -78,6 +78,7 @@ fn category(id: &str, required: bool) -> Category {
         dnt: false,
         lifetime: None,
         catalogue: vec![id.into()],
+        ..Default::default()
     }
 }
 
@@ -97,6 +98,7 @@ fn service(id: &str, category: CategoryId, name: &str, host: &str) -> Service {
         storage: vec![],
         tags: vec![TagRule { pattern: HostPattern::parse(host).unwrap(), rule }],
         snippets: vec![],
+        ..Default::default()
     }
 }
 

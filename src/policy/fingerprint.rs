@@ -3,6 +3,7 @@
 //! The standard hasher will not do: it may differ between two releases of Rust, and so between two proxies.
 
 use super::model::{CookieRule, PolicyParts, SessionRule, SnippetRule, TagRule, Unclassified};
+use super::published::{RegionalLink, Translation};
 use super::{Catalogue, NamePattern};
 
 pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> u64 {
@@ -19,6 +20,11 @@ pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> u64 {
         hash.numbers([category.required, category.gpc, category.dnt].map(u64::from));
         hash.optional(category.lifetime);
         hash.list(&category.catalogue, |hash, word| hash.text(word));
+        hash.texts([&category.warning, &category.opt_out].map(|text| text.as_deref().unwrap_or_default()));
+        hash.links(&category.opt_out_by_region);
+        for texts in [&category.labels, &category.purposes, &category.warnings] {
+            hash.translations(texts);
+        }
     });
     hash.list(&parts.services, |hash, service| {
         hash.texts([&service.id, &service.label, &service.vendor, &service.purpose]);
@@ -26,6 +32,23 @@ pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> u64 {
         hash.optional(service.lifetime);
         hash.texts([&service.privacy, &service.opt_out, &service.uses].map(|text| text.as_deref().unwrap_or_default()));
         hash.rules(&service.cookies, &service.storage, &service.tags, &service.snippets);
+        hash.translations(&service.purposes);
+        hash.optional(service.legal_basis.map(|basis| basis as u64));
+        hash.list(&service.data, |hash, data| hash.text(data));
+        hash.texts([&service.sharing, &service.domain].map(|text| text.as_deref().unwrap_or_default()));
+        hash.links(&service.privacy_by_region);
+        hash.links(&service.opt_out_by_region);
+    });
+    hash.list(&parts.laws, |hash, (region, law)| {
+        hash.text(&region.to_string());
+        hash.number(*law as u64);
+    });
+    hash.texts([parts.effective.as_deref().unwrap_or_default(), &*parts.language]);
+    hash.list(&parts.domains, |hash, domain| hash.text(domain));
+    hash.list(&parts.changes, |hash, change| {
+        hash.number(change.version);
+        hash.texts([change.date.as_deref().unwrap_or_default(), &*change.text]);
+        hash.translations(&change.texts);
     });
     hash.rules(&parts.cookies, &[], &[], &[]);
     hash.sessions(&parts.sessions);
@@ -71,6 +94,14 @@ impl Fnv {
     fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) {
         self.number(items.len() as u64);
         items.iter().for_each(|item| each(self, item));
+    }
+
+    fn translations(&mut self, texts: &[Translation]) {
+        self.list(texts, |hash, translation| hash.texts([&translation.language, &translation.text]));
+    }
+
+    fn links(&mut self, links: &[RegionalLink]) {
+        self.list(links, |hash, link| hash.texts([&*link.region.to_string(), &*link.url]));
     }
 
     fn rules(&mut self, cookies: &[CookieRule], storage: &[NamePattern], tags: &[TagRule], snippets: &[SnippetRule]) {

@@ -12,6 +12,8 @@ mod loader;
 mod model;
 mod names;
 mod owners;
+mod published;
+mod region;
 mod snippets;
 mod url;
 mod verdict;
@@ -33,6 +35,8 @@ pub use lints::Lint;
 pub use model::*;
 pub use names::{NameIndex, NamePattern, PatternError};
 use owners::{Adopted, adopt, category_id, declared};
+pub use published::{Change, LegalBasis, RegionalLink, Translation, link_for, translated};
+pub use region::{Country, Region, RegionError};
 pub use snippets::{Script, SnippetIndex};
 pub use verdict::{Action, Verdict};
 
@@ -178,7 +182,7 @@ impl Policy {
         if !self.parts.catalogue_sessions || chosen() {
             return None;
         }
-        let (hardening, rule) = either_name(name, |name| self.catalogue.session(name))?;
+        let (hardening, rule) = self.catalogue_session(name)?;
         Some((hardening?, Rule::Catalogue(rule)))
     }
 
@@ -232,10 +236,20 @@ impl Policy {
         if let Some(Standing::Classified(_)) = known {
             return known.unwrap_or(Standing::Unknown);
         }
-        match either_name(name, |name| self.catalogue.session(name)) {
+        match self.catalogue_session(name) {
             Some((_, rule)) => self.needed(Rule::Catalogue(rule)),
             None => known.unwrap_or(Standing::Unknown),
         }
+    }
+
+    /// What the catalogue's session stacks say of a name that none of its services takes for tracking or comfort:
+    /// `_gd_session` looks like the session of a framework, but is 6sense's.
+    fn catalogue_session(&self, name: &[u8]) -> Option<(Option<Hardening>, RuleId)> {
+        let known = either_name(name, |name| self.catalogue.cookie(name));
+        if known.is_some_and(|(service, _)| &*service.category != "necessary") {
+            return None;
+        }
+        either_name(name, |name| self.catalogue.session(name))
     }
 
     fn tag_standing(&self, url: &Url) -> Standing {

@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use super::published::{Change, LegalBasis, RegionalLink, Translation};
+use super::region::Region;
 use super::{HostPattern, NamePattern};
 pub use crate::cookie::SameSite;
 
 /// Index of a category in its policy. At most [`MAX_CATEGORIES`] exist, so that a set of them is one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct CategoryId(pub u8);
 
 /// The number of categories that one policy may name.
@@ -34,7 +36,7 @@ pub struct RuleSource {
 }
 
 /// What a visitor grants: `necessary` (never asked), and any others that the policy names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Category {
     /// The key in the policy, e.g. `analytics`. A token, so that it fits a structured-field list.
     pub id: Box<str>,
@@ -52,10 +54,22 @@ pub struct Category {
     pub lifetime: Option<u64>,
     /// The catalogue's categories that this one takes in, e.g. `analytics` for a site's own "Performance".
     pub catalogue: Vec<Box<str>>,
+    /// What no longer works without it, e.g. "You cannot sign in.".
+    pub warning: Option<Box<str>>,
+    /// Where one opts out of all that is in it.
+    pub opt_out: Option<Box<str>>,
+    /// The same for single regions, before `opt_out`.
+    pub opt_out_by_region: Vec<RegionalLink>,
+    /// `label` in other languages; read with [`super::translated`], as are the next two.
+    pub labels: Vec<Translation>,
+    /// `purpose` in other languages.
+    pub purposes: Vec<Translation>,
+    /// `warning` in other languages.
+    pub warnings: Vec<Translation>,
 }
 
 /// A vendor's product: belongs to one category, owns cookies, storage keys and tags.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Service {
     /// The key in the policy, e.g. `google-analytics`.
     pub id: Box<str>,
@@ -83,6 +97,20 @@ pub struct Service {
     pub tags: Vec<TagRule>,
     /// Text by which its inline snippets are known.
     pub snippets: Vec<SnippetRule>,
+    /// `purpose` in other languages.
+    pub purposes: Vec<Translation>,
+    /// Why the site may use it; `None` where the policy does not tell.
+    pub legal_basis: Option<LegalBasis>,
+    /// What it learns, e.g. "IP address".
+    pub data: Vec<Box<str>>,
+    /// To whom its vendor passes that on.
+    pub sharing: Option<Box<str>>,
+    /// On whose domain its cookies are, in the words of the published table.
+    pub domain: Option<Box<str>>,
+    /// `privacy` for single regions.
+    pub privacy_by_region: Vec<RegionalLink>,
+    /// `opt_out` for single regions.
+    pub opt_out_by_region: Vec<RegionalLink>,
 }
 
 /// One line of the published cookie table.
@@ -180,8 +208,18 @@ pub struct PolicyParts {
     pub version: u64,
     /// Choices made under an older version no longer hold.
     pub good_since: u64,
-    /// What holds without a choice.
+    /// Since when it holds, as `YYYY-MM-DD`.
+    pub effective: Option<Box<str>>,
+    /// The language of its texts (BCP 47), where they do not say another.
+    pub language: Box<str>,
+    /// The hosts to which a visitor's consent applies; empty: those of the site.
+    pub domains: Vec<Box<str>>,
+    /// What is different from earlier versions, in the order of the file.
+    pub changes: Vec<Change>,
+    /// What holds without a choice, where `laws` says nothing else.
     pub law: Law,
+    /// The laws of single regions, of which the first that has a visitor's country counts.
+    pub laws: Vec<(Region, Law)>,
     /// A choice older than this, in seconds, no longer holds.
     pub choice_lifetime: u64,
     /// Whether an explicit choice beats `Sec-GPC` and `DNT`.

@@ -20,6 +20,7 @@ fn category(id: &str, required: bool, catalogue: &[&str]) -> Category {
         dnt: false,
         lifetime: None,
         catalogue: catalogue.iter().map(|word| Box::from(*word)).collect(),
+        ..Default::default()
     }
 }
 
@@ -114,6 +115,7 @@ fn service(id: &str, uses: Option<&str>, category: CategoryId) -> Service {
         storage: vec![],
         tags: vec![],
         snippets: vec![],
+        ..Default::default()
     }
 }
 

@@ -31,6 +31,7 @@ fn category(id: &str, required: bool) -> Category {
         dnt: false,
         lifetime: None,
         catalogue: vec![],
+        ..Default::default()
     }
 }
 
@@ -49,6 +50,7 @@ fn service(id: &str, category: CategoryId) -> Service {
         storage: vec![],
         tags: vec![],
         snippets: vec![],
+        ..Default::default()
     }
 }
 

@@ -25,6 +25,7 @@ fn settings() -> Settings {
         dnt: false,
         lifetime: None,
         catalogue: Vec::new(),
+        ..Default::default()
     };
     let rule = RuleId(0);
     let tag = |text| TagRule { pattern: HostPattern::parse(text).unwrap(), rule };
@@ -42,6 +43,7 @@ fn settings() -> Settings {
         storage: Vec::new(),
         tags: vec![tag("*.bad.example"), tag("bad.example"), tag("xn--caf-dma.example"), tag("shop.example/t/*")],
         snippets: vec![SnippetRule { text: "track('init'".into(), rule }],
+        ..Default::default()
     };
     let parts = PolicyParts {
         categories: vec![category],

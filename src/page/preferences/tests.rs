@@ -15,6 +15,7 @@ fn category(id: &str, required: bool, gpc: bool) -> Category {
         dnt: false,
         lifetime: None,
         catalogue: Vec::new(),
+        ..Default::default()
     }
 }
 
@@ -33,6 +34,7 @@ fn service(id: &str, category: u8, cookies: Vec<CookieRule>) -> Service {
         storage: Vec::new(),
         tags: Vec::new(),
         snippets: Vec::new(),
+        ..Default::default()
     }
 }
 
