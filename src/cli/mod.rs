@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 mod explain;
+mod policy;
 mod serve;
 mod site;
 
@@ -28,6 +29,8 @@ enum Command {
     Check(check::Args),
     /// Say what happens to a cookie or URL, and which rule decides
     Explain(explain::Args),
+    /// The published cookie policy of a site
+    Policy(policy::Args),
 }
 
 /// Runs what the command line asks for.
@@ -37,5 +40,6 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Policy(args) => policy::run(&args),
     }
 }

@@ -9,6 +9,7 @@ mod error;
 pub mod escape;
 mod path;
 pub mod placeholder;
+pub mod policy;
 pub mod preferences;
 
 pub use bounce::bounce;
@@ -26,4 +27,9 @@ pub const STYLE: &str = include_str!("assets/style.css");
 /// Renders a template into text.
 fn render(page: &impl askama::Template) -> String {
     page.render().expect("writing into a string does not fail")
+}
+
+/// Only what a link may safely lead to: escaping does not help against `javascript:`.
+fn web_address(url: Option<&str>) -> Option<&str> {
+    url.filter(|url| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")))
 }
