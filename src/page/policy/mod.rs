@@ -163,7 +163,17 @@ struct Markdown<'a> {
 
 fn day(date: &str) -> String {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let mut parts = date.splitn(3, '-');
@@ -178,7 +188,9 @@ fn day(date: &str) -> String {
 fn law_words(law: &str) -> &'static str {
     match law {
         "opt-out" => "You can object to everything that is not marked as always on.",
-        "implied" => "Only what is marked as always on is stored on the first page that you open. If you go on to a second page without a choice, we take it that you agree.",
+        "implied" => {
+            "Only what is marked as always on is stored on the first page that you open. If you go on to a second page without a choice, we take it that you agree."
+        }
         _ => "Only what is marked as always on is stored before you have agreed.",
     }
 }

@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use super::duration;
 use crate::page::web_address;
-use crate::policy::{
-    CategoryId, CookieRule, LegalBasis, NamePattern, Policy, RegionalLink, Rule, Service, translated,
-};
+use crate::policy::{CategoryId, CookieRule, LegalBasis, NamePattern, Policy, RegionalLink, Rule, Service, translated};
 
 /// A category as its readers see it.
 #[derive(Debug, Clone, Serialize)]
