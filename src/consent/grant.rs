@@ -3,7 +3,7 @@
 use super::choice::{asked_categories, asked_services};
 use super::{Choice, Item, Record, Signals};
 use crate::cookie::UnixTime;
-use crate::policy::{CategoryId, Grant, Law, Owner, Policy, PolicyParts, ServiceId};
+use crate::policy::{CategoryId, Country, Grant, Law, Owner, Policy, PolicyParts, ServiceId};
 
 /// What one request may use, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +42,26 @@ pub enum Ask {
     New(Vec<CategoryId>, Vec<ServiceId>),
 }
 
-/// Decides for one request. Never an error: any doubt is a smaller grant.
+/// Decides for one request of a visitor of whom nobody knows the country. Never an error: any doubt is a smaller grant.
 pub fn grant(policy: &Policy, record: &Record, signals: Signals, now: UnixTime) -> Decision {
+    grant_in(None, policy, record, signals, now)
+}
+
+/// As [`grant`], under the law of the visitor's country.
+pub fn grant_in(
+    country: Option<Country>,
+    policy: &Policy,
+    record: &Record,
+    signals: Signals,
+    now: UnixTime,
+) -> Decision {
     let parts = policy.parts();
     let mut decision = match record {
         Record::Choice(choice) if choice.stands(policy, now) => by_choice(parts, choice),
         Record::Unreadable => without_choice(parts, Basis::Unreadable, false),
         // `implied` grants later, when the visitor has seen the banner; the count of pages is not known here.
         Record::None | Record::NotAnAct | Record::Choice(_) => {
-            without_choice(parts, Basis::Default, parts.law == Law::OptOut)
+            without_choice(parts, Basis::Default, parts.law_in(country) == Law::OptOut)
         }
     };
     if decision.basis != Basis::Choice || !parts.choice_beats_signals {

@@ -25,7 +25,7 @@ impl Policy {
 
     fn lint_whole(&self) -> Vec<String> {
         let mut texts = Vec::new();
-        if self.parts.law == Law::Implied {
+        if self.parts.laws.iter().map(|(_, law)| law).chain([&self.parts.law]).any(|law| *law == Law::Implied) {
             texts.push(
                 "`law: implied` takes the second page for consent, which is not valid consent under the GDPR".into(),
             );

@@ -402,6 +402,23 @@ fn lints_warn_of_trackers_in_required_categories_and_of_idle_signals() {
     }
 }
 
+/// `_gd_session` of 6sense looks like the session of a Rails application.
+#[test]
+fn what_the_catalogue_gives_to_a_tracker_is_no_session_cookie() {
+    let policy = compile(parts());
+    assert_eq!(policy.session(b"_ga_session"), None);
+    assert_eq!(policy.session(b"__Secure-_ga_session"), None);
+    assert_eq!(policy.cookie(b"_ga_session").map(|c| c.owner.category), Some(PERFORMANCE));
+    // Nor is it let through as one where no category takes trackers in.
+    let mut homeless = parts();
+    homeless.categories.remove(1);
+    assert_eq!(compile(homeless).judge_cookie(&grant(&[ESSENTIAL]), b"_ga_session").action, Action::Strip);
+    // The site knows its own cookies better.
+    let mut own = parts();
+    own.sessions = vec![Rules::default().session("_ga_session", Some(Hardening::FULL))];
+    assert!(compile(own).session(b"_ga_session").is_some());
+}
+
 #[test]
 fn names_lead_to_ids() {
     let mut parts = parts();

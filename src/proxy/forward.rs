@@ -4,14 +4,16 @@
 use http::header::{EXPECT, HeaderValue};
 use http::request::Parts;
 use http::uri::{Authority, Uri};
-use http::{Method, Response, StatusCode, Version};
+use http::{HeaderMap, Method, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio_util::task::TaskTracker;
 
 use super::error::{Error, OriginError};
 use super::exchange::Exchange;
 use super::upgrade::Upgrade;
+use super::worker::Client;
 use crate::filter::{forwarded, hop_by_hop};
+use crate::policy::Country;
 
 /// What the response has to be judged by, kept before the request goes away.
 #[derive(Debug)]
@@ -37,10 +39,13 @@ impl Asked {
 pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
     hop_by_hop::request(&mut head.headers, upgrade);
     let client = &exchange.client;
-    let snapshot = client.worker.snapshot();
     let authority = HeaderValue::from_str(exchange.authority().as_str()).unwrap_or(HeaderValue::from_static(""));
-    let trusted = snapshot.config.trusted_proxies.iter().any(|net| net.contains(&client.address));
-    let peer = forwarded::Peer { address: client.address, trusted, scheme: "https", authority: &authority };
+    let peer = forwarded::Peer {
+        address: client.address,
+        trusted: is_trusted(client),
+        scheme: "https",
+        authority: &authority,
+    };
     forwarded::forward(&mut head.headers, peer);
     // hyper has answered it with 100 as soon as we read the body; the origin need not be asked.
     head.headers.remove(EXPECT);
@@ -51,6 +56,18 @@ pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
     head.version = Version::HTTP_11;
     // Extended CONNECT's protocol and the like are of the client's connection.
     head.extensions.clear();
+}
+
+/// Whether the peer is a proxy in front of us, whose word on its clients counts.
+fn is_trusted(client: &Client) -> bool {
+    client.worker.snapshot().config.trusted_proxies.iter().any(|net| net.contains(&client.address))
+}
+
+/// Where a trusted CDN in front says that the visitor is. Two answers are none.
+pub(super) fn country(client: &Client, headers: &HeaderMap) -> Option<Country> {
+    let mut lines = headers.get_all("cf-ipcountry").iter();
+    let (line, None) = (lines.next()?, lines.next()) else { return None };
+    is_trusted(client).then(|| Country::parse(line.as_bytes())).flatten()
 }
 
 /// Makes the origin's head ours: joins an upgrade, removes what belongs to the origin's connection.

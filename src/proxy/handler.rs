@@ -114,7 +114,8 @@ impl Visitor {
         let cookies = all(http::header::COOKIE.as_str());
         let record = consent::read(cookies, &site.cookie.name, &client.worker.keys, &site.name, &site.policy, now);
         let signals = Signals::read(all("sec-gpc"), all("dnt"));
-        let decision = consent::grant(&site.policy, &record, signals, now);
+        let country = forward::country(client, headers);
+        let decision = consent::grant_in(country, &site.policy, &record, signals, now);
         Self { record, signals, decision, now }
     }
 

@@ -37,6 +37,22 @@ fn mailjet_j4_a_service_answer_wins_over_its_category() {
 }
 
 #[test]
+fn law_goes_by_the_visitors_country() {
+    let policy = policy_with(|parts| {
+        parts.law = Law::OptOut;
+        parts.laws = vec![(Region::parse("EEA").unwrap(), Law::OptIn)];
+    });
+    for (country, expected) in [("NO", "nl"), ("US", "nlAghMm"), ("XX", "nl"), ("", "nl")] {
+        let country = Country::parse(country.as_bytes());
+        let decision = grant_in(country, &policy, &Record::None, NO_SIGNALS, NOW);
+        assert_eq!(allowed(&decision.grant), expected, "{country:?}");
+        // A choice is a choice everywhere.
+        let record = Record::Choice(Choice::accept_all(&policy, ID, NOW));
+        assert_eq!(allowed(&grant_in(country, &policy, &record, NO_SIGNALS, NOW).grant), "nlAghMm");
+    }
+}
+
+#[test]
 fn without_a_choice_the_law_decides() {
     let stale = |choice: fn(&mut Choice)| {
         let mut accepted = Choice::accept_all(&policy(), ID, NOW);
