@@ -3,6 +3,7 @@
 
 mod choice;
 pub mod keys;
+pub mod policy;
 
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION, REFERER};
 use http::request::Parts;
@@ -57,9 +58,12 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
     };
     match path {
         "" if is_read(&head.method) => preferences(&visit, &head),
+        "policy" if is_read(&head.method) => {
+            own::html(StatusCode::OK, policy::page(visit.site, visit.authority, "en").html())
+        }
         "style.css" if is_read(&head.method) => style(),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
-        "" | "style.css" => not_allowed(&visit, "GET, HEAD"),
+        "" | "policy" | "style.css" => not_allowed(&visit, "GET, HEAD"),
         "choice" => not_allowed(&visit, "POST"),
         _ => failed(&visit, StatusCode::NOT_FOUND),
     }

@@ -8,7 +8,7 @@ use crate::config::{self, CertificateFiles, Problem};
 use crate::telemetry;
 
 /// The exit code of a configuration that is wrong.
-const WRONG: u8 = 2;
+pub(super) const WRONG: u8 = 2;
 
 /// Check a configuration and everything that it names.
 #[derive(Debug, clap::Args)]

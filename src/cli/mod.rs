@@ -2,7 +2,11 @@
 
 pub mod check;
 pub mod demo;
+mod explain;
+mod init;
+mod policy;
 mod serve;
+mod site;
 
 use std::process::ExitCode;
 
@@ -24,6 +28,12 @@ enum Command {
     Demo(demo::Args),
     /// Tell every problem of a configuration
     Check(check::Args),
+    /// Write a first configuration that only observes
+    Init(init::Args),
+    /// Say what happens to a cookie or URL, and which rule decides
+    Explain(explain::Args),
+    /// The published cookie policy of a site
+    Policy(policy::Args),
 }
 
 /// Runs what the command line asks for.
@@ -32,5 +42,8 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Policy(args) => policy::run(&args),
     }
 }

@@ -29,6 +29,7 @@ use std::sync::Arc;
 pub use catalogue_file::catalogue;
 pub use host_name::{HostName, HostNameError};
 pub use model::*;
+pub(crate) use problem::suggest;
 pub use problem::{Problem, Severity};
 
 use certificate_file::Certificates;

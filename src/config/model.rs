@@ -75,6 +75,17 @@ pub struct Site {
     pub headers: SecurityHeaders,
 }
 
+/// With `strict_bounce`, says that the browser holds a session cookie, which it keeps back when the visitor comes from
+/// elsewhere.
+pub const SESSION_MARKER: &str = "__Host-consentry-session";
+
+impl Site {
+    /// Names of the cookies that are ours and none of the origin's business.
+    pub fn own_cookies(&self) -> [&[u8]; 2] {
+        [self.cookie.name.as_bytes(), SESSION_MARKER.as_bytes()]
+    }
+}
+
 /// The site's own server.
 #[derive(Debug)]
 pub struct Origin {

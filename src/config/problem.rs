@@ -194,7 +194,7 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
 }
 
 /// A hint: the word meant, or else the words there are.
-pub(super) fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match did_you_mean(word, known.clone()) {
         Some(meant) => format!("did you mean \"{meant}\"?"),
         None => format!("known here: {}", known.into_iter().collect::<Vec<_>>().join(", ")),

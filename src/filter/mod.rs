@@ -26,5 +26,5 @@ pub use address::Address;
 pub use coding::{Coding, Unsupported, content_codings};
 pub use consent_header::{CONSENT, ConsentHeader};
 pub use fetch::{is_navigation, is_strict_bounce};
-pub use request::{RequestContext, Requested, request};
+pub use request::{Judged, RequestContext, Requested, judge_cookies, request};
 pub use response::{Body, ResponseContext, response};

@@ -106,8 +106,15 @@ impl Judge<'_> {
             outcome.strict_session = Some(lifetime.map(|seconds| seconds.min(verdict.lifetime.unwrap_or(seconds))));
         }
         let line = cookie::edit(&cookie, &edits, self.now);
-        let action = if matches!(line, Cow::Owned(_)) { FindingAction::Harden } else { FindingAction::Keep };
-        Decided { line: Some(line), finding: finding(action, Some(rule)) }
+        let changes = |edits| matches!(cookie::edit(&cookie, edits, self.now), Cow::Owned(_));
+        let finding = match &line {
+            Cow::Borrowed(_) => finding(FindingAction::Keep, Some(rule)),
+            // Few session cookies outlive what the policy says, so that most lines are edited once.
+            Cow::Owned(_) if !changes(&capped) => finding(FindingAction::Harden, Some(rule)),
+            Cow::Owned(_) if !changes(&Edits { cap: None, ..edits }) => finding(FindingAction::Cap, verdict.rule),
+            Cow::Owned(_) => Finding { capped: verdict.rule, ..finding(FindingAction::Harden, Some(rule)) },
+        };
+        Decided { line: Some(line), finding }
     }
 
     /// Whether another visitor could get another answer for this cookie.

@@ -6,7 +6,7 @@ const DAY: u64 = 24 * HOUR;
 const YEAR: u64 = 365 * DAY;
 
 /// The largest unit that states the seconds exactly; 0 is a session cookie.
-pub(super) fn words(seconds: u64) -> String {
+pub fn words(seconds: u64) -> String {
     if seconds == 0 {
         return "until you close the browser".into();
     }

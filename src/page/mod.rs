@@ -4,11 +4,12 @@
 
 mod bounce;
 mod date;
-mod duration;
+pub mod duration;
 mod error;
 pub mod escape;
 mod path;
 pub mod placeholder;
+pub mod policy;
 pub mod preferences;
 
 pub use bounce::bounce;
@@ -26,4 +27,9 @@ pub const STYLE: &str = include_str!("assets/style.css");
 /// Renders a template into text.
 fn render(page: &impl askama::Template) -> String {
     page.render().expect("writing into a string does not fail")
+}
+
+/// Only what a link may safely lead to: escaping does not help against `javascript:`.
+fn web_address(url: Option<&str>) -> Option<&str> {
+    url.filter(|url| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")))
 }

@@ -85,6 +85,15 @@ impl Catalogue {
         &self.parts.sources[rule.0 as usize]
     }
 
+    /// The service whose cookie, host or signature this rule is; none for session cookies. Looks at all of them.
+    pub fn service_of(&self, rule: RuleId) -> Option<&CatalogueService> {
+        self.services().iter().find(|service| {
+            service.cookies.iter().any(|cookie| cookie.rule == rule)
+                || service.tags.iter().any(|tag| tag.rule == rule)
+                || service.snippets.iter().any(|snippet| snippet.rule == rule)
+        })
+    }
+
     pub(super) fn position(&self, id: &str) -> Option<usize> {
         self.ids.get(id).copied()
     }

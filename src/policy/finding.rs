@@ -18,6 +18,8 @@ pub struct Finding {
     pub rule: Option<Rule>,
     /// What was done with it, or would be in `observe` mode.
     pub action: FindingAction,
+    /// A hardened cookie was shortened too, by this rule.
+    pub capped: Option<Rule>,
 }
 
 /// What kind of thing was seen.
@@ -61,7 +63,7 @@ impl Finding {
         let text = String::from_utf8_lossy(&name[..name.len().min(Self::MAX_NAME)]);
         let mut text = text.replace(char::is_control, "\u{fffd}");
         text.truncate(text.floor_char_boundary(Self::MAX_NAME));
-        Self { kind, name: text.into(), owner, rule, action }
+        Self { kind, name: text.into(), owner, rule, action, capped: None }
     }
 }
 

@@ -16,7 +16,7 @@ use super::worker::{Client, SiteRef};
 use super::{answer, forward, respond, route};
 use crate::api::{self, Visit};
 use crate::body::Body;
-use crate::config::Mode;
+use crate::config::{Mode, SESSION_MARKER};
 use crate::consent::{self, Decision, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::{filter, own, page, telemetry};
@@ -167,9 +167,6 @@ impl Visitor {
     fn is_strict_bounce(&self, site: &SiteRef, request: &Request<Incoming>) -> bool {
         site.mode == Mode::Enforce
             && site.strict_bounce
-            && filter::is_strict_bounce(&site.policy, request.method(), request.headers(), MARKER.as_bytes())
+            && filter::is_strict_bounce(&site.policy, request.method(), request.headers(), SESSION_MARKER.as_bytes())
     }
 }
-
-/// Says that the browser holds a session cookie, which it keeps back when the visitor comes from elsewhere.
-pub(super) const MARKER: &str = "__Host-consentry-session";

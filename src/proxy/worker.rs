@@ -10,7 +10,6 @@ use arc_swap::ArcSwap;
 use tokio_util::task::TaskTracker;
 
 use super::activity::Activity;
-use super::handler::MARKER;
 use super::route::Routes;
 use super::upstream::Upstream;
 use crate::config::{Certificate, Config, Limits, Site, Timeouts};
@@ -98,11 +97,6 @@ impl SiteRef {
     /// Its prepared values of the `Consent` header.
     pub fn consent(&self) -> &ConsentHeader {
         &self.snapshot.consents[self.index]
-    }
-
-    /// Cookies of ours, which the origin never sees.
-    pub fn own_cookies(&self) -> [&[u8]; 2] {
-        [self.cookie.name.as_bytes(), MARKER.as_bytes()]
     }
 
     /// How long we wait.

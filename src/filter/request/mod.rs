@@ -49,9 +49,8 @@ pub struct Requested {
 pub fn request(policy: &Policy, grant: &Grant, headers: &mut HeaderMap, context: &RequestContext<'_>) -> Requested {
     let navigation = fetch::is_navigation(headers);
     let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], findings: vec![] };
-    let moved = moved_names(policy, headers);
-    let mut crumbs = Crumbs { policy, grant, context, moved: &moved, outcome: &mut outcome };
-    crumbs.filter(headers);
+    let jar = Jar { policy, grant, own: context.own, moved: moved_names(policy, headers) };
+    Crumbs { jar: &jar, context, outcome: &mut outcome }.filter(headers);
     if !context.apply {
         return outcome;
     }
@@ -67,6 +66,21 @@ pub fn request(policy: &Policy, grant: &Grant, headers: &mut HeaderMap, context:
         limit_codings(headers);
     }
     outcome
+}
+
+/// What [`request`] does with one cookie, and why; no verdict on our own, which nobody is asked about.
+pub type Judged<'a> = (Fate<'a>, Option<Verdict>);
+
+/// Judges the cookies of a request head as [`request`] does, and tells of each in their order. For `explain`.
+pub fn judge_cookies<'h>(
+    policy: &Policy,
+    grant: &Grant,
+    headers: &'h HeaderMap,
+    own: &[&[u8]],
+) -> Vec<(Pair<'h>, Judged<'h>)> {
+    let jar = Jar { policy, grant, own, moved: moved_names(policy, headers) };
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| cookie::pairs(line.as_bytes()));
+    pairs.map(|pair| (pair, jar.judge(&pair))).collect()
 }
 
 /// Asks for codings that we can undo. A list that holds no others keeps its bytes.
@@ -96,12 +110,35 @@ fn moved_names(policy: &Policy, headers: &HeaderMap) -> Vec<Box<[u8]>> {
     names.filter_map(|name| original(policy, name)).map(Into::into).collect()
 }
 
-/// All `Cookie` lines of a request: HTTP/2 clients send one a cookie (RFC 9113 §8.2.3).
-struct Crumbs<'a> {
+/// What decides on the cookies of a request.
+struct Jar<'a> {
     policy: &'a Policy,
     grant: &'a Grant,
+    own: &'a [&'a [u8]],
+    moved: Vec<Box<[u8]>>,
+}
+
+impl Jar<'_> {
+    fn judge<'p>(&self, pair: &Pair<'p>) -> Judged<'p> {
+        let name = pair.name();
+        if self.own.contains(&name) {
+            return (Fate::Drop, None);
+        }
+        let verdict = self.policy.judge_cookie(self.grant, name);
+        let fate = match verdict.action {
+            Action::Strip => Fate::Drop,
+            // Beside the `__Host-` cookie that we made of it, the plain one is from before us, or a sub-domain's forgery.
+            Action::Keep if self.moved.iter().any(|moved| **moved == *name) => Fate::Drop,
+            Action::Keep => original(self.policy, name).map_or(Fate::Keep, Fate::Rename),
+        };
+        (fate, Some(verdict))
+    }
+}
+
+/// All `Cookie` lines of a request: HTTP/2 clients send one a cookie (RFC 9113 §8.2.3).
+struct Crumbs<'a> {
+    jar: &'a Jar<'a>,
     context: &'a RequestContext<'a>,
-    moved: &'a [Box<[u8]>],
     outcome: &'a mut Requested,
 }
 
@@ -132,20 +169,11 @@ impl Crumbs<'_> {
     }
 
     fn judge<'p>(&mut self, pair: &Pair<'p>) -> Fate<'p> {
-        let name = pair.name();
-        if self.context.own.contains(&name) {
-            return Fate::Drop;
+        let (fate, verdict) = self.jar.judge(pair);
+        if let Some(verdict) = verdict.filter(|verdict| verdict.action == Action::Strip) {
+            self.remember(pair, verdict);
         }
-        let verdict = self.policy.judge_cookie(self.grant, name);
-        match verdict.action {
-            Action::Strip => {
-                self.remember(pair, verdict);
-                Fate::Drop
-            }
-            // Beside the `__Host-` cookie that we made of it, the plain one is from before us, or a sub-domain's forgery.
-            Action::Keep if self.moved.iter().any(|moved| **moved == *name) => Fate::Drop,
-            Action::Keep => original(self.policy, name).map_or(Fate::Keep, Fate::Rename),
-        }
+        fate
     }
 
     fn remember(&mut self, pair: &Pair<'_>, verdict: Verdict) {

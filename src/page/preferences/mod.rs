@@ -4,7 +4,7 @@ mod ticks;
 
 use crate::policy::{Category, CategoryId, CookieRule, Grant, NamePattern, Owner, Policy, Service, ServiceId};
 
-use super::{duration, path::local_path};
+use super::{duration, path::local_path, web_address};
 
 pub use ticks::{Ticks, Unknown};
 
@@ -189,11 +189,6 @@ fn cookie(rule: &CookieRule, of_service: Option<u64>) -> CookieRow<'_> {
     };
     let lifetime = rule.lifetime.or(of_service).map(duration::words).unwrap_or_default();
     CookieRow { name, prefix, lifetime }
-}
-
-/// Only what a link may safely lead to: escaping does not help against `javascript:`.
-fn web_address(url: Option<&str>) -> Option<&str> {
-    url.filter(|url| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")))
 }
 
 #[cfg(test)]

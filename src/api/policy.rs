@@ -1,0 +1,23 @@
+//! `GET policy`: the published cookie policy of a site.
+
+use crate::config::{SESSION_MARKER, Site};
+use crate::page::policy::{About, PolicyPage};
+
+/// The policy of a site, which visitors know as `name`, for readers of `language` (a BCP 47 tag).
+pub fn page<'a>(site: &'a Site, name: &'a str, language: &'a str) -> PolicyPage<'a> {
+    let marker = (
+        SESSION_MARKER,
+        "it says that you are signed in or have a basket, and nothing else, so that links from other sites find you so",
+    );
+    PolicyPage::new(
+        &site.policy,
+        About {
+            site: name,
+            prefix: &site.prefix,
+            choice_cookie: &site.cookie.name,
+            own: if site.strict_bounce { vec![marker] } else { Vec::new() },
+            effective: site.effective.as_deref(),
+            language,
+        },
+    )
+}

@@ -1,0 +1,274 @@
+//! What became of one cookie or URL: what the filters made of it, and what they said of it.
+
+use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use http::{Method, StatusCode};
+use serde::{Serialize, Serializer};
+use url::Url;
+
+use super::input::{Input, Kind, What};
+use super::words;
+use crate::cli::site::Chosen;
+use crate::config::Site;
+use crate::consent::Decision;
+use crate::cookie::{Fate, SetCookie, UnixTime};
+use crate::filter::{self, Address, Body, ConsentHeader, RequestContext, Requested, ResponseContext};
+use crate::policy::{Action, Finding, FindingAction, Policy, Rule, Unclassified, Verdict};
+
+/// A visitor at a site, for whom questions are answered.
+pub(super) struct Explainer<'a> {
+    site: &'a Site,
+    pub(super) site_url: Url,
+    decision: &'a Decision,
+    consent: ConsentHeader,
+    now: UnixTime,
+}
+
+/// The answer, as `--json` prints it.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer<'a> {
+    pub(super) input: &'a str,
+    pub(super) kind: Kind,
+    /// What was done; one word, or a list of several.
+    #[serde(serialize_with = "one_or_many")]
+    pub(super) action: Vec<&'static str>,
+    /// What is left of the input: line or URL; `None` if nothing.
+    pub(super) output: Option<String>,
+    /// Of the cookie, or the host of the URL.
+    pub(super) name: String,
+    /// The key in the policy, or in the catalogue where the policy does not declare it.
+    pub(super) service: Option<&'a str>,
+    #[serde(skip)]
+    pub(super) service_label: Option<&'a str>,
+    pub(super) category: Option<&'a str>,
+    /// The rule that decided.
+    pub(super) rule: Option<Source<'a>>,
+    /// In words.
+    pub(super) because: String,
+    /// Where a cookie was hardened and shortened: the rule that shortened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cap_rule: Option<Source<'a>>,
+    /// What the browser gets so that it deletes the cookie.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) set_cookie: Vec<String>,
+}
+
+/// Where a rule is written.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Source<'a> {
+    pub(super) file: &'a str,
+    pub(super) line: u32,
+    pub(super) text: &'a str,
+}
+
+fn one_or_many<S: Serializer>(actions: &[&'static str], serializer: S) -> Result<S::Ok, S::Error> {
+    match actions {
+        [action] => action.serialize(serializer),
+        actions => actions.serialize(serializer),
+    }
+}
+
+impl<'a> Explainer<'a> {
+    /// # Errors
+    /// If no URL can have the host.
+    pub(super) fn new(chosen: &'a Chosen, decision: &'a Decision, now: UnixTime) -> Result<Self, url::ParseError> {
+        let site_url = Url::parse(&format!("https://{}/", chosen.host))?;
+        let consent = ConsentHeader::new(&chosen.site.policy);
+        Ok(Self { site: &chosen.site, site_url, decision, consent, now })
+    }
+
+    /// One answer, or one for each cookie of a `Cookie` line.
+    pub(super) fn explain<'i>(&'i self, input: &'i Input) -> Vec<Answer<'i>> {
+        match &input.what {
+            What::SetCookie(head, value) => vec![self.set_cookie(input, head, value)],
+            What::Cookie(head, value) => self.cookies(input, head, value),
+            What::Url(url) => vec![self.url(input, url)],
+        }
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.site.policy
+    }
+
+    fn set_cookie<'i>(&'i self, input: &'i Input, head: &str, value: &HeaderValue) -> Answer<'i> {
+        let mut headers = HeaderMap::new();
+        headers.insert(SET_COOKIE, value.clone());
+        let findings = self.respond(&mut headers, Vec::new());
+        let finding = findings.into_iter().next();
+        let cookie = SetCookie::parse(value.as_bytes());
+        let verdict = self.policy().judge_cookie(&self.decision.grant, cookie.name());
+        let action = finding.as_ref().map_or(FindingAction::Keep, |finding| finding.action);
+        let (rule, capped) = finding.map_or((None, None), |Finding { rule, capped, .. }| (rule, capped));
+        let mut actions = vec![word(action)];
+        if capped.is_some() {
+            actions.push(word(FindingAction::Cap));
+        }
+        let because = match action {
+            FindingAction::Keep if cookie.deletes(self.now) => words::DELETES.to_owned(),
+            FindingAction::Harden | FindingAction::Cap => {
+                let hardening = self.policy().session(cookie.name()).map(|(hardening, _)| hardening);
+                let hardening = hardening.filter(|_| action == FindingAction::Harden);
+                let cap = verdict.lifetime.filter(|_| action == FindingAction::Cap || capped.is_some());
+                words::edited(hardening, cap)
+            }
+            _ => self.why(&verdict, input.kind()),
+        };
+        Answer {
+            action: actions,
+            output: headers.get(SET_COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes()))),
+            rule: rule.map(|rule| self.source(rule)),
+            cap_rule: capped.map(|rule| self.source(rule)),
+            ..self.answer(input, lossy(cookie.name()), &verdict, because)
+        }
+    }
+
+    fn cookies<'i>(&'i self, input: &'i Input, head: &str, value: &HeaderValue) -> Vec<Answer<'i>> {
+        let own = self.site.own_cookies();
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, value.clone());
+        let judged = headers.clone();
+        let judged = filter::judge_cookies(self.policy(), &self.decision.grant, &judged, &own)
+            .into_iter()
+            .map(|(pair, (fate, verdict))| (pair.name().to_vec(), fate_of(&fate), verdict))
+            .collect::<Vec<_>>();
+        // A visitor who opens a page: only then are refused cookies deleted.
+        headers.insert(HeaderName::from_static("sec-fetch-mode"), HeaderValue::from_static("navigate"));
+        headers.insert(HeaderName::from_static("sec-fetch-dest"), HeaderValue::from_static("document"));
+        let context = RequestContext {
+            apply: true,
+            method: &Method::GET,
+            own: &own,
+            consent: &self.consent,
+            refused: self.decision.refused,
+        };
+        let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context);
+        let output = headers.get(COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes())));
+        let expired = |name: &[u8]| requested.expire.iter().any(|expired| **expired == *name);
+        let answer = |(name, passes, verdict): (Vec<u8>, bool, Option<Verdict>)| {
+            let unknown = Verdict { action: Action::Strip, classified: None, rule: None, lifetime: None };
+            let because = match verdict {
+                None => words::OWN.to_owned(),
+                Some(verdict) if verdict.action == Action::Keep && !passes => words::TWIN.to_owned(),
+                Some(verdict) => self.why(&verdict, input.kind()),
+            };
+            let mut actions = vec![word(if passes { FindingAction::Keep } else { FindingAction::Strip })];
+            let set_cookie = if expired(&name) { self.expiry(&name) } else { Vec::new() };
+            if !set_cookie.is_empty() {
+                actions.push(word(FindingAction::Expire));
+            }
+            let verdict = verdict.unwrap_or(unknown);
+            Answer {
+                action: actions,
+                output: output.clone(),
+                set_cookie,
+                ..self.answer(input, lossy(&name), &verdict, because)
+            }
+        };
+        judged.into_iter().map(answer).collect()
+    }
+
+    fn url<'i>(&'i self, input: &'i Input, url: &Url) -> Answer<'i> {
+        let verdict = self.policy().judge_tag(&self.decision.grant, url);
+        let keeps = verdict.action == Action::Keep;
+        let because = self.why(&verdict, Kind::Url);
+        Answer {
+            action: vec![word(if keeps { FindingAction::Keep } else { FindingAction::Strip })],
+            output: keeps.then(|| url.to_string()),
+            ..self.answer(input, url.host_str().unwrap_or_default().to_owned(), &verdict, because)
+        }
+    }
+
+    /// What is known of it; what was done is for the caller to fill in.
+    fn answer<'i>(&'i self, input: &'i Input, name: String, verdict: &Verdict, because: String) -> Answer<'i> {
+        let service = self.service(verdict);
+        let category = match (verdict.classified, self.policy().parts().unclassified) {
+            (Some(found), _) => Some(found.owner.category),
+            (None, Unclassified::Category(id)) if verdict.rule.is_none() && input.kind() != Kind::Url => Some(id),
+            (None, _) => None,
+        };
+        Answer {
+            input: &input.text,
+            kind: input.kind(),
+            action: Vec::new(),
+            output: None,
+            name,
+            service: service.map(|(id, _)| id),
+            service_label: service.map(|(_, label)| label),
+            category: category.map(|id| &*self.policy().category(id).id),
+            rule: verdict.rule.map(|rule| self.source(rule)),
+            because,
+            cap_rule: None,
+            set_cookie: Vec::new(),
+        }
+    }
+
+    /// Key and label of the service: the site's, else the catalogue's.
+    fn service(&self, verdict: &Verdict) -> Option<(&str, &str)> {
+        let policy = self.policy();
+        let declared = verdict.classified.and_then(|found| found.owner.service).map(|id| policy.service(id));
+        let of_rule = |rule| {
+            // A cookie that its service lists under a required category is nobody's to refuse, but still somebody's.
+            policy.parts().services.iter().find(|service| service.cookies.iter().any(|cookie| cookie.rule == rule))
+        };
+        match (declared, verdict.rule?) {
+            (Some(service), _) => Some((&*service.id, &*service.label)),
+            (None, Rule::Site(rule)) => of_rule(rule).map(|service| (&*service.id, &*service.label)),
+            (None, Rule::Catalogue(rule)) => {
+                policy.catalogue().service_of(rule).map(|service| (&*service.id, &*service.label))
+            }
+        }
+    }
+
+    fn source(&self, rule: Rule) -> Source<'_> {
+        let source = self.policy().source(rule);
+        Source { file: &source.file, line: source.line, text: &source.text }
+    }
+
+    fn why(&self, verdict: &Verdict, kind: Kind) -> String {
+        words::why(self.policy(), &self.decision.grant, verdict, kind, self.service(verdict).map(|(_, label)| label))
+    }
+
+    /// The lines by which a browser deletes this cookie.
+    fn expiry(&self, name: &[u8]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        self.respond(&mut headers, vec![name.into()]);
+        headers.get_all(SET_COOKIE).iter().map(|line| format!("Set-Cookie: {}", lossy(line.as_bytes()))).collect()
+    }
+
+    fn respond(&self, headers: &mut HeaderMap, expire: Vec<Box<[u8]>>) -> Vec<Finding> {
+        let requested = Requested {
+            navigation: true,
+            conditional: filter::validators::Conditional::Plain,
+            expire,
+            findings: Vec::new(),
+        };
+        let context = ResponseContext {
+            apply: true,
+            now: self.now,
+            status: StatusCode::OK,
+            body: Body::Plain,
+            address: Address { authority: self.site_url.host_str().unwrap_or_default(), target: "/" },
+            requested: &requested,
+            keyed: false,
+            marker: None,
+        };
+        filter::response(self.policy(), &self.decision.grant, headers, &context)
+    }
+}
+
+fn fate_of(fate: &Fate<'_>) -> bool {
+    *fate != Fate::Drop
+}
+
+fn word(action: FindingAction) -> &'static str {
+    match action {
+        FindingAction::Keep => "keep",
+        FindingAction::Strip => "strip",
+        FindingAction::Harden => "harden",
+        FindingAction::Cap => "cap",
+        FindingAction::Expire => "expire",
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
