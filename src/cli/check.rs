@@ -29,7 +29,8 @@ pub fn run(args: &Args) -> ExitCode {
     let files = if args.no_certificates { CertificateFiles::Skip } else { CertificateFiles::Read };
     let (problems, summary, code) = match config::check(&args.config, telemetry::now().0, files) {
         Ok((config, warnings)) => {
-            let summary = format!("{}: {} is right", args.config.display(), count(config.sites.len(), "site"));
+            let verb = if config.sites.len() == 1 { "is" } else { "are" };
+            let summary = format!("{}: {} {verb} right", args.config.display(), count(config.sites.len(), "site"));
             (warnings, summary, ExitCode::SUCCESS)
         }
         Err(problems) => {
