@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use consentry::config::{self, CertificateFiles};
-use consentry::html::{Limits, OnError, Rewriter, Settings};
+use consentry::html::{Gating, Limits, OnError, Rewriter, Settings};
 use consentry::policy::{Grant, Policy};
 use url::Url;
 
@@ -87,6 +87,8 @@ fn settings(yaml: &str, name: &str) -> Settings {
         limits: Limits::default(),
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
+        gating: Gating::Remove,
+        xml: false,
     }
 }
 

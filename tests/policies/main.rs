@@ -18,8 +18,8 @@ use std::sync::Arc;
 use consentry::config::{self, CertificateFiles, Config, Problem};
 use consentry::consent::{self, Answers, Choice, ConsentId, Decision, Record, Signals};
 use consentry::cookie::{SameSite, SetCookie, UnixTime};
-use consentry::filter::{self, Body, ConsentHeader, RequestContext, ResponseContext};
-use consentry::html::{Limits, OnError, Rewriter, Settings};
+use consentry::filter::{self, Address, Body, ConsentHeader, RequestContext, ResponseContext};
+use consentry::html::{Gating, Limits, OnError, Rewriter, Settings};
 use consentry::policy::{Action, CategoryId, Grant, Policy, ServiceId};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -126,13 +126,13 @@ impl Shipped {
         for (name, value) in answer {
             head.append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        let url = Url::parse(&format!("https://{}/", self.config.sites[0].hosts[0])).unwrap();
+        let authority = self.config.sites[0].hosts[0].name();
         let context = ResponseContext {
             apply: true,
             now: NOW,
             status: StatusCode::OK,
             body: Body::Plain,
-            url: &url,
+            address: Address { authority, target: "/" },
             requested: &requested,
             keyed: false,
             marker: None,
@@ -170,6 +170,8 @@ impl Shipped {
             limits: Limits::default(),
             on_error: OnError::Abort,
             preferences: "/_consent/".into(),
+            gating: Gating::Remove,
+            xml: false,
         };
         let (mut rewriter, mut out) = (Rewriter::new(settings), Vec::new());
         rewriter.write(html.as_bytes(), &mut out).unwrap();
