@@ -4,13 +4,12 @@
 //! within one run: on a shared machine only the ratios mean something.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
 
+use consentry::config::{self, CertificateFiles};
 use consentry::html::{Gating, Limits, OnError, Rewriter, Settings};
-use consentry::policy::{
-    Catalogue, CatalogueParts, Category, CategoryId, Grant, HostPattern, Policy, PolicyParts, RuleId, RuleSource,
-    Service, SnippetRule, TagRule,
-};
+use consentry::policy::Grant;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as Parser};
 use url::Url;
@@ -21,44 +20,27 @@ const TAGS: &str = "script,noscript,iframe,frame,link,meta,base,input,a,area,bod
 
 /// A site that refuses the hosts `t0.example` … `t499.example`.
 fn settings() -> Settings {
-    let rule = RuleId(0);
-    let category = Category {
-        id: "marketing".into(),
-        label: "Marketing".into(),
-        purpose: "".into(),
-        required: false,
-        gpc: false,
-        dnt: false,
-        lifetime: None,
-        catalogue: Vec::new(),
-    };
-    let tag = |text: &str| TagRule { pattern: HostPattern::parse(text).expect("a host"), rule };
-    let mut tags: Vec<_> = (0..500).map(|i| tag(&format!("*.t{i}.example"))).collect();
-    tags.push(tag("*/matomo.js"));
-    let snippets = ["fbq('init'", "gtag('config'", "hj('create'", "_paq.push(", "twq('config'", "ttq.load("];
-    let service = Service {
-        id: "bad".into(),
-        label: "Bad".into(),
-        vendor: "".into(),
-        purpose: "".into(),
-        category: CategoryId(0),
-        lifetime: None,
-        privacy: None,
-        opt_out: None,
-        uses: None,
-        cookies: Vec::new(),
-        storage: Vec::new(),
-        tags,
-        snippets: snippets.iter().map(|text| SnippetRule { text: (*text).into(), rule }).collect(),
-    };
-    let parts = PolicyParts {
-        categories: vec![category],
-        services: vec![service],
-        sources: vec![RuleSource { file: "policy.yaml".into(), line: 1, text: "".into() }],
-        ..PolicyParts::default()
-    };
+    let hosts: String = (0..500).map(|i| format!("'*.t{i}.example', ")).collect();
+    let text = format!(
+        r#"
+listen: 127.0.0.1:443
+sites:
+  - host: shop.example
+    origin: http://127.0.0.1:80
+    policy:
+      version: 1
+      categories: {{ necessary: {{ required: true }}, marketing: {{}} }}
+      services:
+        bad:
+          category: marketing
+          hosts: [{hosts}'*/matomo.js']
+          inline: ["fbq('init'", "gtag('config'", "hj('create'", "_paq.push(", "twq('config'", "ttq.load("]
+"#
+    );
+    let parsed = config::parse(&text, "bench.yaml", Path::new(""), 0, CertificateFiles::Skip);
+    let policy = Arc::clone(&parsed.expect("the bench's configuration is right").0.sites[0].policy);
     Settings {
-        policy: Arc::new(Policy::compile(parts, Arc::new(Catalogue::compile(CatalogueParts::default())))),
+        policy,
         grant: Grant::none(),
         url: Url::parse("https://shop.example/news/today.html").expect("a URL"),
         charset: Some(encoding_rs::UTF_8),

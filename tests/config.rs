@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use consentry::config::{self, CertificateFiles, Config, Problem};
+use consentry::policy::{Country, Law, LegalBasis, link_for, translated};
 
 /// 2026-11-22, so that nothing depends on the day of the test.
 const NOW: i64 = 1_795_305_600;
@@ -45,7 +46,7 @@ fn assert_golden(path: &Path, problems: &[Problem]) {
 
 #[test]
 fn valid_configs_are_accepted() {
-    for path in files("tests/golden/config/valid", 3) {
+    for path in files("tests/golden/config/valid", 4) {
         let (_, warnings) = check(&path).unwrap_or_else(|p| panic!("{}:\n{}", path.display(), rendered(&p)));
         if path.with_extension("txt").exists() {
             assert!(!warnings.is_empty());
@@ -58,7 +59,7 @@ fn valid_configs_are_accepted() {
 
 #[test]
 fn invalid_configs_are_refused_with_every_mistake() {
-    for path in files("tests/golden/config/invalid", 7) {
+    for path in files("tests/golden/config/invalid", 8) {
         match check(&path) {
             Ok(_) => panic!("{} was accepted", path.display()),
             Err(problems) => assert_golden(&path, &problems),
@@ -164,4 +165,34 @@ fn defaults_of_the_readme_are_those_of_the_code() {
     let checked = config::parse(&text, "README.md", Path::new(""), NOW, CertificateFiles::Skip);
     let (config, _) = checked.unwrap_or_else(|p| panic!("{text}\n{}", rendered(&p)));
     assert_eq!((config.timeouts, config.limits), (timeouts, limits));
+}
+
+/// What differs by language and by region, and what only readers of the published policy see.
+#[test]
+fn published_parts_reach_the_model() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config/valid/published.yaml");
+    let (config, _) = check(&path).unwrap();
+    let parts = config.sites[0].policy.parts();
+    let country = |text: &str| Country::parse(text.as_bytes());
+    assert_eq!((&*parts.language, parts.effective.as_deref()), ("de", Some("2026-02-28")));
+    assert_eq!(*parts.domains, [Box::from("shop.example"), Box::from("*.shop.example")]);
+    let laws = ["AT", "IS", "GB", "US", "XX"].map(|text| parts.law_in(country(text)));
+    // A country counts before the regions that it lies in, wherever it stands.
+    assert_eq!(laws, [Law::OptOut, Law::OptIn, Law::OptIn, Law::OptOut, Law::OptIn]);
+    let category = &parts.categories[1];
+    let label = |language| translated(&category.label, &category.labels, language);
+    assert_eq!(["de", "en-GB", "pt-BR", "pt", "fr"].map(label), ["Werbung", "Ads", "Anúncios", "Werbung", "Werbung"]);
+    assert_eq!(translated(category.warning.as_deref().unwrap(), &category.warnings, "en"), "Ads will not fit.");
+    let service = &parts.services[0];
+    assert_eq!(service.legal_basis, Some(LegalBasis::LegitimateInterests));
+    assert_eq!(*service.data, [Box::from("IP address"), Box::from("pages visited")]);
+    assert_eq!((service.sharing.as_deref(), service.domain.as_deref()), (Some("Partners"), Some("Ads Inc.")));
+    assert_eq!(translated(&service.purpose, &service.purposes, "en"), "Shows ads.");
+    let opt_out = |text| link_for(service.opt_out.as_deref(), &service.opt_out_by_region, country(text));
+    assert_eq!(opt_out("US"), Some("https://us.example/"));
+    assert_eq!(opt_out("FR"), Some("https://eu.example/"));
+    assert_eq!(opt_out("JP"), Some("https://ads.example/out"));
+    let change = &parts.changes[1];
+    assert_eq!((change.version, change.date.as_deref()), (2, Some("2026-02-28")));
+    assert_eq!(translated(&change.text, &change.texts, "en"), "Ads are new.");
 }

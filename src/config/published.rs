@@ -11,13 +11,20 @@ const LAWS: [(&str, Law); 3] = [("opt-in", Law::OptIn), ("opt-out", Law::OptOut)
 /// The key for all regions that a mapping by region does not name.
 const ELSEWHERE: &str = "elsewhere";
 
+/// What to write instead of `german`.
+const TAGS: &str = "write a tag, e.g. `en` or `pt-BR`";
+
 /// The language of the policy's own texts, against which translations are read.
 pub(super) struct Language(Box<str>);
 
 impl Language {
     /// `language:` of a policy.
     pub(super) fn read(s: &Section<'_>) -> Self {
-        Self(s.or("language", "en".into(), |item| tag(item, item.text()?)))
+        let read = |item: &Item<'_>| {
+            let text = item.text()?;
+            tag(text).or_else(|| item.fail_with(format!("`{text}` is no language"), TAGS))
+        };
+        Self(s.or("language", "en".into(), read))
     }
 
     pub(super) fn into_tag(self) -> Box<str> {
@@ -32,7 +39,9 @@ impl Language {
         let mut own = None;
         let mut others = Vec::new();
         for entry in item.entries() {
-            let (Some(language), Some(text)) = (tag(&entry, entry.name()), entry.boxed()) else { continue };
+            let language = tag(entry.name())
+                .or_else(|| entry.fail_name(format!("`{}` is no language", entry.name()), Some(TAGS.to_owned())));
+            let (Some(language), Some(text)) = (language, entry.boxed()) else { continue };
             if language == self.0 {
                 own = Some(text);
             } else {
@@ -69,14 +78,12 @@ impl Language {
 }
 
 /// A language tag (BCP 47), in lower case.
-fn tag(item: &Item<'_>, text: &str) -> Option<Box<str>> {
+fn tag(text: &str) -> Option<Box<str>> {
     let tag = text.to_ascii_lowercase();
     let mut parts = tag.split('-');
     let first = parts.next().is_some_and(|p| matches!(p.len(), 2 | 3) && p.bytes().all(|b| b.is_ascii_lowercase()));
-    if first && parts.all(|p| matches!(p.len(), 1..=8) && p.bytes().all(|b| b.is_ascii_alphanumeric())) {
-        return Some(tag.into());
-    }
-    item.fail_name(format!("`{text}` is no language"), Some("write a tag, e.g. `en` or `pt-BR`".to_owned()))
+    let rest = parts.all(|p| matches!(p.len(), 1..=8) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
+    (first && rest).then(|| tag.into())
 }
 
 /// `law:`, one for all or by region.

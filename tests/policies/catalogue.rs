@@ -62,7 +62,7 @@ fn no_pattern_catches_everything() {
             assert!(prefix.len() >= 2, "{pattern}");
         }
     }
-    assert!(regexes > 20, "{regexes}");
+    assert!(regexes >= 15, "{regexes}");
     let none = [b"a".as_slice(), b"theme", b"name"].map(|name| catalogue.cookie(name).is_none());
     assert_eq!(none, [true; 3]);
 }
@@ -93,7 +93,7 @@ fn every_service_has_a_category_and_a_source() {
         let without: Vec<_> = entries.iter().filter(|(_, source)| !source).collect();
         assert!(without.is_empty() && !entries.is_empty(), "{}: {without:?}", path.display());
     }
-    assert_eq!(files, 23);
+    assert_eq!(files, 24);
 }
 
 /// Names, hosts and snippets that Msgro (M5) and Mailjet (J10) name, and whose they are.
