@@ -1,6 +1,7 @@
 //! The command line: one file or folder a command.
 
 pub mod check;
+mod config;
 pub mod demo;
 mod explain;
 mod init;
@@ -30,6 +31,8 @@ enum Command {
     Check(check::Args),
     /// Write a first configuration that only observes
     Init(init::Args),
+    /// About the format of configurations
+    Config(config::Args),
     /// Say what happens to a cookie or URL, and which rule decides
     Explain(explain::Args),
     /// The published cookie policy of a site
@@ -43,6 +46,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
     }

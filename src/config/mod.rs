@@ -37,6 +37,9 @@ use policy_cache::Policies;
 use problem::Source;
 use reading::{Item, Problems};
 
+/// The JSON Schema (2020-12) of the configuration, for editors; policy files have its `#/$defs/policy`.
+pub const SCHEMA: &str = include_str!("../../config/schema.json");
+
 /// Whether the files of certificates and keys are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateFiles {

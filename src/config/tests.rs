@@ -1,6 +1,6 @@
 //! Holds the reference file to the readers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
@@ -59,4 +59,43 @@ fn reference_tells_the_defaults() {
         let differences: Vec<_> = written.lines().zip(left_out.lines()).filter(differs).collect();
         assert!(differences.is_empty(), "in the file, by default: {differences:#?}");
     }
+}
+
+/// `schema.json` knows just the keys that the readers ask for.
+#[test]
+fn schema_has_every_key_and_no_other() {
+    let hsts = "hsts: { max_age: 1 year, include_subdomains: false, preload: false }";
+    let (_, keys) = read_reference(&uncommented().replace("hsts: ", hsts));
+    let read: BTreeSet<String> = keys.into_keys().map(|key| key.trim_start_matches('.').to_owned()).collect();
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    let mut written = BTreeSet::new();
+    keys_of(&schema, &schema, "", &mut written);
+    assert!(read.len() > 90 && read.contains("sites[0].headers.hsts.max_age"), "{read:?}");
+    let differs: Vec<_> = read.symmetric_difference(&written).collect();
+    assert!(differs.is_empty(), "in config/schema.json or in the readers, and not in both: {differs:?}");
+}
+
+/// Walks `properties` as the readers walk a file; names that the operator chooses become `*`.
+fn keys_of(schema: &serde_json::Value, part: &serde_json::Value, path: &str, keys: &mut BTreeSet<String>) {
+    if !part.is_object() {
+        return;
+    }
+    if let Some(name) = part["$ref"].as_str() {
+        let target = schema.pointer(name.strip_prefix('#').unwrap()).unwrap_or_else(|| panic!("no {name}"));
+        return keys_of(schema, target, path, keys);
+    }
+    for choice in part["anyOf"].as_array().into_iter().flatten() {
+        keys_of(schema, choice, path, keys);
+    }
+    for (key, value) in part["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{key}");
+        keys_of(schema, value, &path, keys);
+        keys.insert(path.trim_start_matches('.').to_owned());
+    }
+    if part["properties"].is_object() {
+        assert_eq!(part["additionalProperties"], false, "{path} would take any key");
+    } else {
+        keys_of(schema, &part["additionalProperties"], &format!("{path}.*"), keys);
+    }
+    keys_of(schema, &part["items"], &format!("{path}[0]"), keys);
 }

@@ -10,8 +10,8 @@ use super::words;
 use crate::cli::site::Chosen;
 use crate::config::Site;
 use crate::consent::Decision;
-use crate::cookie::{Fate, SetCookie, UnixTime};
-use crate::filter::{self, Address, Body, ConsentHeader, RequestContext, Requested, ResponseContext};
+use crate::cookie::{Fate, Pair, SetCookie, UnixTime};
+use crate::filter::{self, Address, Body, ConsentHeader, Judged, RequestContext, Requested, ResponseContext};
 use crate::policy::{Action, Finding, FindingAction, Policy, Rule, Unclassified, Verdict};
 
 /// A visitor at a site, for whom questions are answered.
@@ -125,11 +125,8 @@ impl<'a> Explainer<'a> {
         let own = self.site.own_cookies();
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, value.clone());
-        let judged = headers.clone();
-        let judged = filter::judge_cookies(self.policy(), &self.decision.grant, &judged, &own)
-            .into_iter()
-            .map(|(pair, (fate, verdict))| (pair.name().to_vec(), fate_of(&fate), verdict))
-            .collect::<Vec<_>>();
+        let given = headers.clone();
+        let judged = filter::judge_cookies(self.policy(), &self.decision.grant, &given, &own);
         // A visitor who opens a page: only then are refused cookies deleted.
         headers.insert(HeaderName::from_static("sec-fetch-mode"), HeaderValue::from_static("navigate"));
         headers.insert(HeaderName::from_static("sec-fetch-dest"), HeaderValue::from_static("document"));
@@ -143,7 +140,8 @@ impl<'a> Explainer<'a> {
         let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context);
         let output = headers.get(COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes())));
         let expired = |name: &[u8]| requested.expire.iter().any(|expired| **expired == *name);
-        let answer = |(name, passes, verdict): (Vec<u8>, bool, Option<Verdict>)| {
+        let answer = |(pair, (fate, verdict)): (Pair<'_>, Judged<'_>)| {
+            let (name, passes) = (pair.name(), fate != Fate::Drop);
             let unknown = Verdict { action: Action::Strip, classified: None, rule: None, lifetime: None };
             let because = match verdict {
                 None => words::OWN.to_owned(),
@@ -151,7 +149,7 @@ impl<'a> Explainer<'a> {
                 Some(verdict) => self.why(&verdict, input.kind()),
             };
             let mut actions = vec![word(if passes { FindingAction::Keep } else { FindingAction::Strip })];
-            let set_cookie = if expired(&name) { self.expiry(&name) } else { Vec::new() };
+            let set_cookie = if expired(name) { self.expiry(name) } else { Vec::new() };
             if !set_cookie.is_empty() {
                 actions.push(word(FindingAction::Expire));
             }
@@ -160,7 +158,7 @@ impl<'a> Explainer<'a> {
                 action: actions,
                 output: output.clone(),
                 set_cookie,
-                ..self.answer(input, lossy(&name), &verdict, because)
+                ..self.answer(input, lossy(name), &verdict, because)
             }
         };
         judged.into_iter().map(answer).collect()
@@ -253,10 +251,6 @@ impl<'a> Explainer<'a> {
         };
         filter::response(self.policy(), &self.decision.grant, headers, &context)
     }
-}
-
-fn fate_of(fate: &Fate<'_>) -> bool {
-    *fate != Fate::Drop
 }
 
 fn word(action: FindingAction) -> &'static str {
