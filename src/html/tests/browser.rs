@@ -164,7 +164,9 @@ impl Walk<'_> {
         match name {
             "link" => {
                 let rel = value("rel").unwrap_or_default().to_ascii_lowercase();
-                let fetches = rel.split_ascii_whitespace().any(|w| ["stylesheet", "preload", "icon"].contains(&w));
+                let fetching =
+                    ["stylesheet", "preload", "icon", "preconnect", "dns-prefetch", "prefetch", "modulepreload"];
+                let fetches = rel.split_ascii_whitespace().any(|word| fetching.contains(&word));
                 fetches && (one(&["href"]) || self.lost(attributes, &["href"]))
             }
             "meta" => {
