@@ -45,7 +45,7 @@ impl Document {
             .with_strict(false)
             .with_encoding(encoding)
             .with_adjust_charset_on_meta_tag(charset.is_none());
-        let handlers: [fn(&Arc<Mutex<Page>>, &mut Element<'_, '_>) -> HandlerResult; 3] = [leaf, branch, text];
+        let handlers: [Handler; 3] = [leaf, branch, text];
         for (handler, selector) in handlers.into_iter().zip(SELECTORS.iter()) {
             let page = Arc::clone(&page);
             let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| handler(&page, e));
@@ -145,6 +145,8 @@ impl From<RewritingError> for Error {
 /// attribute selectors. Few handlers: it walks over all of them at each tag.
 static SELECTORS: LazyLock<[Selector; 3]> =
     LazyLock::new(|| [LEAVES, BRANCHES, TEXTS].map(|names| names.parse().expect("tag names are selectors")));
+
+type Handler = fn(&Arc<Mutex<Page>>, &mut Element<'_, '_>) -> HandlerResult;
 
 fn lock(page: &Mutex<Page>) -> MutexGuard<'_, Page> {
     page.lock().unwrap_or_else(PoisonError::into_inner)

@@ -93,7 +93,7 @@ impl Around {
 
     /// Whether a browser may see markup where the parser sees text.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.select || self.frameset || self.foreign.iter().filter(|foreign| **foreign).count() > 1
+        self.select || self.frameset || self.foreign.windows(2).any(|two| two == [true, true])
     }
 }
 

@@ -21,12 +21,12 @@ pub(super) enum Tree {
     Element {
         name: String,
         attributes: BTreeMap<String, String>,
-        inner: Vec<Tree>,
+        inner: Vec<Self>,
     },
     Text(String),
     Comment(String),
     /// HTML of its own, in a `noscript` or `srcdoc`.
-    Document(Vec<Tree>),
+    Document(Vec<Self>),
 }
 
 /// Whether a page is read with scripting on; it decides whether `noscript` holds text.
@@ -103,14 +103,17 @@ impl Walk<'_> {
         }
         let local: &str = &name.local;
         let in_html = &*name.ns == HTML;
-        if local == "base" && in_html && !inert && !self.base_seen {
-            if let Some(href) = attributes.get("href") {
-                self.base_seen = true;
-                if let Ok(base) = self.base.join(href)
-                    && !["data", "javascript"].contains(&base.scheme())
-                {
-                    self.base = base;
-                }
+        if local == "base"
+            && in_html
+            && !inert
+            && !self.base_seen
+            && let Some(href) = attributes.get("href")
+        {
+            self.base_seen = true;
+            if let Ok(base) = self.base.join(href)
+                && !["data", "javascript"].contains(&base.scheme())
+            {
+                self.base = base;
             }
         }
         if self.goes(local, in_html, &attributes) {
@@ -164,7 +167,9 @@ impl Walk<'_> {
         match name {
             "link" => {
                 let rel = value("rel").unwrap_or_default().to_ascii_lowercase();
-                let fetches = rel.split_ascii_whitespace().any(|w| ["stylesheet", "preload", "icon"].contains(&w));
+                let fetching =
+                    ["stylesheet", "preload", "icon", "preconnect", "dns-prefetch", "prefetch", "modulepreload"];
+                let fetches = rel.split_ascii_whitespace().any(|word| fetching.contains(&word));
                 fetches && (one(&["href"]) || self.lost(attributes, &["href"]))
             }
             "meta" => {
