@@ -93,7 +93,11 @@ impl Around {
 
     /// Whether a browser may see markup where the parser sees text.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.select || self.frameset || self.foreign.windows(2).any(|two| two == [true, true])
+        self.select
+            || self.frameset
+            || self.foreign.windows(2).any(|two| two == [true, true])
+            // Asked of HTML only: a stray end tag has led the parser out of SVG or MathML, and maybe nobody else.
+            || self.is_foreign()
     }
 }
 
