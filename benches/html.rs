@@ -18,6 +18,9 @@ use url::Url;
 const TAGS: &str = "script,noscript,iframe,frame,link,meta,base,input,a,area,body,img,image,feimage,source,embed,\
                     object,video,audio,track";
 
+/// One way to take a page in pieces of a size.
+type Way = dyn Fn(&[u8], usize, &mut Vec<u8>);
+
 /// A site that refuses the hosts `t0.example` … `t499.example`.
 fn settings() -> Settings {
     let hosts: String = (0..500).map(|i| format!("'*.t{i}.example', ")).collect();
@@ -130,7 +133,7 @@ fn pages(c: &mut Criterion) {
         });
         for chunk in [1400, 16 << 10, usize::MAX] {
             let size = if chunk == usize::MAX { "whole".to_owned() } else { chunk.to_string() };
-            let mut run = |what: &str, with: &dyn Fn(&[u8], usize, &mut Vec<u8>)| {
+            let mut run = |what: &str, with: &Way| {
                 group.bench_function(BenchmarkId::new(what, &size), |b| {
                     b.iter(|| {
                         out.clear();

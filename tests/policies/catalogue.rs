@@ -43,8 +43,8 @@ fn no_pattern_stands_twice() {
     assert!(cookies.len() > 1_000 && tags.len() > 1_000);
     assert!(twice.is_empty(), "{twice:#?}");
     let mut sessions = HashSet::new();
-    let twice: Vec<_> = catalogue.parts().sessions.iter().map(|s| s.pattern.to_string()).collect();
-    let twice: Vec<_> = twice.into_iter().filter(|pattern| !sessions.insert(pattern.clone())).collect();
+    let names = catalogue.parts().sessions.iter().map(|s| s.pattern.to_string());
+    let twice: Vec<_> = names.filter(|pattern| !sessions.insert(pattern.clone())).collect();
     assert!(twice.is_empty(), "{twice:?}");
 }
 
