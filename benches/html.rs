@@ -19,7 +19,7 @@ const TAGS: &str = "script,noscript,iframe,frame,link,meta,base,input,a,area,bod
                     object,video,audio,track";
 
 /// One way to take a page in pieces of a size.
-type Way = dyn Fn(&[u8], usize, &mut Vec<u8>);
+type Way<'a> = dyn Fn(&[u8], usize, &mut Vec<u8>) + 'a;
 
 /// A site that refuses the hosts `t0.example` … `t499.example`.
 fn settings() -> Settings {
@@ -133,7 +133,7 @@ fn pages(c: &mut Criterion) {
         });
         for chunk in [1400, 16 << 10, usize::MAX] {
             let size = if chunk == usize::MAX { "whole".to_owned() } else { chunk.to_string() };
-            let mut run = |what: &str, with: &Way| {
+            let mut run = |what: &str, with: &Way<'_>| {
                 group.bench_function(BenchmarkId::new(what, &size), |b| {
                     b.iter(|| {
                         out.clear();
