@@ -29,13 +29,16 @@ pub(super) struct Judge<'a> {
     pub(super) grant: &'a Grant,
     pub(super) apply: bool,
     pub(super) now: UnixTime,
+    /// Whether findings are wanted: each allocates.
+    pub(super) report: bool,
 }
 
 /// What one line becomes.
 struct Decided<'a> {
     /// `None` removes it.
     line: Option<Cow<'a, [u8]>>,
-    finding: Finding,
+    /// `None` where nobody wants it.
+    finding: Option<Finding>,
 }
 
 impl Judge<'_> {
@@ -47,7 +50,7 @@ impl Judge<'_> {
         let mut stripped = false;
         for value in lines.iter_mut() {
             let decided = self.decide(value.as_bytes(), &mut outcome);
-            findings.push(decided.finding);
+            findings.extend(decided.finding);
             let line = match decided.line {
                 Some(Cow::Borrowed(_)) => continue,
                 // Spans of a header value and our own attributes.
@@ -74,12 +77,13 @@ impl Judge<'_> {
         let cookie = SetCookie::parse(line);
         let name = cookie.name();
         let verdict = self.policy.judge_cookie(self.grant, name);
-        let session = self.policy.session(name);
+        let session = || self.policy.session(name);
         outcome.personal |= self.depends_on_grant(verdict);
         let owner = verdict.classified.map(|classified| classified.owner);
-        let finding = |action, rule| Finding::new(FindingKind::Cookie, name, owner, rule, action);
+        let finding = |action, rule| self.report.then(|| Finding::new(FindingKind::Cookie, name, owner, rule, action));
         if cookie.deletes(self.now) {
             // Deletion is what a refusing visitor wants. Where we moved the cookie, the deletion must follow it.
+            let session = session();
             outcome.session_deleted |= session.is_some();
             let edits = session.map(|(hardening, _)| moved(hardening)).unwrap_or_default();
             let line = cookie::edit(&cookie, &edits, self.now);
@@ -89,7 +93,7 @@ impl Judge<'_> {
             return Decided { line: None, finding: finding(FindingAction::Strip, verdict.rule) };
         }
         let capped = Edits { cap: verdict.lifetime, ..Edits::default() };
-        let Some((hardening, rule)) = session else {
+        let Some((hardening, rule)) = session() else {
             let line = cookie::edit(&cookie, &capped, self.now);
             let action = if matches!(line, Cow::Owned(_)) { FindingAction::Cap } else { FindingAction::Keep };
             return Decided { line: Some(line), finding: finding(action, verdict.rule) };
@@ -108,11 +112,14 @@ impl Judge<'_> {
         let line = cookie::edit(&cookie, &edits, self.now);
         let changes = |edits| matches!(cookie::edit(&cookie, edits, self.now), Cow::Owned(_));
         let finding = match &line {
+            _ if !self.report => None,
             Cow::Borrowed(_) => finding(FindingAction::Keep, Some(rule)),
             // Few session cookies outlive what the policy says, so that most lines are edited once.
             Cow::Owned(_) if !changes(&capped) => finding(FindingAction::Harden, Some(rule)),
             Cow::Owned(_) if !changes(&Edits { cap: None, ..edits }) => finding(FindingAction::Cap, verdict.rule),
-            Cow::Owned(_) => Finding { capped: verdict.rule, ..finding(FindingAction::Harden, Some(rule)) },
+            Cow::Owned(_) => {
+                finding(FindingAction::Harden, Some(rule)).map(|finding| Finding { capped: verdict.rule, ..finding })
+            }
         };
         Decided { line: Some(line), finding }
     }

@@ -45,6 +45,7 @@ impl Filter<'_> {
         let kind = head.headers.get(CONTENT_TYPE).cloned();
         let context = ResponseContext {
             apply,
+            report: site.mode == Mode::Observe,
             now: self.now,
             status: head.status,
             body: match (page && apply, blocks) {

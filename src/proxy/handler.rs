@@ -67,38 +67,42 @@ async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answe
     if upgrade.is_none() && [Method::CONNECT, Method::TRACE].contains(request.method()) {
         return Err(Error::client(StatusCode::METHOD_NOT_ALLOWED, "CONNECT and TRACE are not forwarded"));
     }
+    let ours = api::is_ours(&site, request.uri().path());
+    if site.mode == Mode::Off && !ours {
+        return pass(exchange, &site, None, request, upgrade).await;
+    }
     let visitor = Visitor::of(&exchange.client, &site, request.headers());
-    if api::is_ours(&site, request.uri().path()) {
+    if ours {
         let visit = visitor.at(&exchange.client, &site, authority.as_str());
         return Ok((api::answer(visit, request).await, None));
     }
     if visitor.is_strict_bounce(&site, &request) {
         return Ok((own::html(StatusCode::OK, page::bounce(target_of(&request))), None));
     }
-    pass(exchange, &site, &visitor, request, upgrade).await
+    pass(exchange, &site, Some(&visitor), request, upgrade).await
 }
 
-/// The part that the origin has in an exchange: filter, send, filter.
+/// The part that the origin has in an exchange: filter, send, filter. Without a visitor nothing is filtered.
 async fn pass(
     exchange: &mut Exchange,
     site: &SiteRef,
-    visitor: &Visitor,
+    visitor: Option<&Visitor>,
     request: Request<Incoming>,
     upgrade: Option<Upgrade>,
 ) -> Answered {
     let (mut head, body) = request.into_parts();
     let asked = forward::Asked::of(exchange, &head);
     forward::clean(exchange, &mut head, upgrade.is_some());
-    let grant = &visitor.decision.grant;
-    let requested = (site.mode != Mode::Off).then(|| {
+    let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
+            report: site.mode == Mode::Observe,
             method: &head.method,
             own: &site.own_cookies(),
             consent: site.consent(),
             refused: visitor.decision.refused,
         };
-        filter::request(&site.policy, grant, &mut head.headers, &context)
+        filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context)
     });
     let body = if upgrade.is_some() { Body::Empty } else { Body::stream(body, site.timeouts().body_idle) };
     let mut request = Request::from_parts(head, body);
@@ -113,10 +117,10 @@ async fn pass(
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
     // A tunnel's connection never carries another request.
     let lease = lease.filter(|_| !switched);
-    let Some(requested) = requested else { return Ok((response, lease)) };
+    let (Some(visitor), Some(requested)) = (visitor, requested) else { return Ok((response, lease)) };
     let filter = answer::Filter {
         site,
-        grant,
+        grant: &visitor.decision.grant,
         asked: &asked,
         requested: &requested,
         now: visitor.now,

@@ -119,7 +119,8 @@ impl Shipped {
         if !cookie.is_empty() {
             head.insert(COOKIE, cookie.parse().unwrap());
         }
-        let context = RequestContext { apply: true, method: &Method::GET, own: &[], consent: &consent, refused };
+        let context =
+            RequestContext { apply: true, report: false, method: &Method::GET, own: &[], consent: &consent, refused };
         let requested = filter::request(&self.policy, grant, &mut head, &context);
         let sent = head.get(COOKIE).map(|line| line.to_str().unwrap().to_owned()).unwrap_or_default();
         let mut head = HeaderMap::new();
@@ -129,6 +130,7 @@ impl Shipped {
         let authority = self.config.sites[0].hosts[0].name();
         let context = ResponseContext {
             apply: true,
+            report: false,
             now: NOW,
             status: StatusCode::OK,
             body: Body::Plain,

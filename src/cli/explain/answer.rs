@@ -132,6 +132,7 @@ impl<'a> Explainer<'a> {
         headers.insert(HeaderName::from_static("sec-fetch-dest"), HeaderValue::from_static("document"));
         let context = RequestContext {
             apply: true,
+            report: true,
             method: &Method::GET,
             own: &own,
             consent: &self.consent,
@@ -241,6 +242,7 @@ impl<'a> Explainer<'a> {
         };
         let context = ResponseContext {
             apply: true,
+            report: true,
             now: self.now,
             status: StatusCode::OK,
             body: Body::Plain,

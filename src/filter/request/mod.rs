@@ -22,6 +22,8 @@ const MAX_EXPIRED: usize = super::expire::MAX_LINES;
 pub struct RequestContext<'a> {
     /// False in `observe` mode: everything is judged, nothing is changed.
     pub apply: bool,
+    /// Whether findings are wanted: each allocates.
+    pub report: bool,
     /// The method.
     pub method: &'a Method,
     /// Cookies of ours (the choice, the session marker): the origin never sees them.
@@ -185,9 +187,11 @@ impl Crumbs<'_> {
                 self.outcome.expire.push(name.into());
             }
         }
-        let owner = verdict.classified.map(|classified| classified.owner);
-        let finding = Finding::new(FindingKind::Cookie, pair.name(), owner, verdict.rule, FindingAction::Strip);
-        self.outcome.findings.push(finding);
+        if self.context.report {
+            let owner = verdict.classified.map(|classified| classified.owner);
+            let finding = Finding::new(FindingKind::Cookie, pair.name(), owner, verdict.rule, FindingAction::Strip);
+            self.outcome.findings.push(finding);
+        }
     }
 }
 

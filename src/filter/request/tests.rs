@@ -23,6 +23,7 @@ fn filtered(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested) {
         &mut headers,
         &RequestContext {
             apply: case.apply,
+            report: true,
             method: &case.method,
             own: &[b"consent", b"has-session"],
             consent: &ConsentHeader::new(&policy),

@@ -46,6 +46,8 @@ pub enum Body {
 pub struct ResponseContext<'a> {
     /// False in `observe` mode: everything is judged, nothing is changed.
     pub apply: bool,
+    /// Whether findings are wanted: each allocates.
+    pub report: bool,
     /// The time by which cookies live and die.
     pub now: UnixTime,
     /// The status, for 304 speaks of a body that the client has.
@@ -70,7 +72,7 @@ pub fn response(
     context: &ResponseContext<'_>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let judge = Judge { policy, grant, apply: context.apply, now: context.now };
+    let judge = Judge { policy, grant, apply: context.apply, now: context.now, report: context.report };
     let cookies = judge.filter(headers, &mut findings);
     remove_blocked(policy, grant, headers, context, &mut findings);
     if !context.apply {

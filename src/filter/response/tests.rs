@@ -36,6 +36,7 @@ fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Findin
         &mut headers,
         &ResponseContext {
             apply: case.apply,
+            report: true,
             now: NOW,
             status: StatusCode::from_u16(case.status).unwrap(),
             body: case.body,
@@ -215,7 +216,7 @@ fn unclassified_cookies_that_count_as_a_category_depend_on_the_grant() {
     parts.unclassified = crate::policy::Unclassified::Category(crate::policy::CategoryId(1));
     let policy = fixture::compile(parts);
     for granted in [&[0_u8] as &[u8], &[0, 1]] {
-        let judge = Judge { policy: &policy, grant: &fixture::grant(granted), apply: true, now: NOW };
+        let judge = Judge { policy: &policy, grant: &fixture::grant(granted), apply: true, now: NOW, report: true };
         let mut headers = head(&[("set-cookie", "mystery=1")]);
         assert!(judge.filter(&mut headers, &mut vec![]).personal);
         assert_eq!(headers.contains_key(SET_COOKIE), granted.len() == 2);
