@@ -21,13 +21,13 @@ A legacy tea shop now stands behind Consentry.
 
 Browsers warn until they trust {ca}; its key was thrown away.
 
-Before consent: one session cookie, hardened; no tracker in the page
+Before consent: the session's cookies, hardened; no tracker in the page
   {curl} -D - {site}/ | grep -iE '^set-cookie|googletagmanager|fbq'
 Allow analytics, keep the answer in a cookie jar
   {curl} -c jar -D - -o /dev/null -H 'Origin: {site}' -d decision=save -d category=analytics {site}/_consent/choice
 After consent: Google's cookie and tag are back, Meta's are not
   {curl} -b jar -D - {site}/ | grep -iE '^set-cookie|googletagmanager|fbq'
-A slow page shows its head at once; a compressed one is filtered too
+A slow page shows its head at once; a compressed one is filtered too (0 before consent)
   {curl} -N {site}/slow
   {curl} --compressed {site}/gzip | grep -c hotjar
 A WebSocket passes through (101, then silence until Ctrl-C)

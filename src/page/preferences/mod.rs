@@ -2,7 +2,9 @@
 
 mod ticks;
 
-use crate::policy::{Category, CategoryId, CookieRule, Grant, NamePattern, Owner, Policy, Service, ServiceId};
+use crate::policy::{
+    Category, CategoryId, CookieRule, Grant, NamePattern, Owner, Policy, PolicyParts, Service, ServiceId,
+};
 
 use super::{duration, path::local_path, web_address};
 
@@ -97,7 +99,7 @@ impl<'a> Preferences<'a> {
         let locked = visit.gpc && !parts.choice_beats_signals;
         let categories = (0_u8..).zip(&parts.categories).map(|(index, category)| {
             let id = CategoryId(index);
-            CategoryRow::new(category, id, grant, locked && category.gpc, &parts.services, &parts.cookies)
+            CategoryRow::new(policy, category, id, grant, locked && category.gpc)
         });
         Self {
             site,
@@ -121,14 +123,8 @@ impl<'a> Preferences<'a> {
 }
 
 impl<'a> CategoryRow<'a> {
-    fn new(
-        category: &'a Category,
-        id: CategoryId,
-        grant: &Grant,
-        refused_by_signal: bool,
-        services: &'a [Service],
-        cookies: &'a [CookieRule],
-    ) -> Self {
+    fn new(policy: &'a Policy, category: &'a Category, id: CategoryId, grant: &Grant, refused_by_signal: bool) -> Self {
+        let PolicyParts { services, cookies, .. } = policy.parts();
         let services = (0_u16..).zip(services).filter(|(_, service)| service.category == id);
         Self {
             id: &category.id,
@@ -140,7 +136,7 @@ impl<'a> CategoryRow<'a> {
             services: services
                 .map(|(index, service)| {
                     let owner = Owner { category: id, service: Some(ServiceId(index)) };
-                    ServiceRow::new(service, grant.allows(owner))
+                    ServiceRow::new(policy, service, grant.allows(owner))
                 })
                 .collect(),
             cookies: cookies.iter().filter(|rule| rule.category == Some(id)).map(|rule| cookie(rule, None)).collect(),
@@ -167,7 +163,15 @@ impl<'a> CategoryRow<'a> {
 }
 
 impl<'a> ServiceRow<'a> {
-    fn new(service: &'a Service, granted: bool) -> Self {
+    fn new(policy: &'a Policy, service: &'a Service, granted: bool) -> Self {
+        // A service that is taken from the catalogue brings the cookies that the policy does not speak of itself.
+        let known = service.uses.as_deref().and_then(|uses| policy.catalogue().service(uses));
+        let declared = |rule: &CookieRule| {
+            let parts = policy.parts();
+            let mut own = parts.services.iter().flat_map(|service| &service.cookies).chain(&parts.cookies);
+            own.any(|other| other.pattern.to_string() == rule.pattern.to_string())
+        };
+        let brought = known.into_iter().flat_map(|known| &known.cookies).filter(|rule| !declared(rule));
         Self {
             id: &service.id,
             label: &service.label,
@@ -176,7 +180,7 @@ impl<'a> ServiceRow<'a> {
             granted,
             privacy: web_address(service.privacy.as_deref()),
             opt_out: web_address(service.opt_out.as_deref()),
-            cookies: service.cookies.iter().map(|rule| cookie(rule, service.lifetime)).collect(),
+            cookies: service.cookies.iter().chain(brought).map(|rule| cookie(rule, service.lifetime)).collect(),
         }
     }
 }

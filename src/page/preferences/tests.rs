@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::policy::{Catalogue, CatalogueParts, PolicyParts, RuleId};
+use crate::policy::{Catalogue, CatalogueParts, CatalogueService, RuleId};
 
 fn category(id: &str, required: bool, gpc: bool) -> Category {
     Category {
@@ -224,4 +224,32 @@ fn page_runs_under_our_own_policy() {
     for forbidden in ["<script", "<style", " style=", " onclick", "<img", "<iframe"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
+}
+
+#[test]
+fn a_service_from_the_catalogue_shows_the_cookies_that_it_brings() {
+    let exact = |name: &str| rule(NamePattern::Exact(name.into()), Some(60), None);
+    let known = CatalogueService {
+        id: "known".into(),
+        label: "Known".into(),
+        vendor: "Known Ltd".into(),
+        purpose: "".into(),
+        category: "analytics".into(),
+        privacy: None,
+        opt_out: None,
+        cookies: vec![exact("_brought"), exact("_ga")],
+        storage: Vec::new(),
+        tags: Vec::new(),
+        snippets: Vec::new(),
+    };
+    let sources = vec![crate::policy::RuleSource { file: "c.yaml".into(), line: 1, text: "".into() }];
+    let catalogue = Catalogue::compile(CatalogueParts { services: vec![known], sources, ..Default::default() });
+    let mut parts = parts();
+    parts.services.push(Service { uses: Some("known".into()), ..service("fresh", 1, Vec::new()) });
+    let policy = Policy::compile(parts, Arc::new(catalogue));
+    let visit = Visit { return_to: "/", gpc: false, chosen_at: None };
+    let page = Preferences::new(&policy, &Grant::none(), "shop.example", "/_consent/", visit);
+    let fresh = page.categories[1].services.iter().find(|service| service.id == "fresh").unwrap();
+    // `_ga` is the policy's own business.
+    assert_eq!(fresh.cookies.iter().map(|cookie| cookie.name).collect::<Vec<_>>(), ["_brought"]);
 }
