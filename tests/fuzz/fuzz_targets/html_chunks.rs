@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use consentry::config::{self, CertificateFiles};
-use consentry::html::{Error, Limits, OnError, Rewriter, Settings};
+use consentry::html::{Error, Gating, Limits, OnError, Rewriter, Settings};
 use consentry::policy::{Grant, Policy};
 use libfuzzer_sys::fuzz_target;
 use url::Url;
@@ -37,6 +37,8 @@ fn rewrite<'a>(grant: &Grant, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8
         limits: Limits::default(),
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
+        gating: Gating::Remove,
+        xml: false,
     });
     let mut out = Vec::new();
     let mut write = || {
