@@ -34,8 +34,10 @@ impl HostPattern {
             return fail("holds white space or `#`; write `host` or `host/path`");
         }
         let (host, path) = text.find('/').map_or((text, ""), |slash| text.split_at(slash));
+        // Judged as it will be compared: `/..` and the like are gone by then.
+        let path = normal_path(path);
         if host == "*" && path.bytes().any(|b| !matches!(b, b'/' | b'*')) {
-            return Ok(Self { host: "".into(), subdomains: true, path: normal_path(path) });
+            return Ok(Self { host: "".into(), subdomains: true, path });
         }
         let (host, subdomains) = host.strip_prefix("*.").map_or((host, false), |domain| (domain, true));
         if host == "*" || (host.is_empty() && subdomains) {
@@ -55,9 +57,7 @@ impl HostPattern {
         }
         match contacted_host(&url) {
             // One dot at the end is the DNS root; a second would stay.
-            Some(host) if !host.is_empty() && !host.ends_with('.') => {
-                Ok(Self { host: host.into(), subdomains, path: normal_path(path) })
-            }
+            Some(host) if !host.is_empty() && !host.ends_with('.') => Ok(Self { host: host.into(), subdomains, path }),
             _ => fail("has no usable host; write `host`, `*.domain`, `host/path*` or `*/path`"),
         }
     }
@@ -278,6 +278,8 @@ mod tests {
             ("*", "matches every URL"),
             ("*/", "matches every URL"),
             ("*/*", "matches every URL"),
+            // Found by the fuzz target: nothing but dots, which go when the path is read.
+            ("*/..//", "matches every URL"),
             ("*.", "matches every URL"),
             ("https://a.example/", "without the scheme"),
             ("//a.example", "without the scheme"),
