@@ -57,10 +57,17 @@ impl HostPattern {
         }
         match contacted_host(&url) {
             // One dot at the end is the DNS root; a second would stay.
-            Some(host) if !host.is_empty() && !host.ends_with('.') => Ok(Self { host: host.into(), subdomains, path }),
+            // Nor is anything a host that no name or address is written with, though URLs take it.
+            Some(host) if !host.is_empty() && !host.ends_with('.') && host.bytes().all(is_host_byte) => {
+                Ok(Self { host: host.into(), subdomains, path })
+            }
             _ => fail("has no usable host; write `host`, `*.domain`, `host/path*` or `*/path`"),
         }
     }
+}
+
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
 }
 
 /// The path as the parser would write it in a URL, so that both sides of a comparison are escaped alike.
@@ -280,6 +287,7 @@ mod tests {
             ("*/*", "matches every URL"),
             // Found by the fuzz target: nothing but dots, which go when the path is read.
             ("*/..//", "matches every URL"),
+            ("-%2A+bv)", "has no usable host"),
             ("*.", "matches every URL"),
             ("https://a.example/", "without the scheme"),
             ("//a.example", "without the scheme"),
