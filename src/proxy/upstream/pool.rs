@@ -19,6 +19,9 @@ pub(super) struct Pool {
     idle: Arc<Mutex<Vec<Idle>>>,
 }
 
+/// There are connections, and none can take a request yet.
+struct Busy;
+
 #[derive(Debug)]
 struct Idle {
     sender: SendRequest<Body>,
@@ -33,25 +36,33 @@ pub struct Lease {
 }
 
 impl Pool {
-    /// The connection that was used last, if it still lives.
+    /// The connection that was used last among those that can take a request now.
     pub(super) async fn take(&self) -> Option<SendRequest<Body>> {
-        loop {
-            let Idle { sender, since } = self.idle.lock().expect("no panic under the lock").pop()?;
-            if since.elapsed() > OLDEST {
-                // All below it are older.
-                self.idle.lock().expect("no panic under the lock").clear();
-                return None;
+        match self.ready() {
+            Err(Busy) => {
+                // Their tasks may not have run since the last response ended: let them, once.
+                tokio::task::yield_now().await;
+                self.ready().ok().flatten()
             }
-            if sender.is_ready() {
-                return Some(sender);
-            }
-            // Its task may not have run since the last response ended: let it, once. What is still busy then
-            // (an origin that answered before it read the request) is not to be used again.
-            tokio::task::yield_now().await;
-            if sender.is_ready() {
-                return Some(sender);
+            Ok(found) => found,
+        }
+    }
+
+    /// One that is busy still (an origin that answered before it read the request) is left until it is not.
+    fn ready(&self) -> Result<Option<SendRequest<Body>>, Busy> {
+        let mut idle = self.idle.lock().expect("no panic under the lock");
+        if idle.last().is_some_and(|last| last.since.elapsed() > OLDEST) {
+            // All below it are older.
+            idle.clear();
+        }
+        for at in (0..idle.len()).rev() {
+            if idle[at].sender.is_closed() {
+                idle.remove(at);
+            } else if idle[at].sender.is_ready() {
+                return Ok(Some(idle.remove(at).sender));
             }
         }
+        if idle.is_empty() { Ok(None) } else { Err(Busy) }
     }
 
     pub(super) fn lease(&self, sender: SendRequest<Body>) -> Lease {
