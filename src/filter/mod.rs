@@ -17,6 +17,7 @@ pub mod forwarded;
 pub mod hop_by_hop;
 mod link;
 mod list;
+mod removal;
 mod request;
 mod response;
 mod set_cookie;

@@ -74,7 +74,8 @@ async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answe
     let visitor = Visitor::of(&exchange.client, &site, request.headers());
     if ours {
         let visit = visitor.at(&exchange.client, &site, authority.as_str());
-        return Ok((api::answer(visit, request).await, None));
+        // Boxed: rare beside what is passed on, and large.
+        return Ok((Box::pin(api::answer(visit, request)).await, None));
     }
     if visitor.is_strict_bounce(&site, &request) {
         return Ok((own::html(StatusCode::OK, page::bounce(target_of(&request))), None));
