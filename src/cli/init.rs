@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::check;
+use super::yaml::scalar;
 use crate::config::{self, CertificateFiles};
 use crate::telemetry;
 
@@ -53,7 +54,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
 }
 
 /// Without `--force` the file system itself refuses to replace what is there, so that nothing can come between.
-fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
+pub(super) fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }
@@ -79,11 +80,4 @@ fn next_steps(file: &str, name: &str) -> String {
   4. Ask what would happen:  consentry explain --config {file} 'Set-Cookie: _ga=1'
   5. When you agree with the answers, write `mode: enforce`."
     )
-}
-
-/// As one value of YAML: in quotes unless it is plain.
-fn scalar(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':');
-    let tame = text.starts_with(|c: char| c.is_ascii_alphanumeric()) && !text.ends_with(':') && text.chars().all(plain);
-    if tame { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
