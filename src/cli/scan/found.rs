@@ -120,12 +120,7 @@ impl<'p> Found<'p> {
         if cookie.name().is_empty() || cookie.deletes(now) {
             return;
         }
-        // `Expires` is a second or so old when it arrives: full minutes are what was meant.
-        let lifetime = match cookie.lifetime(now) {
-            None => 0,
-            Some(seconds) if seconds > 120 => seconds.div_ceil(60).saturating_mul(60),
-            Some(seconds) => seconds,
-        };
+        let lifetime = cookie.lifetime(now).map_or(0, meant);
         if let Some(known) = self.cookies.get_mut(cookie.name()) {
             known.lifetime = known.lifetime.max(lifetime);
             known.http_only &= cookie.is_http_only();
@@ -221,6 +216,19 @@ impl<'p> Found<'p> {
         let entry = self.policy.catalogue().service_of(rule);
         Owner { service: entry.map(|entry| &*entry.id), category, entry, pattern: None, rule: Some(rule) }
     }
+}
+
+/// What a site means by a lifetime: an `Expires` is a moment old when it arrives, and may have begun before.
+fn meant(seconds: u64) -> u64 {
+    const DAY: u64 = 86_400;
+    let unit = match seconds {
+        0..=120 => 1,
+        _ if seconds.is_multiple_of(3_600) => 1,
+        _ if seconds > 2 * DAY => DAY,
+        7_201.. if !seconds.is_multiple_of(60) => 3_600,
+        _ => 60,
+    };
+    seconds.div_ceil(unit).saturating_mul(unit)
 }
 
 /// Without query and fragment, which may hold personal data, and without credentials.

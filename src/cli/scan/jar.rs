@@ -18,7 +18,8 @@ pub(super) struct Jar {
 #[derive(Debug)]
 struct Kept {
     name: Vec<u8>,
-    value: Vec<u8>,
+    /// `None` if it goes without `=`.
+    value: Option<Vec<u8>>,
     domain: String,
     host_only: bool,
     path: Vec<u8>,
@@ -61,7 +62,8 @@ impl Jar {
         self.cookies.retain(|kept| kept.name != cookie.name() || kept.domain != domain || kept.path != path);
         if !cookie.deletes(now) {
             let expires = cookie.lifetime(now).map(|seconds| now.after(seconds));
-            let (name, value) = (cookie.name().to_vec(), cookie.value().to_vec());
+            let name = cookie.name().to_vec();
+            let value = (!cookie.pair().nameless()).then(|| cookie.value().to_vec());
             self.cookies.push(Kept { name, value, domain, host_only, path, secure, expires });
             if self.cookies.len() > MOST {
                 self.cookies.remove(0);
@@ -86,9 +88,9 @@ impl Jar {
         cookies.sort_by_key(|kept| std::cmp::Reverse(kept.path.len()));
         let pairs: Vec<Vec<u8>> = cookies
             .into_iter()
-            .map(|kept| match &*kept.name {
-                [] => kept.value.clone(),
-                name => [name, b"=", &kept.value].concat(),
+            .map(|kept| match &kept.value {
+                None => kept.name.clone(),
+                Some(value) => [&*kept.name, b"=", value].concat(),
             })
             .collect();
         (!pairs.is_empty()).then(|| HeaderValue::from_bytes(&pairs.join(&b"; "[..])).ok()).flatten()

@@ -10,7 +10,7 @@ mod robots;
 mod show;
 mod tls;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -248,10 +248,8 @@ fn print(args: &Args, found: &Found<'_>, interrupted: bool, draft: Option<(&Path
     io::stdout().write_all(text.as_bytes())?;
     init::write(file, &draft, args.force).map_err(|error| io::Error::other(format!("{}: {error}", file.display())))?;
     let name = file.display();
-    let mut stderr = io::stderr();
-    let colon = if stderr.is_terminal() { "\n" } else { "" };
     writeln!(
-        stderr,
-        "{colon}{name} is drafted. Decide on what is marked `unclassified`, then: consentry check --config {name}"
+        io::stderr(),
+        "\n{name} is drafted. Decide on what is marked `unclassified` in it, then: consentry check --config {name}"
     )
 }

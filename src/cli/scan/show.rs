@@ -8,8 +8,11 @@ use super::found::{Cookie, Expected, Found, Owner, Problem, Tag, Visited};
 use crate::page::duration;
 
 /// What no scan without a browser can see.
-pub(super) const LIMITS: &str = "A scan without a browser sees only what the server and its HTML set: cookies that scripts set, and tags that they \
-                      add, are not seen.";
+pub(super) const LIMITS: &str =
+    "A scan without a browser sees only what the server and its HTML set: cookies that scripts set are not seen.";
+
+/// Expected cookies named of one service; some have dozens, of which a site gets a few.
+const SHOWN: usize = 5;
 
 /// The widest that a cell gets.
 const WIDEST: usize = 48;
@@ -90,19 +93,19 @@ pub(super) fn tables(found: &Found<'_>, interrupted: bool) -> String {
     });
     table(&mut out, ["TAG", "ELEMENT", "SERVICE", "CATEGORY", "FIRST SEEN"], rows);
     let expected = found.expected();
-    let rows = expected.iter().map(|cookie| {
-        [printable(&cookie.name), cookie.service.to_owned(), cookie.category.to_owned(), lifetime(cookie.lifetime)]
+    let rows = expected.chunk_by(|a, b| a.service == b.service).map(|cookies| {
+        let names: Vec<&str> = cookies.iter().take(SHOWN).map(|cookie| &*cookie.name).collect();
+        let more = cookies.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        [cookies[0].service.to_owned(), cookies[0].category.to_owned(), format!("{}{more}", names.join(", "))]
     });
-    table(&mut out, ["EXPECTED OF SCRIPTS", "SERVICE", "CATEGORY", "KEPT FOR"], rows);
+    table(&mut out, ["EXPECTED OF", "CATEGORY", "COOKIES THAT ITS SCRIPTS MAY SET"], rows);
     let rows = found.problems.iter().map(|problem| [printable_in(&problem.url, 90), printable_in(&problem.what, 160)]);
     table(&mut out, ["NOT READ", "WHY"], rows);
     if found.forbidden > 0 {
         let _ = writeln!(out, "\n{} left alone, as robots.txt asks.", count(found.forbidden, "address"));
     }
     let _ = writeln!(out, "\n{LIMITS}");
-    if !expected.is_empty() {
-        out.push_str("What the services found are known to set by script is listed as expected.\n");
-    }
     out
 }
 
