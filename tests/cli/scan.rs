@@ -138,7 +138,7 @@ fn scan_drafts_what_check_accepts() {
         assert_eq!(origin.seen().len(), before, "told before anything is visited");
         assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
         assert_eq!(run(&["scan", &url, "--draft", name, "--force", "--pages", "1"]).0, 0);
-        let (code, out, err) = run(&["scan", &url, "--draft", "-", "--pages", "1"]);
+        let (code, out, err) = run(&["scan", &url, "--draft", "-", "--pages", "1", "--delay", "1"]);
         assert_eq!((code, out), (0, fs::read_to_string(&file).unwrap()));
         assert!(err.contains("PHPSESSID"), "{err}");
     });
@@ -188,8 +188,8 @@ fn scan_of_a_hostile_site_writes_nothing_but_text() {
             for text in [&out, &err, &text] {
                 let odd = text.chars().find(|c| c.is_control() && *c != '\n' || "\u{202e}\u{2028}".contains(*c));
                 assert_eq!(odd, None, "{text}");
-                assert!(text.lines().all(|line| line.chars().count() < 400), "{text}");
             }
+            assert!(text.lines().all(|line| line.chars().count() < 400), "{text}");
             let policy = &yaml["sites"][0]["policy"];
             assert_eq!(policy["services"].as_object().unwrap().len(), 1, "{text}");
             assert!(policy["cookies"].as_object().unwrap().is_empty(), "{text}");
@@ -210,7 +210,7 @@ fn scan_of_the_sites_own_server_asks_for_its_host() {
                 "/" => (Coding::Gzip, "https://www.tea.example/br", "gzipped=1; Secure; Domain=tea.example; Path=/"),
                 "/br" => (Coding::Brotli, "/zstd", "brotli=1"),
                 "/zstd" if request.header("cookie").is_some_and(|line| line.contains("gzipped=1")) => {
-                    (Coding::Zstd, "/", "zstandard=1")
+                    (Coding::Zstd, "/zstd", "zstandard=1")
                 }
                 _ => return respond(404, &[], ""),
             };

@@ -221,6 +221,8 @@ impl<'p> Found<'p> {
 /// What a site means by a lifetime: an `Expires` is a moment old when it arrives, and may have begun before.
 fn meant(seconds: u64) -> u64 {
     const DAY: u64 = 86_400;
+    // For ever; no browser keeps anything for so long.
+    let seconds = seconds.min(100 * 365 * DAY);
     let unit = match seconds {
         0..=120 => 1,
         _ if seconds.is_multiple_of(3_600) => 1,
@@ -228,7 +230,7 @@ fn meant(seconds: u64) -> u64 {
         7_201.. if !seconds.is_multiple_of(60) => 3_600,
         _ => 60,
     };
-    seconds.div_ceil(unit).saturating_mul(unit)
+    seconds.div_ceil(unit) * unit
 }
 
 /// Without query and fragment, which may hold personal data, and without credentials.
