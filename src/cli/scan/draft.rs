@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::found::{Cookie, Found, Tag};
 use super::show::{self, count};
+use crate::cli::init;
 use crate::cli::yaml::{quoted, scalar};
 use crate::page::duration;
 
@@ -29,12 +30,7 @@ pub(super) struct Frame<'a> {
 /// The whole file.
 pub(super) fn draft(found: &Found<'_>, frame: &Frame<'_>) -> String {
     let hosts: Vec<String> = frame.hosts.iter().map(|host| scalar(host)).collect();
-    let local = frame.hosts.iter().all(|host| is_local(host));
-    let listen = if local {
-        "# Where TLS is accepted; for visitors it will be 0.0.0.0:443.\nlisten: 127.0.0.1:8443"
-    } else {
-        "# Where TLS is accepted, and where plain HTTP is redirected to it.\nlisten: 0.0.0.0:443\nredirect: 0.0.0.0:80"
-    };
+    let listen = init::listen(frame.hosts.iter().map(String::as_str));
     let origin = match frame.origin {
         Some(origin) => scalar(origin[..url::Position::BeforePath].trim_end_matches('/')),
         None => "http://127.0.0.1:8080   # not known from a scan: write where it listens".to_owned(),
@@ -89,8 +85,8 @@ fn services(out: &mut String, found: &Found<'_>) {
     if !unknown.is_empty() {
         let _ = writeln!(
             out,
-            "        # Decide: {} that the catalogue does not know. Write a service for each that may set or learn\n        \
-             # something, such as\n        #counter: {{ category: analytics, purpose: Counts visits., hosts: [counter.example] }}",
+            "        # Decide: {} that the catalogue does not know. Until you write a service for it, each\n        \
+             # passes, whatever the visitor chose. Such as\n        #counter: {{ category: analytics, purpose: Counts visits., hosts: [counter.example] }}",
             count(unknown.len(), "tag")
         );
     }
@@ -163,14 +159,4 @@ fn comment(text: &str) -> String {
     let text: String = text.chars().take(LONGEST_NAME).collect();
     let text = quoted(&text);
     text[1..text.len() - 1].to_owned()
-}
-
-/// Whether only this machine knows it.
-fn is_local(host: &str) -> bool {
-    match Host::parse(host) {
-        Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Ok(Host::Ipv4(address)) => address.is_loopback(),
-        Ok(Host::Ipv6(address)) => address.is_loopback(),
-        Err(_) => false,
-    }
 }

@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     }
     let frame = Frame { hosts: hosts(&found, &plan.starts), origin: origin(&plan), interrupted };
     let draft = args.draft.as_deref().map(|file| (file, draft::draft(&found, &frame)));
-    match print(args, &found, interrupted, draft) {
+    match print(args, &found, interrupted, draft, frame.hosts.first().map_or("", String::as_str)) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             eprintln!("consentry: {error}");
             ExitCode::FAILURE
@@ -238,7 +238,13 @@ fn is_stdout(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-fn print(args: &Args, found: &Found<'_>, interrupted: bool, draft: Option<(&Path, String)>) -> io::Result<()> {
+fn print(
+    args: &Args,
+    found: &Found<'_>,
+    interrupted: bool,
+    draft: Option<(&Path, String)>,
+    host: &str,
+) -> io::Result<()> {
     let text = if args.json { show::json(found, interrupted) } else { show::tables(found, interrupted) };
     let Some((file, draft)) = draft else { return io::stdout().write_all(text.as_bytes()) };
     if is_stdout(file) {
@@ -248,8 +254,6 @@ fn print(args: &Args, found: &Found<'_>, interrupted: bool, draft: Option<(&Path
     io::stdout().write_all(text.as_bytes())?;
     init::write(file, &draft, args.force).map_err(|error| io::Error::other(format!("{}: {error}", file.display())))?;
     let name = file.display();
-    writeln!(
-        io::stderr(),
-        "\n{name} is drafted. Decide on what is marked `unclassified` in it, then: consentry check --config {name}"
-    )
+    let steps = init::next_steps(&name.to_string(), host);
+    writeln!(io::stderr(), "\n{name} is drafted. Decide on what is marked `unclassified` in it. Next:\n\n{steps}")
 }
