@@ -30,6 +30,9 @@ use crate::telemetry;
 /// As shells have it for a command that SIGINT ended.
 const INTERRUPTED: u8 = 130;
 
+/// Longer is no politeness any more.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
 /// Arguments of `scan`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -49,9 +52,9 @@ pub(super) struct Args {
     /// Follow links no further than this from URL
     #[arg(long, value_name = "N", default_value_t = 4)]
     depth: u8,
-    /// Wait between two requests, in milliseconds; robots.txt may ask for more
-    #[arg(long, value_name = "MS", default_value_t = 250)]
-    delay: u64,
+    /// Wait between two requests, e.g. 1s or 500ms (a bare number is milliseconds); robots.txt may ask for more
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = delay)]
+    delay: Duration,
     /// Give up on a page after so many seconds
     #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=600))]
     timeout: u16,
@@ -143,6 +146,21 @@ fn plan(args: &Args) -> Result<(Plan, Client), String> {
     Ok((Plan { starts, origin }, client))
 }
 
+/// `1s`, `0.5 s`, `500ms`, `500`.
+fn delay(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let unit = match unit {
+        "s" => 1.0,
+        "ms" | "" => 0.001,
+        _ => return Err("write it as 1s, 500ms or 500".into()),
+    };
+    let seconds = number.trim().parse::<f64>().map_err(|_| "write it as 1s, 500ms or 500")? * unit;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(delay) if delay <= LONGEST_DELAY => Ok(delay),
+        _ => Err("it is from 0 to 60s".into()),
+    }
+}
+
 /// `shop.example` is `https://shop.example/`.
 fn address(text: &str) -> Result<Url, String> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
@@ -183,8 +201,7 @@ fn visit(
     found: &mut Found<'_>,
     bar: &ProgressBar,
 ) -> io::Result<bool> {
-    let bounds =
-        Bounds { pages: args.pages.into(), depth: args.depth.into(), delay: Duration::from_millis(args.delay) };
+    let bounds = Bounds { pages: args.pages.into(), depth: args.depth.into(), delay: args.delay };
     let own = site.own_cookies().map(<[u8]>::to_vec);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interrupted = runtime.block_on(async {
@@ -256,4 +273,19 @@ fn print(
     let name = file.display();
     let steps = init::next_steps(&name.to_string(), host);
     writeln!(io::stderr(), "\n{name} is drafted. Decide on what is marked `unclassified` in it. Next:\n\n{steps}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_times() {
+        for (text, millis) in [("1s", 1000), ("0.5 s", 500), ("20ms", 20), ("7", 7), ("0", 0)] {
+            assert_eq!(delay(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "-1s", "1h", "nan", "inf", "1e9s", "61s"] {
+            assert!(delay(text).is_err(), "{text}");
+        }
+    }
 }
