@@ -5,6 +5,7 @@
 //! [`hop_by_hop`] and [`response`].
 
 pub mod accept_encoding;
+pub mod accept_language;
 mod address;
 mod cache;
 mod coding;

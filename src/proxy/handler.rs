@@ -19,6 +19,7 @@ use crate::body::Body;
 use crate::config::{Mode, SESSION_MARKER};
 use crate::consent::{self, Decision, Record, Signals};
 use crate::cookie::UnixTime;
+use crate::policy::Country;
 use crate::{filter, own, page, telemetry};
 
 /// What comes back: a response, and the origin's connection that its body comes over.
@@ -140,6 +141,7 @@ struct Visitor {
     record: Record,
     signals: Signals,
     decision: Decision,
+    country: Option<Country>,
     now: UnixTime,
 }
 
@@ -152,7 +154,7 @@ impl Visitor {
         let signals = Signals::read(all("sec-gpc"), all("dnt"));
         let country = forward::country(client, headers);
         let decision = consent::grant_in(country, &site.policy, &record, signals, now);
-        Self { record, signals, decision, now }
+        Self { record, signals, decision, country, now }
     }
 
     fn at<'a>(&'a self, client: &'a Client, site: &'a SiteRef, authority: &'a str) -> Visit<'a> {
@@ -161,6 +163,7 @@ impl Visitor {
             authority,
             record: &self.record,
             decision: &self.decision,
+            country: self.country,
             gpc: self.signals.gpc,
             keys: &client.worker.keys,
             limit: site.limits().choice_body,
