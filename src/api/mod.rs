@@ -64,7 +64,8 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         }
         "style.css" if is_read(&head.method) => style(),
         "free.js" if is_read(&head.method) => script(),
-        "choice" if is_read(&head.method) => choice::state(&visit),
+        // With a query it looks like a decision, which a link on a foreign page could take.
+        "choice" if is_read(&head.method) && head.uri.query().is_none() => choice::state(&visit),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
         "" | "policy" | "style.css" | "free.js" => not_allowed(&visit, "GET, HEAD"),
         "choice" => not_allowed(&visit, "GET, HEAD, POST"),

@@ -242,7 +242,7 @@ fn scripts_learn_what_holds_now() {
         let choice = client.choose("decision=save&category=analytics&service=adnet").await;
         for (headers, chosen, categories, services) in [
             (vec![], false, [true, false, false, false], [false, false]),
-            (vec![("cookie", &*choice)], true, [true, false, true, false], [false, true]),
+            (vec![("cookie", &*choice)], true, [true, false, true, false], [true, true]),
             (vec![("cookie", "__Host-consentry=1")], false, [true, false, false, false], [false, false]),
         ] {
             let reply = client.get("/_consent/choice", &headers).await;
