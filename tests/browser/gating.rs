@@ -9,8 +9,7 @@ use crate::support::origin::{Answer, respond};
 use crate::visitor::{Scripts, eventually, visit_site};
 
 /// What the page runs itself, and what waits in it.
-const OWN: &str =
-    "var order = []; function counter(what) { order.push(what) } function adnet(what) { order.push(what) }";
+const OWN: &str = "var order = [], counter = what => order.push(what), adnet = counter;";
 const WAITING: [&str; 2] = ["counter('first')", "counter('second'); document.write('<p id=gone>')"];
 const OTHER: &str = "adnet('never')";
 
