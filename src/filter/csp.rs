@@ -145,7 +145,7 @@ fn matches(source: &str, page: &Url, url: &Url) -> bool {
         None => (None, source),
     };
     // What has no scheme takes the page's; `http` may become `https`.
-    let scheme = scheme.unwrap_or(page.scheme());
+    let scheme = scheme.unwrap_or_else(|| page.scheme());
     let fits =
         scheme.eq_ignore_ascii_case(url.scheme()) || (scheme.eq_ignore_ascii_case("http") && url.scheme() == "https");
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

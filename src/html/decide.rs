@@ -62,7 +62,7 @@ impl Page {
             _ => {}
         }
         let neutral = self.settings.gating != Gating::Remove;
-        let (mut edits, region) = match elements::judge(kind, attributes, |url| self.blocked(url)) {
+        let (mut edits, region) = match elements::judge(kind, attributes, neutral, |url| self.blocked(url)) {
             Outcome::Go(reason) if neutral => {
                 let needs = self.needs(kind, attributes);
                 let mut edits = elements::neutralise(kind, tag, attributes, Some(&needs));
@@ -85,7 +85,10 @@ impl Page {
                 self.open(start, Region::Drop);
                 return Ok(());
             }
-            Outcome::Stay(edits, reasons) => {
+            Outcome::Stay(mut edits, reasons) => {
+                if neutral && !reasons.is_empty() {
+                    edits.push(attributes::Edit::insert(tag, &self.needs(kind, attributes)));
+                }
                 for reason in reasons {
                     self.found(Some(reason.finding));
                 }

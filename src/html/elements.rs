@@ -191,10 +191,11 @@ pub(super) enum Outcome {
     Go(Blocked),
 }
 
-/// Judges an element by its attributes.
+/// Judges an element by its attributes. `aside`: what goes of an element that stays is kept where no browser looks.
 pub(super) fn judge(
     kind: Kind,
     attributes: &[Attribute<'_>],
+    aside: bool,
     mut blocked: impl FnMut(&str) -> Option<Blocked>,
 ) -> Outcome {
     let is = |name: &str, value: &str| find(attributes, name).is_some_and(|a| a.value().eq_ignore_ascii_case(value));
@@ -208,6 +209,7 @@ pub(super) fn judge(
     if !concerned {
         return Outcome::Stay(edits, reasons);
     }
+    let remove = |attribute: &Attribute<'_>| if aside { attribute.set_aside("") } else { attribute.remove() };
     let (mut has_url, mut lost_candidates) = (false, false);
     for attribute in attributes {
         let Some(role) = role(kind, attribute.name) else { continue };
@@ -223,7 +225,7 @@ pub(super) fn judge(
             Role::Url => has_url |= !value.trim().is_empty(),
             Role::Refresh if links::refresh(&value).is_some_and(&mut is_blocked) => return gone(reasons),
             Role::Refresh => {}
-            Role::Extra if is_blocked(&value) => edits.push(attribute.remove()),
+            Role::Extra if is_blocked(&value) => edits.push(remove(attribute)),
             Role::Extra => {}
             Role::Candidates | Role::Pings => {
                 let rest = match role {
@@ -234,11 +236,15 @@ pub(super) fn judge(
                     lists::Rest::All => has_url |= role == Role::Candidates,
                     lists::Rest::Some(left) => {
                         has_url |= role == Role::Candidates;
-                        edits.push(attribute.replace(&left));
+                        if aside {
+                            edits.extend(attribute.replace_aside(&left));
+                        } else {
+                            edits.push(attribute.replace(&left));
+                        }
                     }
                     lists::Rest::Nothing => {
                         lost_candidates |= role == Role::Candidates;
-                        edits.push(attribute.remove());
+                        edits.push(remove(attribute));
                     }
                 }
             }

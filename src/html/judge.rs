@@ -92,11 +92,13 @@ impl<'a> Needs<'a> {
 
 /// The services of the category keep the answers that they have: each may be refused by name.
 fn grant_category_alone(policy: &Policy, grant: &mut Grant, category: CategoryId) {
-    let services = policy.parts().services.iter().zip((0_u16..).map(ServiceId));
-    let refused = services.filter(|(service, _)| service.category == category).map(|(_, id)| id);
-    let refused: Vec<_> = refused.filter(|id| !grant.allows(Owner { category, service: Some(*id) })).collect();
+    let before = grant.clone();
     grant.grant_category(category);
-    refused.into_iter().for_each(|id| grant.refuse_service(id));
+    for (id, service) in (0_u16..).map(ServiceId).zip(&policy.parts().services) {
+        if service.category == category && !before.allows(Owner { category, service: Some(id) }) {
+            grant.refuse_service(id);
+        }
+    }
 }
 
 impl Blocked {

@@ -104,7 +104,7 @@ pub fn document(frame: &Frame<'_>) -> String {
         html.push_str(&format!(
             "<form method=\"post\" action={} target=\"_parent\">\
              <input type=\"hidden\" name=\"return_to\" value={}><input type=\"hidden\" name=\"{field}\" value={}>\
-             <button name=\"decision\" value=\"grant\">{}</button></form>",
+             <button class=\"allow\" name=\"decision\" value=\"grant\">{}</button></form>",
             quote(&format!("{prefix}choice")),
             quote(return_to),
             quote(key),
@@ -180,7 +180,7 @@ mod tests {
             "<form method=\"post\" action=\"https://shop.example/_consent/choice\" target=\"_parent\">",
             "name=\"return_to\" value=\"/tea?a=1&amp;b=2\"",
             "name=\"service\" value=\"youtube\"",
-            "<button name=\"decision\" value=\"grant\">Allow YouTube</button>",
+            "<button class=\"allow\" name=\"decision\" value=\"grant\">Allow YouTube</button>",
             "<a href=\"https://shop.example/_consent/?return_to=%2Ftea%3Fa%3D1%26b%3D2\" target=\"_parent\">",
         ] {
             assert!(html.contains(part), "{part} in {html}");

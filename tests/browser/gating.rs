@@ -119,11 +119,11 @@ fn what_is_granted_is_freed_in_order_under_the_policy_of_the_page() {
 fn where_the_policy_leaves_no_way_all_stays_inert_in_silence() {
     visit_site(Scripts::On, "gating: client", pages, async |visitor| {
         visitor.choose(&[], "accept-all").await;
-        for number in 0..INERT.len() {
+        for (number, policy) in INERT.iter().enumerate() {
             visitor.open(&format!("/inert/{number}")).await;
             visitor.settle_by_idling().await;
-            assert_eq!(visitor.complaints().await, [""; 0], "{}", INERT[number]);
-            assert_eq!(visitor.elsewhere.requests(), [], "{}", INERT[number]);
+            assert_eq!(visitor.complaints().await, [""; 0], "{policy}");
+            assert_eq!(visitor.elsewhere.requests(), [], "{policy}");
             visitor.reads("h1", "Tea").await;
         }
     });

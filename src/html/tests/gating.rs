@@ -10,7 +10,7 @@ fn neutral() -> Settings {
 }
 
 /// What stays inert: nothing that a browser acts on, and every byte of the rest.
-const CASES: [(&str, &str); 12] = [
+const CASES: [(&str, &str); 14] = [
     (
         "<script src=//bad.example/x async></script>",
         "<script NEEDS type=\"text/plain\" data-consentry-src=//bad.example/x async></script>",
@@ -39,7 +39,15 @@ const CASES: [(&str, &str); 12] = [
         "<object data=//bad.example/><b>x</b></object>",
         "<object NEEDS data-consentry-data=//bad.example/><b>x</b></object>",
     ),
-    ("<a href=/x ping=//bad.example/>t</a>", "<a href=/x>t</a>"),
+    ("<a href=/x ping=//bad.example/>t</a>", "<a NEEDS href=/x data-consentry-ping=//bad.example/>t</a>"),
+    (
+        "<img src=/a srcset='/a, //bad.example/b 2x'>",
+        "<img NEEDS src=/a data-consentry-srcset=\"/a, //bad.example/b 2x\" srcset=\"/a\">",
+    ),
+    (
+        "<svg><image xlink:href=//bad.example/i></image></svg>",
+        "<svg><image NEEDS data-consentry-xlink-href=//bad.example/i></image></svg>",
+    ),
     (
         "<noscript><img src=//bad.example/></noscript>",
         "<noscript><img NEEDS data-consentry-src=//bad.example/></noscript>",

@@ -12,12 +12,14 @@
   } catch { /* a site that allows no such policy keeps its scripts inert */ }
 
   const set = (element, name, value) => {
-    if (name === 'xlink:href') element.setAttributeNS(XLINK, name, value);
+    if (name === 'xlink-href') element.setAttributeNS(XLINK, 'xlink:href', value);
     else if (name === 'src' && element.localName === 'script') {
       element.setAttribute(name, trusted ? trusted.createScriptURL(value) : value);
     } else if (name === 'srcdoc') element.setAttribute(name, trusted ? trusted.createHTML(value) : value);
     else element.setAttribute(name, value);
   };
+
+  const isInertScript = element => element.localName === 'script' && element.getAttribute('type') === 'text/plain';
 
   const restore = element => {
     element.removeAttribute(NEEDS);
@@ -25,7 +27,7 @@
       element.removeAttribute(ASIDE + 'placeholder');
       element.removeAttribute('srcdoc');
     }
-    if (element.localName === 'script') element.removeAttribute('type');
+    if (isInertScript(element)) element.removeAttribute('type');
     for (const { name, value } of [...element.attributes]) {
       if (!name.startsWith(ASIDE)) continue;
       element.removeAttribute(name);
@@ -34,12 +36,12 @@
   };
 
   // Browsers look at these when they come into the page, and not again.
-  const again = new Set(['script', 'meta', 'source']);
+  const comesAgain = element => isInertScript(element) || ['meta', 'source'].includes(element.localName);
 
   // Resolves when whatever stands behind the element may go on.
   const free = element => new Promise(done => {
     const parent = element.parentNode, next = element.nextSibling;
-    if (!parent || !again.has(element.localName)) {
+    if (!parent || !comesAgain(element)) {
       restore(element);
       return done();
     }
