@@ -35,6 +35,9 @@ fn freeing() -> Vec<String> {
         format!("default-src 'self'; script-src 'self' 'nonce-page' https://js.counter.example; {rest}"),
         format!("default-src 'none'; script-src 'nonce-page' 'strict-dynamic'; connect-src 'self'; {rest}"),
         format!("default-src 'self'; script-src 'self' {hashes} https://js.counter.example; {rest}"),
+        format!(
+            "script-src 'nonce-page' 'strict-dynamic'; require-trusted-types-for 'script'; trusted-types consentry; {rest}"
+        ),
     ]
 }
 
@@ -72,7 +75,9 @@ fn what_is_granted_is_freed_in_order_under_the_policy_of_the_page() {
             .collect();
         for address in &addresses {
             visitor.open(address).await;
-            visitor.settle_by_idling().await;
+            let asked = "performance.getEntriesByType('resource').some(entry => entry.name.endsWith('/choice'))";
+            eventually("the script asks", async || (visitor.value(asked).await == true).then_some(())).await;
+            visitor.idle().await;
             assert_eq!(visitor.value("order").await, json!([]), "{address}");
             assert_eq!(visitor.elsewhere.requests(), [], "{address}");
             visitor.browser.enter_frame(0).await.unwrap();
@@ -121,7 +126,7 @@ fn where_the_policy_leaves_no_way_all_stays_inert_in_silence() {
         visitor.choose(&[], "accept-all").await;
         for (number, policy) in INERT.iter().enumerate() {
             visitor.open(&format!("/inert/{number}")).await;
-            visitor.settle_by_idling().await;
+            visitor.idle().await;
             assert_eq!(visitor.complaints().await, [""; 0], "{policy}");
             assert_eq!(visitor.elsewhere.requests(), [], "{policy}");
             visitor.reads("h1", "Tea").await;

@@ -110,10 +110,10 @@ impl Visitor {
         assert_eq!(*failed.json(), Value::Null);
     }
 
-    /// As [`Visitor::settle`], on pages that may not fetch: by asking the site for its own frame of mind twice.
-    pub(crate) async fn settle_by_idling(&self) {
+    /// As [`Visitor::settle`], on pages that may not fetch: waits until the browser has had nothing to do, twice.
+    pub(crate) async fn idle(&self) {
         let script = "const done = arguments[0];
-            const idle = () => requestIdleCallback(() => requestIdleCallback(() => setTimeout(done, 250)));
+            const idle = () => requestIdleCallback(() => requestIdleCallback(done));
             if (document.readyState === 'complete') idle(); else addEventListener('load', idle);";
         self.browser.execute_async(script, Vec::new()).await.unwrap();
     }
