@@ -23,13 +23,40 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
+    // Two tools that both take decisions would undo each other's.
+    if visit.site.consent_tool.is_some() && !visit.site.is_bridged() {
+        return super::failed(visit, StatusCode::CONFLICT);
+    }
     match take(visit, headers, body).await {
-        Ok((choice, back)) => accepted(visit, &choice, &back),
+        Ok((choice, Then::Back(path))) => accepted(visit, &choice, super::redirect(StatusCode::SEE_OTHER, &path)),
+        Ok((choice, Then::Script)) if stands_already(visit, &choice) => nothing(),
+        Ok((choice, Then::Script)) => accepted(visit, &choice, nothing()),
         Err(status) => super::failed(visit, status),
     }
 }
 
-async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, String), StatusCode> {
+/// What whoever posted a decision waits for.
+enum Then {
+    /// A page of the site.
+    Back(String),
+    /// No page: a script told of it.
+    Script,
+}
+
+/// A script tells of the same decision on many pages: one receipt is enough.
+fn stands_already(visit: &Visit<'_>, choice: &Choice) -> bool {
+    visit.decision.basis == Basis::Choice
+        && matches!(visit.record, Record::Choice(standing) if standing.answers_as(choice))
+}
+
+fn nothing() -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    own::headers(response.headers_mut());
+    response
+}
+
+async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Then), StatusCode> {
     if !is_same_origin(headers, visit.authority) {
         return Err(StatusCode::FORBIDDEN);
     }
@@ -70,13 +97,21 @@ fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
 }
 
 /// The form's meaning; `None` if it names what the policy does not have, or no decision.
-fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String)> {
+fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Then)> {
     let policy = &visit.site.policy;
     let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
     let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
     let back = local_path(all("return_to").first().copied().unwrap_or("/"));
     let mut back = utf8_percent_encode(back, NOT_IN_LOCATION).to_string();
     let choice = match *all("decision").first()? {
+        "tool" => {
+            let tool = visit.site.consent_tool.as_ref().filter(|tool| tool.format().is_bridged())?;
+            let answers = [("granted", true), ("refused", false)];
+            let groups = answers.into_iter().flat_map(|(name, answer)| all(name).into_iter().map(move |g| (g.into(), answer)));
+            let groups: Vec<(Box<str>, bool)> = groups.collect();
+            let choice = (!groups.is_empty()).then(|| tool.told(groups, policy, id, visit.now))?;
+            return Some((choice, Then::Script));
+        }
         "accept-all" => Choice::accept_all(policy, id, visit.now),
         "reject-all" => Choice::reject_all(policy, id, visit.now),
         "save" => {
@@ -99,7 +134,7 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String
         }
         _ => return None,
     };
-    Some((choice, back))
+    Some((choice, Then::Back(back)))
 }
 
 /// The button of a placeholder: one category or service in addition to what stands, and whether a signal of the
@@ -163,7 +198,7 @@ pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
 /// `Location` holds a URI reference: visible ASCII.
 const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
 
-fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
+fn accepted(visit: &Visit<'_>, choice: &Choice, mut response: Response<Body>) -> Response<Body> {
     let site = visit.site;
     let mut cookie = Cookie::build((&*site.cookie.name, encode(choice, visit.keys, &site.name)))
         .path("/")
@@ -175,7 +210,6 @@ fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
     if let Some(domain) = site.cookie.domain.as_deref() {
         cookie = cookie.domain(domain);
     }
-    let mut response = super::redirect(StatusCode::SEE_OTHER, back);
     let cookie = HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url");
     response.headers_mut().insert(SET_COOKIE, cookie);
     // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.

@@ -8,6 +8,7 @@ mod across;
 mod catalogue_file;
 mod categories;
 mod certificate_file;
+mod consent_tool;
 mod duration;
 mod file;
 mod host_name;
