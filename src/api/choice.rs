@@ -107,7 +107,8 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Then)>
         "tool" => {
             let tool = visit.site.consent_tool.as_ref().filter(|tool| tool.format().is_bridged())?;
             let answers = [("granted", true), ("refused", false)];
-            let groups = answers.into_iter().flat_map(|(name, answer)| all(name).into_iter().map(move |g| (g.into(), answer)));
+            let groups =
+                answers.into_iter().flat_map(|(name, answer)| all(name).into_iter().map(move |g| (g.into(), answer)));
             let groups: Vec<(Box<str>, bool)> = groups.collect();
             let choice = (!groups.is_empty()).then(|| tool.told(groups, policy, id, visit.now))?;
             return Some((choice, Then::Script));

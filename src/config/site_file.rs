@@ -59,7 +59,8 @@ pub(super) fn read(
     if let Some(policy) = &policy {
         across::consent_applies(s, policy.parts(), cookie.as_ref().and_then(|cookie| cookie.domain.as_deref()));
     }
-    let consent_tool = policy.as_ref().and_then(|policy| s.read("consent_tool", |item| consent_tool::read(item, policy)));
+    let consent_tool =
+        policy.as_ref().and_then(|policy| s.read("consent_tool", |item| consent_tool::read(item, policy)));
     let policy = policy.map(|policy| match &consent_tool {
         Some(tool) => tool.beside(&policy),
         None => policy,

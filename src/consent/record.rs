@@ -76,7 +76,9 @@ pub fn read_with(
     let stands = |choice: &Choice| choice.stands(policy, now);
     match (theirs, ours) {
         // The bridge speaks for a tool that we cannot read.
-        (Record::Unreadable, Record::Choice(ours)) if tool.format().is_bridged() && stands(&ours) => Record::Choice(ours),
+        (Record::Unreadable, Record::Choice(ours)) if tool.format().is_bridged() && stands(&ours) => {
+            Record::Choice(ours)
+        }
         (Record::Unreadable, _) | (_, Record::Unreadable) => Record::Unreadable,
         (Record::Choice(theirs), Record::Choice(ours)) if stands(&theirs) && stands(&ours) => {
             match theirs.made.cmp(&ours.made) {

@@ -3,11 +3,11 @@
 //! Pure: they are told everything that they show, and know no request and no clock.
 
 mod bounce;
+pub mod bridge;
 mod date;
 pub mod duration;
 mod error;
 pub mod escape;
-pub mod bridge;
 pub mod free;
 mod path;
 pub mod placeholder;

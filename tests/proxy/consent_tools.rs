@@ -55,19 +55,40 @@ const CASES: &[(&str, &str, &str)] = &[
         "cookieyes-consent=consentid:x,consent:yes,action:yes,necessary:yes,functional:no,analytics:yes,advertisement:no",
         "necessary, analytics",
     ),
-    ("complianz", "cmplz_statistics=allow; cmplz_marketing=deny; cmplz_banner-status=dismissed", "necessary, analytics"),
+    (
+        "complianz",
+        "cmplz_statistics=allow; cmplz_marketing=deny; cmplz_banner-status=dismissed",
+        "necessary, analytics",
+    ),
     ("complianz", "cmplz_statistics=allow; cmplz_marketing=allow", "necessary"),
-    ("klaro", "klaro=%7B%22counter%22%3Atrue%2C%22adnet%22%3Afalse%7D", "necessary"),
-    ("vanilla-cookieconsent", "cc_cookie={\"level\": [\"necessary\",\"analytics\", \"targeting\"]}", "necessary, analytics, marketing"),
+    ("klaro", "klaro=%7B%22matomo%22%3Atrue%2C%22facebook-pixel%22%3Afalse%7D", "necessary, analytics"),
+    ("klaro", "klaro=%7B%22matomo%22%3Atrue%2C%22hotjar%22%3Afalse%7D", "necessary"),
+    (
+        "vanilla-cookieconsent",
+        "cc_cookie={\"level\": [\"necessary\",\"analytics\", \"targeting\"]}",
+        "necessary, analytics, marketing",
+    ),
     ("tarteaucitron", "tarteaucitron=!multiplegtag=true!gtag=false!youtube=true", "necessary, functional"),
     ("tcf", "euconsent-v2=CQSU_AAQSU_AAEsAEBENBQFgAIGAAAAAAAYgF5wAgAMgLzAAAAAA.YAAAAAAAAAAA", "necessary, analytics"),
     ("tcf", "euconsent-v2=CQX48QAQX48QAAGABBENB3FgAAAAAAAAAAYgAAAAAAAA.YAAAAAAAAAAA", "necessary"),
-    ("iubenda", "_iub_cs-1=%7B%22purposes%22%3A%7B%221%22%3Atrue%2C%224%22%3Atrue%7D%2C%22id%22%3A1%7D", "necessary, analytics"),
+    (
+        "iubenda",
+        "_iub_cs-1=%7B%22purposes%22%3A%7B%221%22%3Atrue%2C%224%22%3Atrue%7D%2C%22id%22%3A1%7D",
+        "necessary, analytics",
+    ),
     ("drupal", "cookie-agreed=2; cookie-agreed-categories=[%22necessary%22%2C%22marketing%22]", "necessary, marketing"),
     ("drupal", "cookie-agreed=2", "necessary, functional, analytics, marketing"),
-    ("govuk", "cookies_policy={\"essential\":true,\"settings\":false,\"usage\":true}; cookies_preferences_set=true", "necessary, analytics"),
+    (
+        "govuk",
+        "cookies_policy={\"essential\":true,\"settings\":false,\"usage\":true}; cookies_preferences_set=true",
+        "necessary, analytics",
+    ),
     ("govuk", "cookies_policy={\"essential\":true,\"settings\":false,\"usage\":true}", "necessary"),
-    ("borlabs", "borlabs-cookie=%7B%22consents%22%3A%7B%22essential%22%3A%5B%5D%2C%22statistics%22%3A%5B%22x%22%5D%7D%7D", "necessary, analytics"),
+    (
+        "borlabs",
+        "borlabs-cookie=%7B%22consents%22%3A%7B%22essential%22%3A%5B%5D%2C%22statistics%22%3A%5B%22x%22%5D%7D%7D",
+        "necessary, analytics",
+    ),
     ("osano", "osano_consentmanager=Zm9vYmFy", "necessary"),
 ];
 
@@ -117,6 +138,33 @@ fn the_tools_own_record_is_the_choice() {
             let expected: Vec<_> = expected.map(|(cookie, _)| cookie.split(';').next().unwrap()).collect();
             let kept: Vec<_> = reply.set_cookies().iter().map(|c| c.split(';').next().unwrap().to_owned()).collect();
             assert_eq!(kept, expected, "{tool}: {cookie}");
+        }
+    });
+}
+
+#[test]
+fn single_services_have_their_own_answers() {
+    block_on(async {
+        let lines = [("set-cookie", "_ga=1"), ("set-cookie", "_fbp=1")];
+        let origin = Origin::fixed(200, &lines, "").await;
+        for (tool, cookie, kept) in [
+            // Of the same name in both.
+            ("klaro", "klaro={\"counter\":true,\"adnet\":false}", &["_ga=1"][..]),
+            ("klaro", "klaro={\"counter\":false,\"matomo\":true}", &[]),
+            (
+                "{ format: klaro, services: { c1: counter, c2: adnet } }",
+                "klaro={\"c1\":false,\"c2\":true}",
+                &["_fbp=1"],
+            ),
+            (
+                "{ format: zaraz, map: { eQic: analytics }, services: { vxcT: adnet } }",
+                "cf_consent={\"eQic\":true}",
+                &["_ga=1"],
+            ),
+        ] {
+            let proxy = Proxy::builder().site(HOST, origin.address, &format!("consent_tool: {tool}")).start();
+            let reply = Client::h1(&proxy).await.get("/", &[("cookie", cookie)]).await;
+            assert_eq!(reply.set_cookies(), kept, "{tool}: {cookie}");
         }
     });
 }
@@ -242,7 +290,7 @@ fn the_bridge_stands_only_where_the_page_lets_it_run() {
             ("connect-src 'none'", ""),
         ] {
             let headers = [("content-type", "text/html"), ("content-security-policy", csp)];
-            let origin = Origin::fixed(200, &headers, "<!doctype html><title>Shop</title>").await;
+            let origin = Origin::fixed(200, &headers, "<!doctype html><head><title>Shop</title>").await;
             let proxy = Proxy::builder().site(HOST, origin.address, "consent_tool: termly").start();
             let text = Client::h1(&proxy).await.navigate("/", &[]).await.text();
             assert_eq!(text.contains("bridge.js"), !stands.is_empty(), "{csp}: {text}");

@@ -55,8 +55,12 @@ fn purpose(id: &str) -> Meaning {
     let kinds = match id {
         // To keep anything at all in the browser.
         "cookies" => return Meaning::veto(Kinds::ALL),
-        "select_basic_ads" | "create_ads_profile" | "select_personalized_ads" | "measure_ad_performance"
-        | "advertising_personalization" | "ad_delivery" => Kinds::MARKETING,
+        "select_basic_ads"
+        | "create_ads_profile"
+        | "select_personalized_ads"
+        | "measure_ad_performance"
+        | "advertising_personalization"
+        | "ad_delivery" => Kinds::MARKETING,
         "create_content_profile" | "select_personalized_content" | "content_personalization" => Kinds::PREFERENCES,
         "measure_content_performance" | "market_research" => Kinds::ANALYTICS,
         "improve_products" => Kinds::FUNCTIONAL,

@@ -27,9 +27,9 @@ fn read(jar: &Jar<'_>) -> Reading {
         said = listed;
     }
     let versions = jar.values(&format!("{name}-version")).map(|value| String::from_utf8_lossy(value).into_owned());
-    let version = versions.map(|version| unescape(&version).into_owned()).reduce(|one, other| {
-        if one == other { one } else { String::new() }
-    });
+    let version = versions
+        .map(|version| unescape(&version).into_owned())
+        .reduce(|one, other| if one == other { one } else { String::new() });
     said.revision = version.map(Into::into);
     jar.records(|value| match value {
         b"0" => Reading::Act(Said { groups: vec![("all".into(), false)], ..said.clone() }),

@@ -97,8 +97,8 @@ fn fibonacci(bits: Bits<'_>, at: &mut usize) -> Option<u64> {
 /// The opt-outs of one state's section, and whether there is any. They stand at the same place in all its versions.
 fn state(id: u64, section: &str, said: &mut Said) -> Option<bool> {
     const NAMES: [&str; 16] = [
-        "usnat", "usca", "usva", "usco", "usut", "usct", "usfl", "usmt", "usor", "ustx", "usde", "usia", "usne", "usnh",
-        "usnj", "ustn",
+        "usnat", "usca", "usva", "usco", "usut", "usct", "usfl", "usmt", "usor", "ustx", "usde", "usia", "usne",
+        "usnh", "usnj", "ustn",
     ];
     let name = NAMES.get(usize::try_from(id - 7).ok()?)?;
     const NATIONAL: &[&str] = &["sale", "sharing", "targeted_advertising"];

@@ -80,10 +80,18 @@ pub(super) fn of_name(name: &str) -> Meaning {
         "analytics" | "analytic" | "analytical" | "statistics" | "statistic" | "statistical" | "stats"
         | "measurement" | "usage" | "mesureaudience" => Kinds::ANALYTICS,
         "performance" | "statisticsanonymous" => Kinds::PERFORMANCE,
-        "marketing" | "ads" | "advertising" | "advertisement" | "advertisements" | "targeting" | "campaigns"
-        | "social" | "socialmedia" | "socialnetworking" | "behavioraladvertising" | "targetedadvertising" => {
-            Kinds::MARKETING
-        }
+        "marketing"
+        | "ads"
+        | "advertising"
+        | "advertisement"
+        | "advertisements"
+        | "targeting"
+        | "campaigns"
+        | "social"
+        | "socialmedia"
+        | "socialnetworking"
+        | "behavioraladvertising"
+        | "targetedadvertising" => Kinds::MARKETING,
         _ => Kinds::NONE,
     };
     Meaning::of(kinds)
@@ -97,10 +105,32 @@ pub(super) fn of_service(name: &str) -> Meaning {
         | "matomo" | "piwik" | "hotjar" | "clarity" | "microsoftclarity" | "mixpanel" | "segment" | "amplitude"
         | "plausible" | "fathom" | "atinternet" | "contentsquare" | "fullstory" | "mouseflow" | "heap"
         | "yandexmetrica" | "etracker" | "posthog" => Kinds::ANALYTICS,
-        "facebook" | "facebookpixel" | "metapixel" | "googleads" | "googleadwordsconversion"
-        | "googleadwordsremarketing" | "adsense" | "googleadsense" | "doubleclick" | "linkedin" | "linkedininsight"
-        | "twitter" | "twitterpixel" | "tiktok" | "tiktokpixel" | "criteo" | "bing" | "bingads" | "pinterest"
-        | "snapchat" | "outbrain" | "taboola" | "adroll" | "hubspot" | "activecampaign" | "redditpixel"
+        "facebook"
+        | "facebookpixel"
+        | "metapixel"
+        | "googleads"
+        | "googleadwordsconversion"
+        | "googleadwordsremarketing"
+        | "adsense"
+        | "googleadsense"
+        | "doubleclick"
+        | "linkedin"
+        | "linkedininsight"
+        | "twitter"
+        | "twitterpixel"
+        | "tiktok"
+        | "tiktokpixel"
+        | "criteo"
+        | "bing"
+        | "bingads"
+        | "pinterest"
+        | "snapchat"
+        | "outbrain"
+        | "taboola"
+        | "adroll"
+        | "hubspot"
+        | "activecampaign"
+        | "redditpixel"
         | "googleconversionlinker" => Kinds::MARKETING,
         "youtube" | "vimeo" | "dailymotion" | "googlemaps" | "maps" | "openstreetmap" | "recaptcha" | "intercom"
         | "zendesk" | "typeform" | "calendly" | "spotify" | "soundcloud" | "crisp" => Kinds::FUNCTIONAL,

@@ -113,7 +113,8 @@ impl Tool {
             } else if self.settings.format.0.by_service {
                 let names = [plain(&service.id), service.uses.as_deref().map(plain).unwrap_or_default()];
                 let same = |group: &str| names.contains(&plain(group));
-                let groups: Vec<_> = said.groups.iter().map(|(group, _)| &**group).filter(|group| same(group)).collect();
+                let groups: Vec<_> =
+                    said.groups.iter().map(|(group, _)| &**group).filter(|group| same(group)).collect();
                 groups.iter().map(|group| said.answer(group)).reduce(both).flatten()
             } else {
                 None
@@ -165,7 +166,8 @@ impl Tool {
         let omits = self.settings.format.0.omits;
         // A vendor may keep nothing in the browser without the purpose to do so.
         let may_store = said.answer("purpose-1") != Some(false);
-        let answer = |group: &str| said.answer(group).map(|granted| granted && (may_store || !group.starts_with("vendor")));
+        let answer =
+            |group: &str| said.answer(group).map(|granted| granted && (may_store || !group.starts_with("vendor")));
         let answers: Vec<_> = groups.map(answer).collect();
         match answers.iter().copied().reduce(both).flatten() {
             // What is missing there was refused, or came later.

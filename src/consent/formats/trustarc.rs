@@ -43,7 +43,9 @@ fn levels(name: &[u8], text: &str) -> Option<Said> {
         digits.collect::<Option<Vec<_>>>()
     };
     let granted = match name {
-        b"notice_preferences" => (0..=text.split(':').next()?.parse::<u8>().ok().filter(|level| *level < 10)?).collect(),
+        b"notice_preferences" => {
+            (0..=text.split(':').next()?.parse::<u8>().ok().filter(|level| *level < 10)?).collect()
+        }
         b"notice_gdpr_prefs" => list(text.split(':').next()?, 0)?,
         _ => {
             let rest = text.strip_prefix("permit")?.trim_start_matches([' ', '_', '+']);
