@@ -70,7 +70,10 @@ fn settings(s: &Section<'_>, policy: &Policy) -> Option<Settings> {
         let service = |entry: &Item<'_>| {
             let key = entry.text()?;
             let id = policy.service_named(key).or_else(|| {
-                let hint = suggest(key, parts.services.iter().map(|service| &*service.id));
+                let hint = match &*parts.services {
+                    [] => "the policy declares no services; add it to `services` there".to_owned(),
+                    services => suggest(key, services.iter().map(|service| &*service.id)),
+                };
                 entry.fail_with(format!("the policy has no service `{key}`"), hint)
             })?;
             Some((entry.name().into(), id))
