@@ -15,19 +15,20 @@ use crate::page::placeholder;
 
 impl Page {
     /// Does what is to be done with a start tag, and settles what becomes of what follows it.
-    pub(super) fn start(&mut self, kind: Kind, start: Start, tag: &[u8]) -> Result<(), Error> {
+    pub(super) fn start(&mut self, start: Start, tag: &[u8]) -> Result<(), Error> {
+        let kind = start.kind;
         let kept = match kind {
             Kind::NoScript if start.is_html => Region::Inner(Box::new(self.inner(false)?)),
             Kind::Text if start.is_html && self.around.is_doubtful() => Region::Inner(Box::new(self.inner(false)?)),
             Kind::NoScript | Kind::Text => Region::Pass,
             Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign | Kind::Integration => {
-                self.enter(kind, start);
+                self.enter(start);
                 Region::Pass
             }
             _ => {
                 let source = Source { bytes: tag, encoding: self.encoding };
                 let attributes = attributes::read(source, |name| elements::wanted(kind, name));
-                return self.judge(kind, start, tag, &attributes);
+                return self.judge(start, tag, &attributes);
             }
         };
         self.out.extend_from_slice(tag);
@@ -35,7 +36,8 @@ impl Page {
         Ok(())
     }
 
-    fn judge(&mut self, kind: Kind, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
+    fn judge(&mut self, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
+        let kind = start.kind;
         match kind {
             Kind::Base => self.base(attributes, start.is_html),
             Kind::Meta => self.charset(attributes),
@@ -104,9 +106,9 @@ impl Page {
         }
     }
 
-    fn enter(&mut self, kind: Kind, start: Start) {
+    fn enter(&mut self, start: Start) {
         let counts = start.number > 0;
-        match kind {
+        match start.kind {
             Kind::Template if counts => self.around.templates += 1,
             Kind::Foreign if counts => self.around.foreign.push(true),
             Kind::Integration if counts && self.around.is_foreign() => self.around.foreign.push(false),
@@ -118,16 +120,16 @@ impl Page {
     }
 
     /// An element ends that this was called for at its start.
-    pub(super) fn leave(&mut self, name: &str) {
-        match elements::kind(name.as_bytes()) {
-            Some(Kind::Template) => self.around.templates = self.around.templates.saturating_sub(1),
-            Some(Kind::Foreign) => {
+    pub(super) fn leave(&mut self, kind: Kind) {
+        match kind {
+            Kind::Template => self.around.templates = self.around.templates.saturating_sub(1),
+            Kind::Foreign => {
                 self.around.foreign.pop();
             }
-            Some(Kind::Integration) if !self.around.is_foreign() => {
+            Kind::Integration if !self.around.is_foreign() => {
                 self.around.foreign.pop();
             }
-            Some(Kind::Select) => self.around.select = false,
+            Kind::Select => self.around.select = false,
             _ => {}
         }
     }

@@ -12,7 +12,7 @@ use lol_html::html_content::{BailOut, EndTag};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as ParserSettings};
 use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
-use super::elements::{BRANCHES, LEAVES, TEXTS};
+use super::elements::{self, Form, PASSED_OVER};
 use super::page::{Next, Page, Place, Region, Start};
 use super::{Error, OnError, Settings};
 use crate::policy::Finding;
@@ -37,7 +37,7 @@ impl Document {
             // Most pages never need it; it must stay below the limit, or lol_html panics.
             .with_preallocated_parsing_buffer_size(limits.memory.min(1024) / 2)
             .with_graceful_bail_out_on_memory_limit_exceeded(pass);
-        let mut parser = ParserSettings::new_send()
+        let parser = ParserSettings::new_send()
             .with_memory_settings(memory)
             .with_graceful_bail_out_on_content_handler_error(pass)
             // Strict refuses some nestings of text elements (`<select><xmp>`) that are markup to one browser and text to
@@ -45,12 +45,9 @@ impl Document {
             .with_strict(false)
             .with_encoding(encoding)
             .with_adjust_charset_on_meta_tag(charset.is_none());
-        let handlers: [Handler; 3] = [leaf, branch, text];
-        for (handler, selector) in handlers.into_iter().zip(SELECTORS.iter()) {
-            let page = Arc::clone(&page);
-            let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| handler(&page, e));
-            parser = parser.append_element_content_handler((Cow::Borrowed(selector), handlers));
-        }
+        let found = Arc::clone(&page);
+        let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| start(&found, e));
+        let parser = parser.append_element_content_handler((Cow::Borrowed(&*SELECTOR), handlers));
         let bailed_out = Arc::clone(&page);
         let parser =
             parser.append_bail_out_handler(move |_: &RewritingError, _: &mut BailOut<'_>| lock(&bailed_out).release());
@@ -141,12 +138,12 @@ impl From<RewritingError> for Error {
     }
 }
 
-/// Plain tag names: lol_html looks those up by hash, and finding the attributes in the tag's bytes is cheaper than its
-/// attribute selectors. Few handlers: it walks over all of them at each tag.
-static SELECTORS: LazyLock<[Selector; 3]> =
-    LazyLock::new(|| [LEAVES, BRANCHES, TEXTS].map(|names| names.parse().expect("tag names are selectors")));
-
-type Handler = fn(&Arc<Mutex<Page>>, &mut Element<'_, '_>) -> HandlerResult;
+/// One selector and one handler: lol_html tries them all at each tag. It takes a name as one comparison, while the
+/// attributes are found cheaper in the tag's bytes.
+static SELECTOR: LazyLock<Selector> = LazyLock::new(|| {
+    let text: String = std::iter::once("*".to_owned()).chain(PASSED_OVER.map(|name| format!(":not({name})"))).collect();
+    text.parse().expect("tag names are selectors")
+});
 
 fn lock(page: &Mutex<Page>) -> MutexGuard<'_, Page> {
     page.lock().unwrap_or_else(PoisonError::into_inner)
@@ -168,51 +165,40 @@ impl OutputSink for Sink {
     }
 }
 
-fn leaf(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
-    let is_html = element.namespace_uri() == HTML;
-    // In SVG these may have content: its `image` and `feImage`, and whatever has no meaning there.
-    if !is_html && element.can_have_content() {
-        return branch(shared, element);
-    }
-    let mut page = lock(shared);
-    if matches!(page.region, Region::Pass) {
-        page.next = Some(Next::Start(Start { is_html, number: 0 }));
-    }
-    Ok(())
-}
-
-fn branch(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
-    let is_html = element.namespace_uri() == HTML;
+fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
+    let name = element.tag_name();
+    let Some(kind) = elements::kind(name.as_bytes()) else { return Ok(()) };
     let mut page = lock(shared);
     // Inside a region nothing is looked at: it goes, or is judged as a whole.
     if !matches!(page.region, Region::Pass) {
         return Ok(());
     }
-    if !element.can_have_content() {
-        page.next = Some(Next::Start(Start { is_html, number: 0 }));
+    let is_html = element.namespace_uri() == HTML;
+    let ends_later = match kind.form() {
+        // In SVG these may have content: its `image` and `feImage`, and whatever has no meaning there.
+        Form::Leaf => !is_html && element.can_have_content(),
+        Form::Branch => element.can_have_content(),
+        Form::Text if page.around.is_doubtful() || page.settings.xml => element.can_have_content(),
+        Form::Text => return Ok(()),
+    };
+    if !ends_later {
+        page.next = Some(Next::Start(Start { kind, is_html, number: 0 }));
         return Ok(());
     }
     page.starts += 1;
     let number = page.starts;
-    page.next = Some(Next::Start(Start { is_html, number }));
+    page.next = Some(Next::Start(Start { kind, is_html, number }));
     let is_made = page.settings.xml && is_html && element.is_self_closing();
     drop(page);
-    let (shared, name) = (Arc::clone(shared), element.tag_name());
+    let shared = Arc::clone(shared);
     element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
         let mut page = lock(&shared);
         let own = end.name() == name;
-        page.leave(&name);
+        page.leave(kind);
         page.end(number, own);
         if is_made && own {
             page.next = Some(Next::Made);
         }
         Ok(())
     }))
-}
-
-fn text(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
-    let page = lock(shared);
-    let doubtful = page.around.is_doubtful() || page.settings.xml;
-    drop(page);
-    if doubtful { branch(shared, element) } else { Ok(()) }
 }

@@ -19,8 +19,10 @@ pub(super) enum Kind {
     Anchor,
     /// Has a picture behind it.
     Backed,
-    /// Whatever simply loads its URLs.
+    /// Whatever simply loads its URLs. `image` is SVG's, and in HTML another way to write `img`.
     Loader,
+    /// The same, with content.
+    Media,
     /// Holds text, unless the browser ignores the tag.
     Text,
     Template,
@@ -32,17 +34,25 @@ pub(super) enum Kind {
     Integration,
 }
 
-/// Elements that end with their tag, or whose content is left alone. `image` is SVG's, and in HTML another way to write
-/// `img`.
-pub(super) const LEAVES: &str = "link,meta,base,input,a,area,body,table,thead,tbody,tfoot,tr,td,th,frame,img,image,\
-                                 feimage,source,embed,track,frameset";
+/// What the parser must tell of an element besides its start tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing: it ends with its tag, or its content is left alone.
+    Leaf,
+    /// Its end.
+    Branch,
+    /// Its end, but only where its tag might be ignored, or end with itself in XML.
+    Text,
+}
 
-/// Elements whose end matters too.
-pub(super) const BRANCHES: &str = "script,noscript,iframe,object,video,audio,select,template,svg,math,\
-                                   foreignobject,desc,annotation-xml,mi,mo,mn,ms,mtext";
-
-/// Elements that matter only where their tag might be ignored, or end with itself in XML.
-pub(super) const TEXTS: &str = "title,textarea,style,xmp,noembed,noframes,plaintext";
+/// Elements that [`kind`] knows nothing of, most frequent first: the parser need not stop at them. Every other element
+/// is looked up by its name, so a list of what to leave out cannot miss anything, and is tried in fewer steps than one of
+/// what to find.
+pub(super) const PASSED_OVER: [&str; 34] = [
+    "div", "span", "li", "p", "path", "br", "ul", "option", "i", "b", "h3", "strong", "button", "h2", "em", "section",
+    "article", "g", "use", "label", "header", "time", "small", "figure", "dd", "dt", "h4", "nav", "footer", "h1", "ol",
+    "u", "hr", "sup",
+];
 
 /// What kind the element of this tag name is.
 pub(super) fn kind(name: &[u8]) -> Option<Kind> {
@@ -61,9 +71,8 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         b"input" => Kind::Input,
         b"a" | b"area" => Kind::Anchor,
         b"body" | b"table" | b"thead" | b"tbody" | b"tfoot" | b"tr" | b"td" | b"th" => Kind::Backed,
-        b"img" | b"image" | b"feimage" | b"source" | b"embed" | b"object" | b"video" | b"audio" | b"track" => {
-            Kind::Loader
-        }
+        b"img" | b"image" | b"feimage" | b"source" | b"embed" | b"track" => Kind::Loader,
+        b"object" | b"video" | b"audio" => Kind::Media,
         b"title" | b"textarea" | b"style" | b"xmp" | b"noembed" | b"noframes" | b"plaintext" => Kind::Text,
         b"template" => Kind::Template,
         b"select" => Kind::Select,
@@ -72,6 +81,18 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         b"foreignobject" | b"desc" | b"annotation-xml" | b"mi" | b"mo" | b"mn" | b"ms" | b"mtext" => Kind::Integration,
         _ => return None,
     })
+}
+
+impl Kind {
+    pub(super) fn form(self) -> Form {
+        match self {
+            Self::Script | Self::NoScript | Self::Frame | Self::Media => Form::Branch,
+            Self::Template | Self::Select | Self::Foreign | Self::Integration => Form::Branch,
+            Self::FramesetFrame | Self::Link | Self::Meta | Self::Base | Self::Input | Self::Anchor => Form::Leaf,
+            Self::Backed | Self::Loader | Self::Frameset => Form::Leaf,
+            Self::Text => Form::Text,
+        }
+    }
 }
 
 /// Whether a tag that may go leads browsers out of `svg` or `math`.
@@ -152,8 +173,8 @@ fn role(kind: Kind, name: &str) -> Option<Role> {
         (Kind::Meta, _) => None,
         (Kind::FramesetFrame, "src") => Some(Role::Extra),
         // Of SVG's script and image too: the parser's idea of what is SVG need not be the browser's.
-        (Kind::Script | Kind::Link | Kind::Loader, "href" | "xlink:href") => Some(Role::Url),
-        (Kind::Loader, "data") => Some(Role::Url),
+        (Kind::Script | Kind::Link | Kind::Loader | Kind::Media, "href" | "xlink:href") => Some(Role::Url),
+        (Kind::Media, "data") => Some(Role::Url),
         (_, "src" | "data-src" | "data-lazy-src" | "data-original") => Some(Role::Url),
         (_, "poster") => Some(Role::Extra),
         (_, "srcset" | "imagesrcset" | "data-srcset" | "data-lazy-srcset") => Some(Role::Candidates),
@@ -253,4 +274,14 @@ pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>]) -
         });
     }
     edits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_matters_is_passed_over() {
+        assert_eq!(PASSED_OVER.iter().find(|name| kind(name.as_bytes()).is_some()), None);
+    }
 }

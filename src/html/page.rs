@@ -5,9 +5,8 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use url::Url;
 
-use super::attributes::name_end;
 use super::document::Document;
-use super::elements;
+use super::elements::Kind;
 use super::script::Script;
 use super::{Error, OnError, Settings};
 use crate::policy::Finding;
@@ -69,6 +68,7 @@ pub(super) enum Next {
 /// What the parser knows of a start tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Start {
+    pub(super) kind: Kind,
     pub(super) is_html: bool,
     /// Its number; 0 if its end will not be told.
     pub(super) number: u64,
@@ -137,15 +137,10 @@ impl Page {
         }
         match self.next.take() {
             Some(Next::Start(start)) => {
-                let kind = elements::kind(&chunk[1.min(chunk.len())..name_end(chunk)]);
-                match kind.map(|kind| self.start(kind, start, chunk)) {
-                    None => self.out.extend_from_slice(chunk),
-                    Some(Ok(())) => {}
-                    Some(Err(error)) => {
-                        self.fail(error);
-                        if self.error.is_none() {
-                            self.out.extend_from_slice(chunk);
-                        }
+                if let Err(error) = self.start(start, chunk) {
+                    self.fail(error);
+                    if self.error.is_none() {
+                        self.out.extend_from_slice(chunk);
                     }
                 }
                 return;
