@@ -10,6 +10,7 @@ use super::elements::{self, Kind, Outcome};
 use super::judge::{self, Blocked};
 use super::page::{Page, Place, Region, Start};
 use super::script::{self, Script};
+use super::style::{self, Sheet};
 use super::{Error, Gating, links};
 use crate::page::placeholder;
 
@@ -19,21 +20,48 @@ impl Page {
         let kind = start.kind;
         let kept = match kind {
             Kind::NoScript if start.is_html => Region::Inner(Box::new(self.inner(false)?)),
-            Kind::Text if start.is_html && self.around.is_doubtful() => Region::Inner(Box::new(self.inner(false)?)),
-            Kind::NoScript | Kind::Text => Region::Pass,
+            Kind::Text | Kind::Style => self.text_region(start)?,
+            Kind::NoScript => Region::Pass,
             Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign | Kind::Integration => {
                 self.enter(start);
                 Region::Pass
             }
-            _ => {
-                let source = Source { bytes: tag, encoding: self.encoding };
-                let attributes = attributes::read(source, |name| elements::wanted(kind, name));
-                return self.judge(start, tag, &attributes);
-            }
+            _ => return self.judge_tag(start, tag),
         };
-        self.out.extend_from_slice(tag);
+        if self.settings.policy.parts().styles {
+            // Nothing else of theirs is looked at.
+            self.judge_tag(Start { kind: Kind::Other, number: 0, ..start }, tag)?;
+        } else {
+            self.out.extend_from_slice(tag);
+        }
         self.open(start, kept);
         Ok(())
+    }
+
+    /// What becomes of text: where browsers may see markup in it, it is read as that too.
+    fn text_region(&self, start: Start) -> Result<Region, Error> {
+        let sheet = (start.kind == Kind::Style && self.settings.policy.parts().styles)
+            .then(|| Region::Sheet(Sheet::new(self.encoding, !start.is_html)));
+        if !start.is_html || !self.around.is_doubtful() {
+            return Ok(sheet.unwrap_or(Region::Pass));
+        }
+        self.doubted(sheet)
+    }
+
+    /// Text that is judged as such first, and then read as markup.
+    fn doubted(&self, text: Option<Region>) -> Result<Region, Error> {
+        let inner = Box::new(self.inner(false)?);
+        Ok(match text {
+            Some(text) => Region::Both(Box::new(text), inner),
+            None => Region::Inner(inner),
+        })
+    }
+
+    fn judge_tag(&mut self, start: Start, tag: &[u8]) -> Result<(), Error> {
+        let source = Source { bytes: tag, encoding: self.encoding };
+        let styles = self.settings.policy.parts().styles;
+        let attributes = attributes::read(source, |name| elements::wanted(start.kind, name, styles));
+        self.judge(start, tag, &attributes)
     }
 
     fn judge(&mut self, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
@@ -45,10 +73,15 @@ impl Page {
             _ => {}
         }
         let neutral = self.settings.gating != Gating::Remove;
-        let (mut edits, region) = match elements::judge(kind, attributes, |url| self.blocked(url)) {
+        let styles = self.settings.policy.parts().styles;
+        let (mut edits, region) = match elements::judge(kind, attributes, styles, |url| self.blocked(url)) {
             Outcome::Go(reason) if neutral => {
                 self.found(Some(reason.finding));
-                (elements::neutralise(kind, tag, attributes), Region::Pass)
+                let mut edits = elements::neutralise(kind, tag, attributes);
+                if styles {
+                    edits.extend(elements::style_edit(attributes, |url| self.blocked(url).is_some()));
+                }
+                (edits, Region::Pass)
             }
             Outcome::Go(reason) => {
                 if kind == Kind::Frame {
@@ -74,19 +107,24 @@ impl Page {
             edits.extend(self.srcdoc(srcdoc)?);
         }
         if kind == Kind::Script && self.around.frameset {
-            let inner = self.inner(false)?;
-            self.out.extend_from_slice(tag);
-            self.open(start, Region::Inner(Box::new(inner)));
+            // Behind a frameset that browsers ignore it runs; in one that they heed it is markup.
+            let region = self.doubted(self.script(attributes).map(Region::Script))?;
+            attributes::apply(tag, &mut edits, &mut self.out);
+            self.open(start, region);
             return Ok(());
         }
-        if kind == Kind::Script && is_inline(attributes) {
+        if kind == Kind::Script
+            && let Some(script) = self.script(attributes)
+        {
+            let mut kept = Vec::with_capacity(tag.len());
+            attributes::apply(tag, &mut edits, &mut kept);
             let script = if neutral {
                 let mut inert = Vec::new();
                 attributes::apply(tag, &mut elements::neutralise(kind, tag, attributes), &mut inert);
-                Script::with_tag(tag.to_vec(), inert)
+                script.with_tag(kept, inert)
             } else {
-                self.out.extend_from_slice(tag);
-                Script::new()
+                self.out.append(&mut kept);
+                script
             };
             self.open(start, Region::Script(script));
             return Ok(());
@@ -150,12 +188,7 @@ impl Page {
     }
 
     fn blocked(&self, url: &str) -> Option<Blocked> {
-        let url = url.trim_start_matches(|c: char| c <= ' ');
-        // Nobody is contacted, and they are long.
-        if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
-            return None;
-        }
-        judge::tag(&self.settings, self.place.base.join(url).ok()?)
+        judge::url(&self.settings, &self.place.base, url)
     }
 
     fn base(&mut self, attributes: &[Attribute<'_>], is_html: bool) {
@@ -193,21 +226,40 @@ impl Page {
         Ok(inner.changed().then(|| srcdoc.replace(&String::from_utf8_lossy(&out))))
     }
 
+    /// The script whose text is to be judged, if it is one that a browser reads.
+    fn script(&self, attributes: &[Attribute<'_>]) -> Option<Script> {
+        if !is_inline(attributes) {
+            return None;
+        }
+        let kind = elements::find(attributes, "type").map(Attribute::value);
+        match script::Type::of(kind.as_deref().unwrap_or_default()) {
+            script::Type::Code => Some(Script::new()),
+            script::Type::Rules => Some(Script::rules(self.place.base.clone())),
+            script::Type::Data => None,
+        }
+    }
+
     fn placeholder(&self, reason: &Blocked, attributes: &[Attribute<'_>]) -> String {
         let value = |name| elements::find(attributes, name).map(Attribute::value);
+        let mut style = value("style");
+        if self.settings.policy.parts().styles
+            && let Some(css) = &style
+            && let Some(left) = style::filter(css, |url| self.blocked(url).is_some())
+        {
+            style = Some(left.into());
+        }
         placeholder::frame(&placeholder::Frame {
             service: reason.label(&self.settings),
             preferences: &self.settings.preferences,
             width: value("width").as_deref(),
             height: value("height").as_deref(),
-            style: value("style").as_deref(),
+            style: style.as_deref(),
             class: value("class").as_deref(),
         })
     }
 }
 
-/// Whether the script's text is what a browser would run.
+/// Whether the script's text is in the page.
 fn is_inline(attributes: &[Attribute<'_>]) -> bool {
     !["src", "href", "xlink:href"].iter().any(|name| elements::find(attributes, name).is_some())
-        && !elements::find(attributes, "type").is_some_and(|kind| script::is_data(&kind.value()))
 }

@@ -12,7 +12,7 @@ use lol_html::html_content::{BailOut, EndTag};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as ParserSettings};
 use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
-use super::elements::{self, Form, PASSED_OVER};
+use super::elements::{self, Form, Kind, PASSED_OVER};
 use super::page::{Next, Page, Place, Region, Start};
 use super::{Error, OnError, Settings};
 use crate::policy::Finding;
@@ -30,6 +30,7 @@ impl Document {
     pub(super) fn new(settings: Arc<Settings>, place: Place, charset: Option<AsciiCompatibleEncoding>) -> Self {
         let encoding = charset.unwrap_or_else(AsciiCompatibleEncoding::utf_8);
         let limits = settings.limits;
+        let styles = settings.policy.parts().styles;
         let pass = settings.on_error == OnError::Pass;
         let page = Arc::new(Mutex::new(Page::new(settings, place, encoding.into())));
         let memory = MemorySettings::new()
@@ -45,9 +46,10 @@ impl Document {
             .with_strict(false)
             .with_encoding(encoding)
             .with_adjust_charset_on_meta_tag(charset.is_none());
+        let selector = if styles { &*EVERYTHING } else { &*SELECTOR };
         let found = Arc::clone(&page);
         let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| start(&found, e));
-        let parser = parser.append_element_content_handler((Cow::Borrowed(&*SELECTOR), handlers));
+        let parser = parser.append_element_content_handler((Cow::Borrowed(selector), handlers));
         let bailed_out = Arc::clone(&page);
         let parser =
             parser.append_bail_out_handler(move |_: &RewritingError, _: &mut BailOut<'_>| lock(&bailed_out).release());
@@ -145,6 +147,9 @@ static SELECTOR: LazyLock<Selector> = LazyLock::new(|| {
     text.parse().expect("tag names are selectors")
 });
 
+/// Where any element may have a `style`.
+static EVERYTHING: LazyLock<Selector> = LazyLock::new(|| "*".parse().expect("a star is a selector"));
+
 fn lock(page: &Mutex<Page>) -> MutexGuard<'_, Page> {
     page.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -167,18 +172,23 @@ impl OutputSink for Sink {
 
 fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
     let name = element.tag_name();
-    let Some(kind) = elements::kind(name.as_bytes()) else { return Ok(()) };
+    let kind = elements::kind(name.as_bytes());
     let mut page = lock(shared);
+    let styles = page.settings.policy.parts().styles;
+    let Some(kind) = kind.or(styles.then_some(Kind::Other)) else { return Ok(()) };
     // Inside a region nothing is looked at: it goes, or is judged as a whole.
     if !matches!(page.region, Region::Pass) {
         return Ok(());
     }
     let is_html = element.namespace_uri() == HTML;
     let ends_later = match kind.form() {
+        Form::Leaf if kind == Kind::Other => false,
+        Form::Text if kind == Kind::Style && styles => element.can_have_content(),
         // In SVG these may have content: its `image` and `feImage`, and whatever has no meaning there.
         Form::Leaf => !is_html && element.can_have_content(),
         Form::Branch => element.can_have_content(),
         Form::Text if page.around.is_doubtful() || page.settings.xml => element.can_have_content(),
+        Form::Text if styles => false,
         Form::Text => return Ok(()),
     };
     if !ends_later {

@@ -2,7 +2,7 @@
 
 use super::attributes::{Attribute, Edit, name_end};
 use super::judge::Blocked;
-use super::{links, lists};
+use super::{links, lists, style};
 
 /// The elements that the rewriter looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Media,
     /// Holds text, unless the browser ignores the tag.
     Text,
+    /// The same, and the text is CSS.
+    Style,
     Template,
     Select,
     Frameset,
@@ -32,6 +34,8 @@ pub(super) enum Kind {
     Foreign,
     /// Holds HTML, in `svg` or `math`.
     Integration,
+    /// Matters by its `style` alone.
+    Other,
 }
 
 /// What the parser must tell of an element besides its start tag.
@@ -50,8 +54,8 @@ pub(super) enum Form {
 /// what to find.
 pub(super) const PASSED_OVER: [&str; 34] = [
     "div", "span", "li", "p", "path", "br", "ul", "option", "i", "b", "h3", "strong", "button", "h2", "em", "section",
-    "article", "g", "use", "label", "header", "time", "small", "figure", "dd", "dt", "h4", "nav", "footer", "h1", "ol",
-    "u", "hr", "sup",
+    "article", "g", "rect", "label", "header", "time", "small", "figure", "dd", "dt", "h4", "nav", "footer", "h1",
+    "ol", "u", "hr", "sup",
 ];
 
 /// What kind the element of this tag name is.
@@ -71,9 +75,10 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         b"input" => Kind::Input,
         b"a" | b"area" => Kind::Anchor,
         b"body" | b"table" | b"thead" | b"tbody" | b"tfoot" | b"tr" | b"td" | b"th" => Kind::Backed,
-        b"img" | b"image" | b"feimage" | b"source" | b"embed" | b"track" => Kind::Loader,
-        b"object" | b"video" | b"audio" => Kind::Media,
-        b"title" | b"textarea" | b"style" | b"xmp" | b"noembed" | b"noframes" | b"plaintext" => Kind::Text,
+        b"img" | b"image" | b"feimage" | b"source" | b"embed" | b"track" | b"use" => Kind::Loader,
+        b"object" | b"video" | b"audio" | b"applet" | b"portal" | b"fencedframe" => Kind::Media,
+        b"title" | b"textarea" | b"xmp" | b"noembed" | b"noframes" | b"plaintext" => Kind::Text,
+        b"style" => Kind::Style,
         b"template" => Kind::Template,
         b"select" => Kind::Select,
         b"frameset" => Kind::Frameset,
@@ -89,8 +94,8 @@ impl Kind {
             Self::Script | Self::NoScript | Self::Frame | Self::Media => Form::Branch,
             Self::Template | Self::Select | Self::Foreign | Self::Integration => Form::Branch,
             Self::FramesetFrame | Self::Link | Self::Meta | Self::Base | Self::Input | Self::Anchor => Form::Leaf,
-            Self::Backed | Self::Loader | Self::Frameset => Form::Leaf,
-            Self::Text => Form::Text,
+            Self::Backed | Self::Loader | Self::Frameset | Self::Other => Form::Leaf,
+            Self::Text | Self::Style => Form::Text,
         }
     }
 }
@@ -114,10 +119,12 @@ enum Role {
     Candidates,
     /// URLs that are only told of something: those that are blocked go.
     Pings,
+    /// CSS: the URLs in it that are blocked go.
+    Style,
 }
 
 /// The attributes that mean something to some element.
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 28] = [
     "src",
     "href",
     "type",
@@ -143,10 +150,13 @@ const KNOWN: [&str; 25] = [
     "height",
     "style",
     "class",
+    "codebase",
+    "archive",
+    "classid",
 ];
 
 /// The attribute of this name, if the rewriter needs to see it.
-pub(super) fn wanted(kind: Kind, name: &str) -> Option<&'static str> {
+pub(super) fn wanted(kind: Kind, name: &str, styles: bool) -> Option<&'static str> {
     let name = KNOWN.into_iter().find(|known| *known == name)?;
     let more = match kind {
         Kind::Script | Kind::Input => name == "type",
@@ -156,15 +166,14 @@ pub(super) fn wanted(kind: Kind, name: &str) -> Option<&'static str> {
         Kind::Frame => matches!(name, "srcdoc" | "width" | "height" | "style" | "class"),
         _ => false,
     };
-    (more || role(kind, name).is_some()).then_some(name)
+    (more || (styles && name == "style") || role(kind, name).is_some()).then_some(name)
 }
 
 fn role(kind: Kind, name: &str) -> Option<Role> {
     match (kind, name) {
-        (
-            Kind::NoScript | Kind::Base | Kind::Text | Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign,
-            _,
-        ) => None,
+        (_, "style") => Some(Role::Style),
+        (Kind::NoScript | Kind::Base | Kind::Text | Kind::Style | Kind::Template | Kind::Select, _) => None,
+        (Kind::Frameset | Kind::Foreign | Kind::Integration | Kind::Other, _) => None,
         (Kind::Anchor, "ping" | "attributionsrc") => Some(Role::Pings),
         (Kind::Anchor, _) => None,
         (Kind::Backed, "background") => Some(Role::Extra),
@@ -175,6 +184,9 @@ fn role(kind: Kind, name: &str) -> Option<Role> {
         // Of SVG's script and image too: the parser's idea of what is SVG need not be the browser's.
         (Kind::Script | Kind::Link | Kind::Loader | Kind::Media, "href" | "xlink:href") => Some(Role::Url),
         (Kind::Media, "data") => Some(Role::Url),
+        // No browser of today, but those that run plugins.
+        (Kind::Media, "codebase" | "classid") => Some(Role::Extra),
+        (Kind::Media, "archive") => Some(Role::Pings),
         (_, "src" | "data-src" | "data-lazy-src" | "data-original") => Some(Role::Url),
         (_, "poster") => Some(Role::Extra),
         (_, "srcset" | "imagesrcset" | "data-srcset" | "data-lazy-srcset") => Some(Role::Candidates),
@@ -197,10 +209,11 @@ pub(super) enum Outcome {
     Go(Blocked),
 }
 
-/// Judges an element by its attributes.
+/// Judges an element by its attributes; by its `style` only if `styles` says so.
 pub(super) fn judge(
     kind: Kind,
     attributes: &[Attribute<'_>],
+    styles: bool,
     mut blocked: impl FnMut(&str) -> Option<Blocked>,
 ) -> Outcome {
     let is = |name: &str, value: &str| find(attributes, name).is_some_and(|a| a.value().eq_ignore_ascii_case(value));
@@ -211,12 +224,15 @@ pub(super) fn judge(
         _ => true,
     };
     let (mut edits, mut reasons) = (Vec::new(), Vec::new());
-    if !concerned {
+    if !concerned && !styles {
         return Outcome::Stay(edits, reasons);
     }
     let (mut has_url, mut lost_candidates) = (false, false);
     for attribute in attributes {
         let Some(role) = role(kind, attribute.name) else { continue };
+        if !concerned && role != Role::Style {
+            continue;
+        }
         let value = attribute.value();
         let mut is_blocked = |url: &str| {
             let found = blocked(url);
@@ -231,6 +247,8 @@ pub(super) fn judge(
             Role::Refresh => {}
             Role::Extra if is_blocked(&value) => edits.push(attribute.remove()),
             Role::Extra => {}
+            Role::Style if !styles => {}
+            Role::Style => edits.extend(style_edit(attributes, is_blocked)),
             Role::Candidates | Role::Pings => {
                 let rest = match role {
                     Role::Pings => lists::filter_words(&value, is_blocked),
@@ -253,6 +271,12 @@ pub(super) fn judge(
     if lost_candidates && !has_url { gone(reasons) } else { Outcome::Stay(edits, reasons) }
 }
 
+/// An edit that takes what is blocked out of the element's `style`.
+pub(super) fn style_edit(attributes: &[Attribute<'_>], blocked: impl FnMut(&str) -> bool) -> Option<Edit> {
+    let style = find(attributes, "style")?;
+    style::filter(&style.value(), blocked).map(|left| style.replace(&left))
+}
+
 /// The last is the one that decided.
 fn gone(mut reasons: Vec<Blocked>) -> Outcome {
     match reasons.pop() {
@@ -264,7 +288,7 @@ fn gone(mut reasons: Vec<Blocked>) -> Outcome {
 /// Edits after which the element is inert: what it would load stands where no browser looks, what it would run is of a
 /// type that none does.
 pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>]) -> Vec<Edit> {
-    let loads = |a: &&Attribute<'_>| role(kind, a.name).is_some();
+    let loads = |a: &&Attribute<'_>| role(kind, a.name).is_some_and(|role| role != Role::Style);
     let mut edits: Vec<_> = attributes.iter().filter(loads).map(|a| a.set_aside("")).collect();
     if kind == Kind::Script {
         const INERT: &str = "type=\"text/plain\"";

@@ -13,11 +13,30 @@ pub(super) struct Blocked {
 }
 
 /// Asks about a URL that the browser would contact.
-pub(super) fn tag(settings: &Settings, url: Url) -> Option<Blocked> {
+fn tag(settings: &Settings, url: Url) -> Option<Blocked> {
     let verdict = settings.policy.judge_tag(&settings.grant, &url);
     // The host alone: path and query may hold personal data.
     let finding = stripped(FindingKind::Tag, url.host_str().unwrap_or_default(), &verdict)?;
     Some(Blocked { finding, url })
+}
+
+/// Asks about a URL as it is written on a page with this base.
+pub(super) fn url(settings: &Settings, base: &Url, url: &str) -> Option<Blocked> {
+    let url = url.trim_start_matches(|c: char| c <= ' ');
+    // Nobody is contacted, and they are long.
+    if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
+        return None;
+    }
+    tag(settings, base.join(url).ok()?)
+}
+
+/// Asks about the URLs in speculation rules. Any text between two quotes is taken for one: which of two quotes opens
+/// cannot be told of a part of the rules.
+pub(super) fn rules(settings: &Settings, base: &Url, text: &str) -> Option<Finding> {
+    text.split('"').find_map(|string| {
+        let string = serde_json::from_str::<String>(&format!("\"{string}\"")).ok()?;
+        url(settings, base, &string).map(|blocked| blocked.finding)
+    })
 }
 
 /// Asks about the text of an inline script.

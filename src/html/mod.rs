@@ -5,6 +5,7 @@
 
 mod attributes;
 pub mod charset;
+mod css;
 mod decide;
 mod document;
 mod elements;
@@ -17,6 +18,7 @@ mod references;
 mod rewriter;
 mod script;
 pub mod sniff;
+mod style;
 mod utf16;
 mod xml;
 

@@ -7,7 +7,9 @@ use url::Url;
 
 use super::document::Document;
 use super::elements::Kind;
+use super::judge;
 use super::script::Script;
+use super::style::Sheet;
 use super::{Error, OnError, Settings};
 use crate::policy::Finding;
 
@@ -106,8 +108,11 @@ pub(super) enum Region {
     Pass,
     Drop,
     Script(Script),
+    Sheet(Sheet),
     /// Text that some browser reads as HTML.
     Inner(Box<Document>),
+    /// Text that some browser reads as such, and another as HTML.
+    Both(Box<Self>, Box<Document>),
 }
 
 impl Page {
@@ -148,15 +153,41 @@ impl Page {
             Some(Next::Dropped | Next::Made) => return,
             None => {}
         }
-        match &mut self.region {
-            Region::Pass => self.out.extend_from_slice(chunk),
+        if let Region::Pass = self.region {
+            self.out.extend_from_slice(chunk);
+            return;
+        }
+        let mut region = std::mem::replace(&mut self.region, Region::Pass);
+        let mut out = std::mem::take(&mut self.out);
+        self.feed(&mut region, chunk, &mut out);
+        (self.region, self.out) = (region, out);
+    }
+
+    fn feed(&mut self, region: &mut Region, chunk: &[u8], out: &mut Vec<u8>) {
+        match region {
+            Region::Pass => out.extend_from_slice(chunk),
             Region::Drop => {}
             Region::Script(script) => {
-                let finding = script.push(chunk, &self.settings, self.encoding, &mut self.out);
+                let finding = script.push(chunk, &self.settings, self.encoding, out);
                 self.found(finding);
             }
+            Region::Sheet(sheet) => {
+                self.read_sheet(|blocked| sheet.push(chunk, blocked, out));
+                if sheet.holds() > self.settings.limits.memory {
+                    self.fail(Error::Memory);
+                    sheet.release(out);
+                }
+            }
             Region::Inner(document) => {
-                let result = document.write(chunk, &mut self.out);
+                let result = document.write(chunk, out);
+                if let Err(error) = result {
+                    self.error.get_or_insert(error);
+                }
+            }
+            Region::Both(text, document) => {
+                let mut left = Vec::new();
+                self.feed(text, chunk, &mut left);
+                let result = document.write(&left, out);
                 if let Err(error) = result {
                     self.error.get_or_insert(error);
                 }
@@ -166,31 +197,71 @@ impl Page {
 
     /// Ends the region; what was held is judged.
     pub(super) fn close(&mut self) {
-        match std::mem::replace(&mut self.region, Region::Pass) {
+        let region = std::mem::replace(&mut self.region, Region::Pass);
+        let mut out = std::mem::take(&mut self.out);
+        self.finish(region, &mut out);
+        self.out = out;
+    }
+
+    fn finish(&mut self, region: Region, out: &mut Vec<u8>) {
+        match region {
             Region::Pass | Region::Drop => {}
             Region::Script(mut script) => {
-                let finding = script.end(&self.settings, self.encoding, &mut self.out);
+                let finding = script.end(&self.settings, self.encoding, out);
                 self.found(finding);
             }
-            Region::Inner(mut document) => {
-                let result = document.end(&mut self.out);
-                if let Err(error) = result {
-                    self.error.get_or_insert(error);
-                }
-                self.absorb(&mut document);
+            Region::Sheet(mut sheet) => self.read_sheet(|blocked| sheet.end(blocked, out)),
+            Region::Inner(document) => self.finish_inner(document, &[], out),
+            Region::Both(text, document) => {
+                let mut left = Vec::new();
+                self.finish(*text, &mut left);
+                self.finish_inner(document, &left, out);
             }
         }
+    }
+
+    fn finish_inner(&mut self, mut document: Box<Document>, last: &[u8], out: &mut Vec<u8>) {
+        let result = document.write(last, out).and_then(|()| document.end(out));
+        if let Err(error) = result {
+            self.error.get_or_insert(error);
+        }
+        self.absorb(&mut document);
+    }
+
+    fn read_sheet(&mut self, read: impl FnOnce(&mut dyn FnMut(&str) -> bool)) {
+        let mut found = Vec::new();
+        read(&mut |url| {
+            let blocked = judge::url(&self.settings, &self.place.base, url);
+            let is = blocked.is_some();
+            found.extend(blocked.map(|blocked| blocked.finding));
+            is
+        });
+        found.into_iter().for_each(|finding| self.found(Some(finding)));
     }
 
     /// The document is given up: what was held leaves unjudged, ahead of what the parser still has.
     pub(super) fn release(&mut self) {
         self.next = None;
-        match std::mem::replace(&mut self.region, Region::Pass) {
+        let region = std::mem::replace(&mut self.region, Region::Pass);
+        let mut out = std::mem::take(&mut self.out);
+        self.release_region(region, &mut out);
+        self.out = out;
+    }
+
+    fn release_region(&mut self, region: Region, out: &mut Vec<u8>) {
+        match region {
             Region::Pass | Region::Drop => {}
-            Region::Script(mut script) => script.release(&mut self.out),
+            Region::Script(mut script) => script.release(out),
+            Region::Sheet(mut sheet) => sheet.release(out),
             // Its last, unfinished tag leaves with its end.
             Region::Inner(mut document) => {
-                let _ = document.end(&mut self.out);
+                let _ = document.end(out);
+                self.absorb(&mut document);
+            }
+            Region::Both(text, mut document) => {
+                let mut left = Vec::new();
+                self.release_region(*text, &mut left);
+                let _ = document.write(&left, out).and_then(|()| document.end(out));
                 self.absorb(&mut document);
             }
         }

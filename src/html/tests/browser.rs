@@ -178,7 +178,7 @@ impl Walk<'_> {
             }
             "input" => is("type", "image") && one(&["src"]),
             "script" if in_html => one(&["src", "data-src"]),
-            "script" | "image" | "feImage" => one(&["href", "xlink:href"]),
+            "script" | "image" | "feImage" | "use" => one(&["href", "xlink:href"]),
             "img" | "source" => one(&["src", "data-src"]) || self.lost(attributes, &["src", "data-src"]),
             "iframe" | "embed" | "video" | "audio" | "track" => one(&["src", "data-src"]),
             "object" => one(&["data"]),
@@ -219,7 +219,10 @@ impl Walk<'_> {
                 }
                 stays
             }
-            ("body" | "table" | "td" | "th", "background") | ("video", "poster") | ("frame", "src") => !bad(value),
+            ("body" | "table" | "td" | "th", "background")
+            | ("video", "poster")
+            | ("frame", "src")
+            | ("object", "codebase") => !bad(value),
             _ => true,
         });
         if *attributes != before {

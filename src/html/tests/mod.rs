@@ -8,6 +8,7 @@ mod limits;
 mod pages;
 mod scripts;
 mod soup;
+mod styles;
 mod xhtml;
 
 use std::sync::Arc;
@@ -20,6 +21,15 @@ use crate::policy::{
 
 /// A site with one refused service.
 fn settings() -> Settings {
+    reading(false)
+}
+
+/// The same, with `styles` on.
+fn styled() -> Settings {
+    reading(true)
+}
+
+fn reading(styles: bool) -> Settings {
     let category = Category {
         id: "marketing".into(),
         label: "Marketing".into(),
@@ -51,6 +61,7 @@ fn settings() -> Settings {
     };
     let parts = PolicyParts {
         categories: vec![category],
+        styles,
         services: vec![service],
         sources: vec![RuleSource { file: "policy.yaml".into(), line: 1, text: "".into() }],
         ..PolicyParts::default()
