@@ -77,7 +77,7 @@ pub(super) fn read<'t>(source: Source<'t>, known: impl Fn(&str) -> Option<&'stat
 }
 
 /// No name that anybody asks for is longer.
-const LONGEST: usize = 16;
+const LONGEST: usize = 24;
 
 /// Where the tag's own name ends.
 pub(super) fn name_end(tag: &[u8]) -> usize {

@@ -138,6 +138,7 @@ impl Page {
     fn open(&mut self, start: Start, region: Region) {
         if start.number > 0 && !matches!(region, Region::Pass) {
             self.owner = start.number;
+            self.in_foreign = !start.is_html;
             self.region = region;
         } else if let Region::Script(mut script) = region {
             script.release(&mut self.out);

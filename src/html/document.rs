@@ -176,11 +176,14 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
     let mut page = lock(shared);
     let styles = page.settings.policy.parts().styles;
     let Some(kind) = kind.or(styles.then_some(Kind::Other)) else { return Ok(()) };
+    let is_html = element.namespace_uri() == HTML;
     // Inside a region nothing is looked at: it goes, or is judged as a whole.
     if !matches!(page.region, Region::Pass) {
+        if page.holds_markup() {
+            page.next = Some(Next::Start(Start { kind, is_html, number: 0 }));
+        }
         return Ok(());
     }
-    let is_html = element.namespace_uri() == HTML;
     let ends_later = match kind.form() {
         Form::Leaf if kind == Kind::Other => false,
         Form::Text if kind == Kind::Style && styles => element.can_have_content(),

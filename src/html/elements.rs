@@ -124,7 +124,7 @@ enum Role {
 }
 
 /// The attributes that mean something to some element.
-const KNOWN: [&str; 28] = [
+const KNOWN: [&str; 32] = [
     "src",
     "href",
     "type",
@@ -153,6 +153,21 @@ const KNOWN: [&str; 28] = [
     "codebase",
     "archive",
     "classid",
+    "data-litespeed-src",
+    "data-rocket-src",
+    "data-cfsrc",
+    "data-pagespeed-lazy-src",
+];
+
+/// Where lazy loaders keep an element's URL until it is seen.
+const TWINS: [&str; 7] = [
+    "data-src",
+    "data-lazy-src",
+    "data-original",
+    "data-litespeed-src",
+    "data-rocket-src",
+    "data-cfsrc",
+    "data-pagespeed-lazy-src",
 ];
 
 /// The attribute of this name, if the rewriter needs to see it.
@@ -187,7 +202,8 @@ fn role(kind: Kind, name: &str) -> Option<Role> {
         // No browser of today, but those that run plugins.
         (Kind::Media, "codebase" | "classid") => Some(Role::Extra),
         (Kind::Media, "archive") => Some(Role::Pings),
-        (_, "src" | "data-src" | "data-lazy-src" | "data-original") => Some(Role::Url),
+        (_, "src") => Some(Role::Url),
+        (_, twin) if TWINS.contains(&twin) => Some(Role::Url),
         (_, "poster") => Some(Role::Extra),
         (_, "srcset" | "imagesrcset" | "data-srcset" | "data-lazy-srcset") => Some(Role::Candidates),
         (_, "attributionsrc") => Some(Role::Pings),

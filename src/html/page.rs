@@ -44,6 +44,8 @@ pub(super) struct Page {
     pub(super) starts: u64,
     /// Which of them opened the region.
     pub(super) owner: u64,
+    /// Whether that one is SVG's or MathML's.
+    pub(super) in_foreign: bool,
     pub(super) around: Around,
     pub(super) findings: Vec<Finding>,
     pub(super) changed: bool,
@@ -126,6 +128,7 @@ impl Page {
             region: Region::Pass,
             starts: 0,
             owner: 0,
+            in_foreign: false,
             around: Around::default(),
             findings: Vec::new(),
             changed: false,
@@ -142,11 +145,16 @@ impl Page {
         }
         match self.next.take() {
             Some(Next::Start(start)) => {
-                if let Err(error) = self.start(start, chunk) {
-                    self.fail(error);
-                    if self.error.is_none() {
-                        self.out.extend_from_slice(chunk);
-                    }
+                if matches!(self.region, Region::Pass) {
+                    self.start_or_fail(start, chunk);
+                } else {
+                    // What is left of the tag is text of the region.
+                    let mut region = std::mem::replace(&mut self.region, Region::Pass);
+                    let mut out = std::mem::take(&mut self.out);
+                    self.start_or_fail(start, chunk);
+                    let tag = std::mem::take(&mut self.out);
+                    self.feed(&mut region, &tag, &mut out);
+                    (self.region, self.out) = (region, out);
                 }
                 return;
             }
@@ -161,6 +169,20 @@ impl Page {
         let mut out = std::mem::take(&mut self.out);
         self.feed(&mut region, chunk, &mut out);
         (self.region, self.out) = (region, out);
+    }
+
+    fn start_or_fail(&mut self, start: Start, tag: &[u8]) {
+        if let Err(error) = self.start(start, tag) {
+            self.fail(error);
+            if self.error.is_none() {
+                self.out.extend_from_slice(tag);
+            }
+        }
+    }
+
+    /// Whether the region is a script of SVG: tags in it are tags.
+    pub(super) fn holds_markup(&self) -> bool {
+        self.in_foreign && matches!(self.region, Region::Script(_))
     }
 
     fn feed(&mut self, region: &mut Region, chunk: &[u8], out: &mut Vec<u8>) {

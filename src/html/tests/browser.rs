@@ -134,7 +134,13 @@ impl Walk<'_> {
         }
         if local == "script" && self.runs(&attributes) {
             let text = text(&inner);
-            if self.browser.settings.policy.judge_snippet(&self.browser.settings.grant, &text).action == Action::Strip {
+            let rules = attributes.get("type").is_some_and(|kind| kind == "speculationrules");
+            let urls = rules.then(|| serde_json::from_str::<serde_json::Value>(&text).ok()).flatten();
+            let urls = urls.iter().flat_map(|rules| rules["prefetch"][0]["urls"].as_array()).flatten();
+            if urls.filter_map(serde_json::Value::as_str).any(|url| self.bad(url))
+                || self.browser.settings.policy.judge_snippet(&self.browser.settings.grant, &text).action
+                    == Action::Strip
+            {
                 self.blocked.push(format!("script: {text}"));
                 inner.clear();
             }

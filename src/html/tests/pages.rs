@@ -47,6 +47,8 @@ fn elements_that_load_from_a_refused_service_go() {
         ("<img data-lazy-src=//bad.example/i src=data:,>", ""),
         ("<img src=/i data-src=//bad.example/i>", ""),
         ("<script data-src=//bad.example/i></script>", ""),
+        ("<script type=litespeed/javascript data-litespeed-src=//bad.example/i></script>", ""),
+        ("<img data-cfsrc=//bad.example/i><img data-pagespeed-lazy-src=//bad.example/i>", ""),
         ("<svg><use href='//bad.example/s.svg#a'/><g/></svg>", "<svg><g/></svg>"),
         ("<svg><use xlink:href='//bad.example/s.svg#a'></use><use href=#b /></svg>", "<svg><use href=#b /></svg>"),
         ("<portal src=//bad.example/></portal><fencedframe src=//bad.example/></fencedframe>", ""),

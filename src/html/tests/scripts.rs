@@ -48,6 +48,21 @@ fn scripts_that_write_a_refused_script_are_emptied() {
 }
 
 #[test]
+fn tags_in_a_script_of_svg_are_tags() {
+    for (before, after) in [
+        ("<svg><script>a<image href=//bad.example/ />b</script></svg>", "<svg><script>ab</script></svg>"),
+        ("<svg><script>a<a ping='//bad.example/'>b</a></script></svg>", "<svg><script>a<a>b</a></script></svg>"),
+        ("<svg><script><image/>track('init')</script></svg>", "<svg><script></script></svg>"),
+        (
+            "<svg><script><![CDATA['<image href=//bad.example/ >']]></script>",
+            "<svg><script><![CDATA['<image href=//bad.example/ >']]></script>",
+        ),
+    ] {
+        assert_eq!(rewrite(before), after, "{before}");
+    }
+}
+
+#[test]
 fn script_behind_a_frameset_is_judged_as_text_and_as_markup() {
     for (before, after) in [
         ("<p>x<frameset><script>track('init')</script>y", "<p>x<frameset><script></script>y"),
