@@ -1,6 +1,6 @@
 //! The rewriter on endless pages: what it holds does not grow with the page, and nothing waits that could leave.
 //!
-//! A process of its own, for it counts the bytes of every allocation.
+//! A process of its own, for it looks at what the whole process holds.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test are tests too")]
 
@@ -60,35 +60,35 @@ const PIECES: [(&str, &str); 8] = [
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_page() {
-    // In a debug build a page of 200 MiB would take a minute; `--release --include-ignored` reads that much.
-    endless(24 << 20);
+    // A debug build reads a MiB a second; `--release -- --include-ignored` reads 200.
+    endless(3 << 19);
 }
 
 #[test]
 #[ignore = "takes a minute without --release"]
 #[cfg(target_os = "linux")]
 fn pages_of_200_mib_need_a_few_mib() {
-    endless(8 * (200 << 20));
+    endless(200 << 20);
 }
 
 #[cfg(target_os = "linux")]
-fn endless(total: usize) {
+fn endless(page: usize) {
     let settings = settings();
-    let before = resident();
     for (start, piece) in PIECES {
         let mut rewriter = Rewriter::new(settings.clone());
         let chunk = piece.repeat(16 * 1024 / piece.len());
-        let (mut read, mut left, mut out) = (0, 0, Vec::new());
+        let (mut read, mut left, mut out) = (0, 0, Vec::with_capacity(chunk.len()));
+        let before = resident();
         rewriter.write(start.as_bytes(), &mut out).unwrap();
-        while read < total / PIECES.len() {
+        while read < page {
             read += chunk.len();
             rewriter.write(chunk.as_bytes(), &mut out).unwrap();
             left += out.len();
             out.clear();
             let grown = resident().saturating_sub(before);
-            assert!(grown < 6 << 20, "{grown} bytes held after {read} of {start}{piece}");
+            assert!(grown < 1 << 20, "{grown} bytes held after {read} of {start}{piece}");
         }
-        assert!(left > read / 4, "{left} of {read} left");
+        assert!(left > read / 8, "{left} of {read} left");
         rewriter.end(&mut out).unwrap();
     }
 }

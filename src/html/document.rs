@@ -12,6 +12,7 @@ use lol_html::html_content::{BailOut, EndTag};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as ParserSettings};
 use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
+use super::attributes::tag_end;
 use super::elements::{self, Form, Kind, PASSED_OVER};
 use super::page::{Next, Page, Place, Region, Start};
 use super::{Error, OnError, Settings};
@@ -22,6 +23,8 @@ pub(super) struct Document {
     /// `None` once it ended or failed.
     parser: Option<HtmlRewriter<'static, Sink>>,
     page: Arc<Mutex<Page>>,
+    /// Whether a `<meta>` may name the charset.
+    meta_counts: bool,
     failed: Option<Error>,
 }
 
@@ -29,31 +32,9 @@ impl Document {
     /// `charset` is `None` where a `<meta>` may say it.
     pub(super) fn new(settings: Arc<Settings>, place: Place, charset: Option<AsciiCompatibleEncoding>) -> Self {
         let encoding = charset.unwrap_or_else(AsciiCompatibleEncoding::utf_8);
-        let limits = settings.limits;
-        let styles = settings.policy.parts().styles;
-        let pass = settings.on_error == OnError::Pass;
         let page = Arc::new(Mutex::new(Page::new(settings, place, encoding.into())));
-        let memory = MemorySettings::new()
-            .with_max_allowed_memory_usage(limits.memory)
-            // Most pages never need it; it must stay below the limit, or lol_html panics.
-            .with_preallocated_parsing_buffer_size(limits.memory.min(1024) / 2)
-            .with_graceful_bail_out_on_memory_limit_exceeded(pass);
-        let parser = ParserSettings::new_send()
-            .with_memory_settings(memory)
-            .with_graceful_bail_out_on_content_handler_error(pass)
-            // Strict refuses some nestings of text elements (`<select><xmp>`) that are markup to one browser and text to
-            // another. Real pages have them; we look for tags in such text instead.
-            .with_strict(false)
-            .with_encoding(encoding)
-            .with_adjust_charset_on_meta_tag(charset.is_none());
-        let selector = if styles { &*EVERYTHING } else { &*SELECTOR };
-        let found = Arc::clone(&page);
-        let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| start(&found, e));
-        let parser = parser.append_element_content_handler((Cow::Borrowed(selector), handlers));
-        let bailed_out = Arc::clone(&page);
-        let parser =
-            parser.append_bail_out_handler(move |_: &RewritingError, _: &mut BailOut<'_>| lock(&bailed_out).release());
-        Self { parser: Some(HtmlRewriter::new(parser, Sink(Arc::clone(&page)))), page, failed: None }
+        let parser = Some(parser(&page, encoding, charset.is_none()));
+        Self { parser, page, meta_counts: charset.is_none(), failed: None }
     }
 
     /// Takes more of the document, and appends to `out` what may leave.
@@ -62,6 +43,7 @@ impl Document {
             Some(parser) => {
                 lock(&self.page).out = std::mem::take(out);
                 let result = parser.write(chunk);
+                let result = self.start_anew(result);
                 self.settle(result, out)
             }
             None => self.without_parser(chunk, out),
@@ -100,6 +82,37 @@ impl Document {
         lock(&self.page).iso_2022_jp
     }
 
+    /// Reads what the parser could not read right with a fresh one, as often as it takes.
+    fn start_anew(&mut self, result: Result<(), RewritingError>) -> Result<(), RewritingError> {
+        let Some(rest) = lock(&self.page).rest.take() else { return result };
+        let mut at = 0;
+        loop {
+            let encoding = {
+                let mut page = lock(&self.page);
+                let tag = tag_end(&rest[at..]);
+                page.begin_anew(&rest[at..at + tag]);
+                at += tag;
+                AsciiCompatibleEncoding::new(page.encoding).unwrap_or_else(AsciiCompatibleEncoding::utf_8)
+            };
+            let fresh = self.parser.insert(parser(&self.page, encoding, self.meta_counts));
+            let again = loop {
+                // What is read in vain is read again: little at a time keeps that short.
+                let piece = &rest[at..(at + 1024).min(rest.len())];
+                if piece.is_empty() {
+                    return Ok(());
+                }
+                at += piece.len();
+                let result = fresh.write(piece);
+                match lock(&self.page).rest.take() {
+                    Some(again) => break again,
+                    None => result?,
+                }
+            };
+            // It holds nothing from before this rest.
+            at -= again.len();
+        }
+    }
+
     fn settle(&mut self, result: Result<(), RewritingError>, out: &mut Vec<u8>) -> Result<(), Error> {
         let mut page = lock(&self.page);
         *out = std::mem::take(&mut page.out);
@@ -126,6 +139,39 @@ impl Document {
         }
     }
 }
+
+/// `adjusts` says that a `<meta>` may name the charset.
+fn parser(shared: &Arc<Mutex<Page>>, encoding: AsciiCompatibleEncoding, adjusts: bool) -> HtmlRewriter<'static, Sink> {
+    let page = lock(shared);
+    let limits = page.settings.limits;
+    let memory = MemorySettings::new()
+        .with_max_allowed_memory_usage(limits.memory)
+        // Most pages never need it; it must stay below the limit, or lol_html panics.
+        .with_preallocated_parsing_buffer_size(limits.memory.min(1024) / 2)
+        .with_graceful_bail_out_on_memory_limit_exceeded(page.settings.on_error == OnError::Pass);
+    let selector = if page.settings.policy.parts().styles { &*EVERYTHING } else { &*SELECTOR };
+    drop(page);
+    let found = Arc::clone(shared);
+    let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| start(&found, e));
+    let bailed_out = Arc::clone(shared);
+    let settings = ParserSettings::new_send()
+        .with_memory_settings(memory)
+        // The one error of a handler is `StartAnew`.
+        .with_graceful_bail_out_on_content_handler_error(true)
+        // Strict refuses some nestings of text elements (`<select><xmp>`) that are markup to one browser and text to
+        // another. Real pages have them; we look for tags in such text instead.
+        .with_strict(false)
+        .with_encoding(encoding)
+        .with_adjust_charset_on_meta_tag(adjusts)
+        .append_element_content_handler((Cow::Borrowed(selector), handlers))
+        .append_bail_out_handler(move |_: &RewritingError, _: &mut BailOut<'_>| lock(&bailed_out).release());
+    HtmlRewriter::new(settings, Sink(Arc::clone(shared)))
+}
+
+/// The parser is wrong about what follows this tag: what it has not handed back is for a fresh one.
+#[derive(Debug, thiserror::Error)]
+#[error("to be read by a fresh parser")]
+struct StartAnew;
 
 impl From<RewritingError> for Error {
     fn from(error: RewritingError) -> Self {
@@ -183,6 +229,11 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
             page.next = Some(Next::Start(Start { kind, is_html, number: 0 }));
         }
         return Ok(());
+    }
+    // The parser takes what follows `<svg/>` for SVG's, and so markup for text, and text for markup.
+    if kind == Kind::Foreign && element.is_self_closing() && !page.settings.xml && page.around.foreign.is_empty() {
+        page.rest = Some(Vec::new());
+        return Err(Box::new(StartAnew));
     }
     let ends_later = match kind.form() {
         Form::Leaf if kind == Kind::Other => false,

@@ -40,6 +40,8 @@ pub(super) struct Page {
     /// What the chunk is that comes next. Set by handlers.
     pub(super) next: Option<Next>,
     pub(super) region: Region,
+    /// What the parser hands back unread, from a tag on after which it would read wrong.
+    pub(super) rest: Option<Vec<u8>>,
     /// Numbers the start tags whose end is told, so that an end tag ends the region that its own start tag opened.
     pub(super) starts: u64,
     /// Which of them opened the region.
@@ -126,6 +128,7 @@ impl Page {
             out: Vec::new(),
             next: None,
             region: Region::Pass,
+            rest: None,
             starts: 0,
             owner: 0,
             in_foreign: false,
@@ -141,6 +144,10 @@ impl Page {
 
     pub(super) fn take(&mut self, chunk: &[u8]) {
         if chunk.is_empty() || self.error.is_some() {
+            return;
+        }
+        if let Some(rest) = &mut self.rest {
+            rest.extend_from_slice(chunk);
             return;
         }
         match self.next.take() {
@@ -169,6 +176,12 @@ impl Page {
         let mut out = std::mem::take(&mut self.out);
         self.feed(&mut region, chunk, &mut out);
         (self.region, self.out) = (region, out);
+    }
+
+    /// A fresh parser begins behind this tag of an empty `svg` or `math`, and knows of no open element.
+    pub(super) fn begin_anew(&mut self, tag: &[u8]) {
+        self.around.templates = 0;
+        self.start_or_fail(Start { kind: Kind::Foreign, is_html: false, number: 0 }, tag);
     }
 
     fn start_or_fail(&mut self, start: Start, tag: &[u8]) {
