@@ -74,7 +74,16 @@ impl Page {
         }
         let neutral = self.settings.gating != Gating::Remove;
         let styles = self.settings.policy.parts().styles;
-        let (mut edits, region) = match elements::judge(kind, attributes, styles, |url| self.blocked(url)) {
+        let mut contacted = Vec::new();
+        let outcome = elements::judge(kind, attributes, styles, |url| {
+            let url = judge::address(&self.place.base, url)?;
+            if self.settings.limits.contacts > 0 {
+                contacted.push(url.clone());
+            }
+            judge::tag(&self.settings, url)
+        });
+        self.contacted(tag, contacted);
+        let (mut edits, region) = match outcome {
             Outcome::Go(reason) if neutral => {
                 self.found(Some(reason.finding));
                 let mut edits = elements::neutralise(kind, tag, attributes);

@@ -15,7 +15,7 @@ use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSin
 use super::attributes::tag_end;
 use super::elements::{self, Form, Kind, PASSED_OVER};
 use super::page::{Next, Page, Place, Region, Start};
-use super::{Error, OnError, Settings};
+use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 
 /// A document being rewritten.
@@ -70,6 +70,11 @@ impl Document {
     /// What was taken out so far; each is told once.
     pub(super) fn findings(&mut self) -> Vec<Finding> {
         std::mem::take(&mut lock(&self.page).findings)
+    }
+
+    /// What was contacted so far; each is told once.
+    pub(super) fn contacts(&mut self) -> Vec<Contact> {
+        std::mem::take(&mut lock(&self.page).contacts)
     }
 
     /// Whether any byte differs.
@@ -221,7 +226,7 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
     let kind = elements::kind(name.as_bytes());
     let mut page = lock(shared);
     let styles = page.settings.policy.parts().styles;
-    let Some(kind) = kind.or(styles.then_some(Kind::Other)) else { return Ok(()) };
+    let Some(kind) = kind.or_else(|| styles.then_some(Kind::Other)) else { return Ok(()) };
     let is_html = element.namespace_uri() == HTML;
     // Inside a region nothing is looked at: it goes, or is judged as a whole.
     if !matches!(page.region, Region::Pass) {

@@ -13,7 +13,7 @@ pub(super) struct Blocked {
 }
 
 /// Asks about a URL that the browser would contact.
-fn tag(settings: &Settings, url: Url) -> Option<Blocked> {
+pub(super) fn tag(settings: &Settings, url: Url) -> Option<Blocked> {
     let verdict = settings.policy.judge_tag(&settings.grant, &url);
     // The host alone: path and query may hold personal data.
     let finding = stripped(FindingKind::Tag, url.host_str().unwrap_or_default(), &verdict)?;
@@ -22,12 +22,17 @@ fn tag(settings: &Settings, url: Url) -> Option<Blocked> {
 
 /// Asks about a URL as it is written on a page with this base.
 pub(super) fn url(settings: &Settings, base: &Url, url: &str) -> Option<Blocked> {
+    tag(settings, address(base, url)?)
+}
+
+/// Whom such a URL contacts; `None` if nobody.
+pub(super) fn address(base: &Url, url: &str) -> Option<Url> {
     let url = url.trim_start_matches(|c: char| c <= ' ');
     // Nobody is contacted, and they are long.
     if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
         return None;
     }
-    tag(settings, base.join(url).ok()?)
+    base.join(url).ok()
 }
 
 /// Asks about the URLs in speculation rules. Any text between two quotes is taken for one: which of two quotes opens

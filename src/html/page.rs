@@ -10,7 +10,7 @@ use super::elements::Kind;
 use super::judge;
 use super::script::Script;
 use super::style::Sheet;
-use super::{Error, OnError, Settings};
+use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 
 /// Where a document lies.
@@ -50,6 +50,7 @@ pub(super) struct Page {
     pub(super) in_foreign: bool,
     pub(super) around: Around,
     pub(super) findings: Vec<Finding>,
+    pub(super) contacts: Vec<Contact>,
     pub(super) changed: bool,
     /// Why the page cannot be rewritten further.
     pub(super) error: Option<Error>,
@@ -134,6 +135,7 @@ impl Page {
             in_foreign: false,
             around: Around::default(),
             findings: Vec::new(),
+            contacts: Vec::new(),
             changed: false,
             error: None,
             gave_up: None,
@@ -306,6 +308,7 @@ impl Page {
         for finding in inner.findings() {
             self.found(Some(finding));
         }
+        self.absorb_contacts(inner);
         self.changed |= inner.changed();
         self.gave_up = self.gave_up.take().or_else(|| inner.gave_up());
     }
