@@ -6,6 +6,7 @@ pub mod demo;
 mod explain;
 mod init;
 mod policy;
+mod rewrite;
 mod scan;
 mod serve;
 mod site;
@@ -39,6 +40,8 @@ enum Command {
     Scan(scan::Args),
     /// Say what happens to a cookie or URL, and which rule decides
     Explain(explain::Args),
+    /// Rewrite a page as for a visitor, and say what was removed and why
+    Rewrite(rewrite::Args),
     /// The published cookie policy of a site
     Policy(policy::Args),
 }
@@ -53,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Config(args) => config::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Rewrite(args) => rewrite::run(&args),
         Command::Policy(args) => policy::run(&args),
     }
 }

@@ -3,6 +3,7 @@
 use super::attributes::{Attribute, Edit, name_end};
 use super::judge::Blocked;
 use super::{links, lists, style};
+use crate::page::placeholder;
 
 /// The elements that the rewriter looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub(super) enum Kind {
     Link,
     Meta,
     Base,
+    Head,
     Input,
     Anchor,
     /// Has a picture behind it.
@@ -72,6 +74,7 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         b"link" => Kind::Link,
         b"meta" => Kind::Meta,
         b"base" => Kind::Base,
+        b"head" => Kind::Head,
         b"input" => Kind::Input,
         b"a" | b"area" => Kind::Anchor,
         b"body" | b"table" | b"thead" | b"tbody" | b"tfoot" | b"tr" | b"td" | b"th" => Kind::Backed,
@@ -94,7 +97,7 @@ impl Kind {
             Self::Script | Self::NoScript | Self::Frame | Self::Media => Form::Branch,
             Self::Template | Self::Select | Self::Foreign | Self::Integration => Form::Branch,
             Self::FramesetFrame | Self::Link | Self::Meta | Self::Base | Self::Input | Self::Anchor => Form::Leaf,
-            Self::Backed | Self::Loader | Self::Frameset | Self::Other => Form::Leaf,
+            Self::Backed | Self::Loader | Self::Frameset | Self::Head | Self::Other => Form::Leaf,
             Self::Text | Self::Style => Form::Text,
         }
     }
@@ -124,7 +127,7 @@ enum Role {
 }
 
 /// The attributes that mean something to some element.
-const KNOWN: [&str; 32] = [
+const KNOWN: [&str; 37] = [
     "src",
     "href",
     "type",
@@ -157,6 +160,11 @@ const KNOWN: [&str; 32] = [
     "data-rocket-src",
     "data-cfsrc",
     "data-pagespeed-lazy-src",
+    "id",
+    "align",
+    "frameborder",
+    "hidden",
+    "sandbox",
 ];
 
 /// Where lazy loaders keep an element's URL until it is seen.
@@ -178,7 +186,7 @@ pub(super) fn wanted(kind: Kind, name: &str, styles: bool) -> Option<&'static st
         Kind::Link => name == "rel",
         Kind::Meta => matches!(name, "http-equiv" | "charset"),
         Kind::Base => name == "href",
-        Kind::Frame => matches!(name, "srcdoc" | "width" | "height" | "style" | "class"),
+        Kind::Frame => matches!(name, "srcdoc" | "hidden" | "sandbox") || placeholder::KEPT.contains(&name),
         _ => false,
     };
     (more || (styles && name == "style") || role(kind, name).is_some()).then_some(name)
@@ -187,7 +195,9 @@ pub(super) fn wanted(kind: Kind, name: &str, styles: bool) -> Option<&'static st
 fn role(kind: Kind, name: &str) -> Option<Role> {
     match (kind, name) {
         (_, "style") => Some(Role::Style),
-        (Kind::NoScript | Kind::Base | Kind::Text | Kind::Style | Kind::Template | Kind::Select, _) => None,
+        (Kind::NoScript | Kind::Base | Kind::Head | Kind::Text | Kind::Style | Kind::Template | Kind::Select, _) => {
+            None
+        }
         (Kind::Frameset | Kind::Foreign | Kind::Integration | Kind::Other, _) => None,
         (Kind::Anchor, "ping" | "attributionsrc") => Some(Role::Pings),
         (Kind::Anchor, _) => None,
@@ -225,10 +235,12 @@ pub(super) enum Outcome {
     Go(Blocked),
 }
 
-/// Judges an element by its attributes; by its `style` only if `styles` says so.
+/// Judges an element by its attributes; by its `style` only if `styles` says so. `aside`: what goes of an element that
+/// stays is kept where no browser looks.
 pub(super) fn judge(
     kind: Kind,
     attributes: &[Attribute<'_>],
+    aside: bool,
     styles: bool,
     mut blocked: impl FnMut(&str) -> Option<Blocked>,
 ) -> Outcome {
@@ -243,6 +255,7 @@ pub(super) fn judge(
     if !concerned && !styles {
         return Outcome::Stay(edits, reasons);
     }
+    let remove = |attribute: &Attribute<'_>| if aside { attribute.set_aside("") } else { attribute.remove() };
     let (mut has_url, mut lost_candidates) = (false, false);
     for attribute in attributes {
         let Some(role) = role(kind, attribute.name) else { continue };
@@ -261,7 +274,7 @@ pub(super) fn judge(
             Role::Url => has_url |= !value.trim().is_empty(),
             Role::Refresh if links::refresh(&value).is_some_and(&mut is_blocked) => return gone(reasons),
             Role::Refresh => {}
-            Role::Extra if is_blocked(&value) => edits.push(attribute.remove()),
+            Role::Extra if is_blocked(&value) => edits.push(remove(attribute)),
             Role::Extra => {}
             Role::Style if !styles => {}
             Role::Style => edits.extend(style_edit(attributes, is_blocked)),
@@ -274,11 +287,15 @@ pub(super) fn judge(
                     lists::Rest::All => has_url |= role == Role::Candidates,
                     lists::Rest::Some(left) => {
                         has_url |= role == Role::Candidates;
-                        edits.push(attribute.replace(&left));
+                        if aside {
+                            edits.extend(attribute.replace_aside(&left));
+                        } else {
+                            edits.push(attribute.replace(&left));
+                        }
                     }
                     lists::Rest::Nothing => {
                         lost_candidates |= role == Role::Candidates;
-                        edits.push(attribute.remove());
+                        edits.push(remove(attribute));
                     }
                 }
             }
@@ -301,11 +318,28 @@ fn gone(mut reasons: Vec<Blocked>) -> Outcome {
     }
 }
 
+/// Every URL that the element would contact.
+pub(super) fn urls(kind: Kind, attributes: &[Attribute<'_>]) -> Vec<String> {
+    let mut urls = Vec::new();
+    for attribute in attributes {
+        let value = attribute.value();
+        match role(kind, attribute.name) {
+            None | Some(Role::Style) => {}
+            Some(Role::Url | Role::Extra) => urls.push(value.into_owned()),
+            Some(Role::Refresh) => urls.extend(links::refresh(&value).map(str::to_owned)),
+            Some(Role::Candidates) => urls.extend(lists::candidates(&value).iter().map(|found| found.url.to_owned())),
+            Some(Role::Pings) => urls.extend(value.split_ascii_whitespace().map(str::to_owned)),
+        }
+    }
+    urls
+}
+
 /// Edits after which the element is inert: what it would load stands where no browser looks, what it would run is of a
-/// type that none does.
-pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>]) -> Vec<Edit> {
+/// type that none does. `needs` is written into it for our script: what must be granted before it is freed.
+pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>], needs: Option<&str>) -> Vec<Edit> {
     let loads = |a: &&Attribute<'_>| role(kind, a.name).is_some_and(|role| role != Role::Style);
     let mut edits: Vec<_> = attributes.iter().filter(loads).map(|a| a.set_aside("")).collect();
+    edits.extend(needs.map(|needs| Edit::insert(tag, needs)));
     if kind == Kind::Script {
         const INERT: &str = "type=\"text/plain\"";
         edits.push(match find(attributes, "type") {

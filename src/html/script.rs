@@ -4,7 +4,8 @@ use encoding_rs::Encoding;
 use url::Url;
 
 use super::Settings;
-use super::judge;
+use super::attributes::name_end;
+use super::judge::{self, Needs};
 use crate::policy::Finding;
 
 /// What browsers do with a script.
@@ -167,7 +168,13 @@ impl Script {
             match self.tag.take() {
                 Some((_, inert)) => {
                     self.state = State::Payload;
-                    out.extend_from_slice(&inert);
+                    let mut needs = Needs::new(settings);
+                    needs.snippet(&text);
+                    let (name, rest) = inert.split_at(name_end(&inert));
+                    out.extend_from_slice(name);
+                    out.push(b' ');
+                    out.extend_from_slice(needs.attribute().as_bytes());
+                    out.extend_from_slice(rest);
                     out.append(&mut self.text);
                 }
                 None => {

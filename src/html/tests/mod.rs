@@ -78,6 +78,8 @@ fn reading(styles: bool) -> Settings {
         limits: Limits::default(),
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
+        csp: Default::default(),
+        script: None,
     }
 }
 

@@ -67,7 +67,10 @@ fn box_of_a_blocked_frame_brings_nothing_back() {
     assert!(out.contains("width:1em;b:url(data:,)") && !out.contains("bad.example"), "{out}");
     let settings = Settings { gating: Gating::Neutralise, ..styled() };
     let out = lossy(&rewrite_bytes(&settings, b"<img src=//bad.example/ style='b:url(//bad.example)'>"));
-    assert_eq!(out, "<img data-consentry-src=//bad.example/ style=\"b:url(data:,)\">");
+    assert_eq!(
+        out,
+        "<img data-consentry-needs=\"service:bad\" data-consentry-src=//bad.example/ style=\"b:url(data:,)\">"
+    );
 }
 
 #[test]
