@@ -7,7 +7,7 @@ use lol_html::AsciiCompatibleEncoding;
 use super::attributes::{self, Attribute, Source};
 use super::document::Document;
 use super::elements::{self, Kind, Outcome};
-use super::judge::{self, Blocked};
+use super::judge::{self, Blocked, Judged};
 use super::page::{Page, Place, Region, Start};
 use super::script::{self, Script};
 use super::{Error, Gating, links};
@@ -153,7 +153,12 @@ impl Page {
         if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
             return None;
         }
-        judge::tag(&self.settings, self.place.base.join(url).ok()?)
+        match judge::tag(&self.settings, self.place.base.join(url).ok()?) {
+            Judged::Blocked(blocked) => return Some(blocked),
+            Judged::Foreign(finding) => self.passes(finding),
+            Judged::Own => {}
+        }
+        None
     }
 
     fn base(&mut self, attributes: &[Attribute<'_>], is_html: bool) {

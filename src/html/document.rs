@@ -91,6 +91,11 @@ impl Document {
         std::mem::take(&mut lock(&self.page).findings)
     }
 
+    /// Other sites' tags that passed so far; each is told once.
+    pub(super) fn passed(&mut self) -> Vec<Finding> {
+        lock(&self.page).passed.take()
+    }
+
     /// Whether any byte differs.
     pub(super) fn changed(&self) -> bool {
         lock(&self.page).changed

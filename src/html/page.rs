@@ -1,5 +1,6 @@
 //! The bytes of one document as they come back from the parser: what passes, what is dropped, held or read apart.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
@@ -45,6 +46,8 @@ pub(super) struct Page {
     pub(super) owner: u64,
     pub(super) around: Around,
     pub(super) findings: Vec<Finding>,
+    /// Other sites' tags that passed; told of while attributes are being read.
+    pub(super) passed: RefCell<Vec<Finding>>,
     pub(super) changed: bool,
     /// Why the page cannot be rewritten further.
     pub(super) error: Option<Error>,
@@ -123,6 +126,7 @@ impl Page {
             owner: 0,
             around: Around::default(),
             findings: Vec::new(),
+            passed: RefCell::default(),
             changed: false,
             error: None,
             gave_up: None,
@@ -205,6 +209,7 @@ impl Page {
         for finding in inner.findings() {
             self.found(Some(finding));
         }
+        inner.passed().into_iter().for_each(|finding| self.passes(finding));
         self.changed |= inner.changed();
         self.gave_up = self.gave_up.take().or_else(|| inner.gave_up());
     }
@@ -214,6 +219,14 @@ impl Page {
         self.changed = true;
         if self.findings.len() < self.settings.limits.findings && !self.findings.contains(&finding) {
             self.findings.push(finding);
+        }
+    }
+
+    /// It stays in the page, and is somebody else's.
+    pub(super) fn passes(&self, finding: Finding) {
+        let mut passed = self.passed.borrow_mut();
+        if passed.len() < self.settings.limits.findings && !passed.contains(&finding) {
+            passed.push(finding);
         }
     }
 

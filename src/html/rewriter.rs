@@ -81,6 +81,11 @@ impl Rewriter {
         self.document_mut().map(Document::findings).unwrap_or_default()
     }
 
+    /// Tags that stayed and lead to other sites, since the last call; at most `Limits::findings`, each once.
+    pub fn passed(&mut self) -> Vec<Finding> {
+        self.document_mut().map(Document::passed).unwrap_or_default()
+    }
+
     /// Whether anything was taken out: if not, what left so far is what came.
     pub fn changed(&self) -> bool {
         self.document().is_some_and(Document::changed)

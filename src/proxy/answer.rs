@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use super::coding::{Caps, Coding, Decoder};
 use super::error::{Error, OriginError};
 use super::forward::Asked;
+use super::notes::{Noted, Place};
 use super::observe::Observe;
 use super::recognise;
 use super::rewrite::Rewrite;
@@ -18,6 +19,7 @@ use crate::cookie::UnixTime;
 use crate::filter::{self, Address, Requested, ResponseContext, content_codings};
 use crate::html::{self, Rewriter, charset, sniff};
 use crate::policy::Grant;
+use crate::telemetry::findings::Scene;
 
 /// What a response is filtered under.
 pub(super) struct Filter<'a> {
@@ -45,7 +47,6 @@ impl Filter<'_> {
         let kind = head.headers.get(CONTENT_TYPE).cloned();
         let context = ResponseContext {
             apply,
-            report: site.mode == Mode::Observe,
             now: self.now,
             status: head.status,
             body: match (page && apply, blocks) {
@@ -58,11 +59,14 @@ impl Filter<'_> {
             keyed: site.shared_cache == SharedCache::Keyed,
             marker: site.strict_bounce.then_some(SESSION_MARKER),
         };
-        let found = filter::response(&site.policy, grant, &mut head.headers, &context);
-        if site.mode == Mode::Observe {
-            self.worker.findings.observed(&site.name, &site.policy, &requested.findings);
-            self.worker.findings.observed(&site.name, &site.policy, &found);
-        }
+        let scene = Scene {
+            site: &site.name,
+            policy: &site.policy,
+            page: self.asked.uri.path(),
+            applied: apply,
+            now: self.now,
+        };
+        filter::response(&site.policy, grant, &mut head.headers, &context, &mut self.worker.findings.look(scene));
         if blocks && has_body(&self.asked.method, head.status) {
             body = match (apply, codings) {
                 (true, codings) => self.rewrite(body, &codings?, kind.as_ref(), &mut head.headers)?,
@@ -93,14 +97,13 @@ impl Filter<'_> {
 
     fn observe(&self, body: Body, codings: &[Coding], kind: Option<&HeaderValue>) -> Body {
         let decoder = Decoder::new(codings, self.caps());
-        let worker = Arc::clone(self.worker);
-        Body::Made(Box::pin(Observe::new(body, decoder, self.rewriter(kind), self.site.clone(), worker)))
+        Body::Made(Box::pin(Observe::new(body, decoder, self.rewriter(kind))))
     }
 
-    fn rewriter(&self, kind: Option<&HeaderValue>) -> Rewriter {
+    fn rewriter(&self, kind: Option<&HeaderValue>) -> Noted {
         let site = self.site;
         let Limits { html_memory, inline_script, .. } = *site.limits();
-        Rewriter::new(html::Settings {
+        let rewriter = Rewriter::new(html::Settings {
             policy: site.policy.clone(),
             grant: self.grant.clone(),
             url: self.address().url(),
@@ -117,7 +120,9 @@ impl Filter<'_> {
                 OnRewriteError::Pass => html::OnError::Pass,
             },
             preferences: site.prefix.clone().into(),
-        })
+        });
+        let (site, worker) = (site.clone(), Arc::clone(self.worker));
+        Noted::new(rewriter, Place { site, worker, page: self.asked.uri.path().into(), now: self.now })
     }
 
     /// The codings of a page that has to be read.

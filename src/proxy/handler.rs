@@ -19,6 +19,7 @@ use crate::body::Body;
 use crate::config::{Mode, SESSION_MARKER};
 use crate::consent::{self, Decision, Record, Signals};
 use crate::cookie::UnixTime;
+use crate::telemetry::findings::Scene;
 use crate::{filter, own, page, telemetry};
 
 /// What comes back: a response, and the origin's connection that its body comes over.
@@ -96,13 +97,20 @@ async fn pass(
     let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
-            report: site.mode == Mode::Observe,
             method: &head.method,
             own: &site.own_cookies(),
             consent: site.consent(),
             refused: visitor.decision.refused,
         };
-        filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context)
+        let scene = Scene {
+            site: &site.name,
+            policy: &site.policy,
+            page: asked.uri.path(),
+            applied: context.apply,
+            now: visitor.now,
+        };
+        let mut looking = exchange.client.worker.findings.look(scene);
+        filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context, &mut looking)
     });
     let body = if upgrade.is_some() { Body::Empty } else { Body::stream(body, site.timeouts().body_idle) };
     let mut request = Request::from_parts(head, body);

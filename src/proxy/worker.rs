@@ -15,7 +15,8 @@ use super::upstream::Upstream;
 use crate::config::{Certificate, Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;
-use crate::telemetry::{AccessLog, Findings};
+use crate::telemetry::AccessLog;
+use crate::telemetry::findings::Findings;
 
 /// State of one worker thread.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ pub struct Worker {
     pub keys: Arc<Keys>,
     /// Where this worker's access lines go.
     pub access: AccessLog,
-    /// What was seen on sites in `observe` mode.
-    pub findings: Findings,
+    /// What was seen in traffic.
+    pub findings: Arc<Findings>,
     /// Upgraded connections, which outlive their exchange; drained with the rest.
     pub tunnels: TaskTracker,
 }
@@ -66,7 +67,7 @@ impl Worker {
     /// A worker for this configuration.
     pub fn new(config: Arc<Config>, keys: Arc<Keys>, access: AccessLog) -> Self {
         let snapshot = ArcSwap::from_pointee(Snapshot::new(config));
-        Self { snapshot, keys, access, findings: Findings::default(), tunnels: TaskTracker::new() }
+        Self { snapshot, keys, access, findings: Arc::default(), tunnels: TaskTracker::new() }
     }
 
     /// The generation that a new exchange belongs to until its end.

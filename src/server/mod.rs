@@ -23,13 +23,15 @@ use crate::config::Config;
 use crate::consent::Keys;
 use crate::proxy::Worker;
 use crate::telemetry::AccessWriter;
+use crate::telemetry::findings::{self, Book, Keeper};
 
 /// A running proxy.
 #[derive(Debug)]
 pub struct Server {
     stop: CancellationToken,
     workers: Vec<JoinHandle<()>>,
-    /// Last, so that it writes what the workers leave.
+    /// Last, so that they write what the workers leave.
+    _findings: Keeper,
     _access: AccessWriter,
 }
 
@@ -42,14 +44,16 @@ impl Server {
         let stop = CancellationToken::new();
         let access = AccessWriter::start(config.log.access.then_some(config.log.format))?;
         let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
-        let mut workers = Vec::new();
+        let (mut workers, mut tables) = (Vec::new(), Vec::new());
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
             let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), access.log());
+            tables.push(Arc::clone(&worker.findings));
             let (tls, stop) = (Arc::clone(&tls), stop.child_token());
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
             workers.push(thread.spawn(move || run(worker, tls, listeners, stop))?);
         }
-        Ok(Self { stop, workers, _access: access })
+        let book = Arc::new(Book::open(config.state.join(findings::FILE), tables));
+        Ok(Self { stop, workers, _findings: Keeper::start(book)?, _access: access })
     }
 
     /// Begins to drain: no new connections, requests in flight are finished until the drain limit.

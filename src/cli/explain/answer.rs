@@ -98,9 +98,9 @@ impl<'a> Explainer<'a> {
         let verdict = self.policy().judge_cookie(&self.decision.grant, cookie.name());
         let action = finding.as_ref().map_or(FindingAction::Keep, |finding| finding.action);
         let (rule, capped) = finding.map_or((None, None), |Finding { rule, capped, .. }| (rule, capped));
-        let mut actions = vec![word(action)];
+        let mut actions = vec![action.word()];
         if capped.is_some() {
-            actions.push(word(FindingAction::Cap));
+            actions.push(FindingAction::Cap.word());
         }
         let because = match action {
             FindingAction::Keep if cookie.deletes(self.now) => words::DELETES.to_owned(),
@@ -132,13 +132,12 @@ impl<'a> Explainer<'a> {
         headers.insert(HeaderName::from_static("sec-fetch-dest"), HeaderValue::from_static("document"));
         let context = RequestContext {
             apply: true,
-            report: true,
             method: &Method::GET,
             own: &own,
             consent: &self.consent,
             refused: self.decision.refused,
         };
-        let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context);
+        let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context, &mut ());
         let output = headers.get(COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes())));
         let expired = |name: &[u8]| requested.expire.iter().any(|expired| **expired == *name);
         let answer = |(pair, (fate, verdict)): (Pair<'_>, Judged<'_>)| {
@@ -149,10 +148,10 @@ impl<'a> Explainer<'a> {
                 Some(verdict) if verdict.action == Action::Keep && !passes => words::TWIN.to_owned(),
                 Some(verdict) => self.why(&verdict, input.kind()),
             };
-            let mut actions = vec![word(if passes { FindingAction::Keep } else { FindingAction::Strip })];
+            let mut actions = vec![(if passes { FindingAction::Keep } else { FindingAction::Strip }).word()];
             let set_cookie = if expired(name) { self.expiry(name) } else { Vec::new() };
             if !set_cookie.is_empty() {
-                actions.push(word(FindingAction::Expire));
+                actions.push(FindingAction::Expire.word());
             }
             let verdict = verdict.unwrap_or(unknown);
             Answer {
@@ -170,7 +169,7 @@ impl<'a> Explainer<'a> {
         let keeps = verdict.action == Action::Keep;
         let because = self.why(&verdict, Kind::Url);
         Answer {
-            action: vec![word(if keeps { FindingAction::Keep } else { FindingAction::Strip })],
+            action: vec![(if keeps { FindingAction::Keep } else { FindingAction::Strip }).word()],
             output: keeps.then(|| url.to_string()),
             ..self.answer(input, url.host_str().unwrap_or_default().to_owned(), &verdict, because)
         }
@@ -238,11 +237,10 @@ impl<'a> Explainer<'a> {
             navigation: true,
             conditional: filter::validators::Conditional::Plain,
             expire,
-            findings: Vec::new(),
+            cross_site: false,
         };
         let context = ResponseContext {
             apply: true,
-            report: true,
             now: self.now,
             status: StatusCode::OK,
             body: Body::Plain,
@@ -251,17 +249,9 @@ impl<'a> Explainer<'a> {
             keyed: false,
             marker: None,
         };
-        filter::response(self.policy(), &self.decision.grant, headers, &context)
-    }
-}
-
-fn word(action: FindingAction) -> &'static str {
-    match action {
-        FindingAction::Keep => "keep",
-        FindingAction::Strip => "strip",
-        FindingAction::Harden => "harden",
-        FindingAction::Cap => "cap",
-        FindingAction::Expire => "expire",
+        let mut findings = Vec::new();
+        filter::response(self.policy(), &self.decision.grant, headers, &context, &mut findings);
+        findings
     }
 }
 
