@@ -1,8 +1,10 @@
 //! The command line: one file or folder a command.
 
+mod ask;
 pub mod check;
 mod config;
 pub mod demo;
+mod drift;
 mod explain;
 mod init;
 mod policy;
@@ -35,7 +37,7 @@ enum Command {
     Config(config::Args),
     /// Say what happens to a cookie or URL, and which rule decides
     Explain(explain::Args),
-    /// The published cookie policy of a site
+    /// The cookie policy of a site: as published, and where reality differs from it
     Policy(policy::Args),
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod clock;
+pub mod counters;
 pub mod drift;
 pub mod findings;
 pub mod paste;

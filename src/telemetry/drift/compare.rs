@@ -96,7 +96,7 @@ impl<'a> Comparing<'a> {
         let mut told = Drift {
             site: self.site.into(),
             drift: Kind::Undeclared,
-            kind: thing.row.kind.word(),
+            kind: thing.row.kind.word().into(),
             name: thing.row.name.clone(),
             category: category.map(|category| category.id.clone()),
             count: thing.count,
@@ -218,7 +218,7 @@ impl<'a> Comparing<'a> {
         Drift {
             site: self.site.into(),
             drift: Kind::NeverSeen,
-            kind,
+            kind: kind.into(),
             name: name.into(),
             service: service.map(Into::into),
             category: Some(category.into()),

@@ -4,23 +4,24 @@ mod compare;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::findings::Row;
 use crate::policy::{FindingKind, Policy};
 use compare::{Comparing, Thing};
 
 /// One difference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
     /// The name of the site.
     pub site: Box<str>,
     /// What differs.
     pub drift: Kind,
     /// `cookie`, `tag`, `snippet` or `service`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// The cookie's name or declared pattern, the tag's host, or the service's key.
     pub name: Box<str>,
     /// The key of its service, in the policy or else in the catalogue.
@@ -32,12 +33,12 @@ pub struct Drift {
     /// In words.
     pub text: String,
     /// YAML that declares it, ready to paste.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paste: Option<String>,
 }
 
 /// What differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Seen, but not declared.
@@ -79,6 +80,6 @@ pub fn drift(site: &str, policy: &Policy, rows: &[Row]) -> Vec<Drift> {
         comparing.thing(thing);
     }
     let mut drift = comparing.end();
-    drift.sort_by(|a, b| (a.drift, a.kind, &a.name).cmp(&(b.drift, b.kind, &b.name)));
+    drift.sort_by(|a, b| (a.drift, &a.kind, &a.name).cmp(&(b.drift, &b.kind, &b.name)));
     drift
 }

@@ -7,7 +7,6 @@ use url::Url;
 
 use super::input::{Input, Kind, What};
 use super::words;
-use crate::cli::site::Chosen;
 use crate::config::Site;
 use crate::consent::Decision;
 use crate::cookie::{Fate, Pair, SetCookie, UnixTime};
@@ -15,9 +14,9 @@ use crate::filter::{self, Address, Body, ConsentHeader, Judged, RequestContext, 
 use crate::policy::{Action, Finding, FindingAction, Policy, Rule, Unclassified, Verdict};
 
 /// A visitor at a site, for whom questions are answered.
-pub(super) struct Explainer<'a> {
+pub(crate) struct Explainer<'a> {
     site: &'a Site,
-    pub(super) site_url: Url,
+    pub(crate) site_url: Url,
     decision: &'a Decision,
     consent: ConsentHeader,
     now: UnixTime,
@@ -25,39 +24,39 @@ pub(super) struct Explainer<'a> {
 
 /// The answer, as `--json` prints it.
 #[derive(Debug, Serialize)]
-pub(super) struct Answer<'a> {
-    pub(super) input: &'a str,
-    pub(super) kind: Kind,
+pub(crate) struct Answer<'a> {
+    pub(crate) input: &'a str,
+    pub(crate) kind: Kind,
     /// What was done; one word, or a list of several.
     #[serde(serialize_with = "one_or_many")]
-    pub(super) action: Vec<&'static str>,
+    pub(crate) action: Vec<&'static str>,
     /// What is left of the input: line or URL; `None` if nothing.
-    pub(super) output: Option<String>,
+    pub(crate) output: Option<String>,
     /// Of the cookie, or the host of the URL.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The key in the policy, or in the catalogue where the policy does not declare it.
-    pub(super) service: Option<&'a str>,
+    pub(crate) service: Option<&'a str>,
     #[serde(skip)]
-    pub(super) service_label: Option<&'a str>,
-    pub(super) category: Option<&'a str>,
+    pub(crate) service_label: Option<&'a str>,
+    pub(crate) category: Option<&'a str>,
     /// The rule that decided.
-    pub(super) rule: Option<Source<'a>>,
+    pub(crate) rule: Option<Source<'a>>,
     /// In words.
-    pub(super) because: String,
+    pub(crate) because: String,
     /// Where a cookie was hardened and shortened: the rule that shortened it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) cap_rule: Option<Source<'a>>,
+    pub(crate) cap_rule: Option<Source<'a>>,
     /// What the browser gets so that it deletes the cookie.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) set_cookie: Vec<String>,
+    pub(crate) set_cookie: Vec<String>,
 }
 
 /// Where a rule is written.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Source<'a> {
-    pub(super) file: &'a str,
-    pub(super) line: u32,
-    pub(super) text: &'a str,
+pub(crate) struct Source<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) line: u32,
+    pub(crate) text: &'a str,
 }
 
 fn one_or_many<S: Serializer>(actions: &[&'static str], serializer: S) -> Result<S::Ok, S::Error> {
@@ -70,14 +69,19 @@ fn one_or_many<S: Serializer>(actions: &[&'static str], serializer: S) -> Result
 impl<'a> Explainer<'a> {
     /// # Errors
     /// If no URL can have the host.
-    pub(super) fn new(chosen: &'a Chosen, decision: &'a Decision, now: UnixTime) -> Result<Self, url::ParseError> {
-        let site_url = Url::parse(&format!("https://{}/", chosen.host))?;
-        let consent = ConsentHeader::new(&chosen.site.policy);
-        Ok(Self { site: &chosen.site, site_url, decision, consent, now })
+    pub(crate) fn new(
+        site: &'a Site,
+        host: &str,
+        decision: &'a Decision,
+        now: UnixTime,
+    ) -> Result<Self, url::ParseError> {
+        let site_url = Url::parse(&format!("https://{host}/"))?;
+        let consent = ConsentHeader::new(&site.policy);
+        Ok(Self { site, site_url, decision, consent, now })
     }
 
     /// One answer, or one for each cookie of a `Cookie` line.
-    pub(super) fn explain<'i>(&'i self, input: &'i Input) -> Vec<Answer<'i>> {
+    pub(crate) fn explain<'i>(&'i self, input: &'i Input) -> Vec<Answer<'i>> {
         match &input.what {
             What::SetCookie(head, value) => vec![self.set_cookie(input, head, value)],
             What::Cookie(head, value) => self.cookies(input, head, value),
