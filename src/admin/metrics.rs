@@ -176,17 +176,29 @@ impl All<'_> {
 
 impl Metric<'_> {
     fn counter(&mut self, labels: &[(&str, &str)], value: u64) -> Result<(), Error> {
-        self.0.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&value, None)
+        self.labelled(labels, |value_of| value_of.encode_counter::<NoLabelSet, _, f64>(&value, None))
     }
 
     fn gauge(&mut self, labels: &[(&str, &str)], value: i64) -> Result<(), Error> {
-        self.0.encode_family(&labels)?.encode_gauge(&value)
+        self.labelled(labels, |value_of| value_of.encode_gauge(&value))
     }
 
     fn histogram(&mut self, labels: &[(&str, &str)], times: &Times) -> Result<(), Error> {
-        let bounds = BOUNDS.into_iter().chain([f64::MAX]);
+        let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
         let buckets: Vec<_> = bounds.zip(times.counts).collect();
         let count = times.counts.iter().sum();
-        self.0.encode_family(&labels)?.encode_histogram::<NoLabelSet>(times.sum, count, &buckets, None)
+        self.labelled(labels, |value_of| value_of.encode_histogram::<NoLabelSet>(times.sum, count, &buckets, None))
+    }
+
+    fn labelled(
+        &mut self,
+        labels: &[(&str, &str)],
+        write: impl FnOnce(&mut MetricEncoder<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match labels {
+            // Without labels a family would be `name{}`.
+            [] => write(&mut self.0),
+            labels => write(&mut self.0.encode_family(&labels)?),
+        }
     }
 }

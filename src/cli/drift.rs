@@ -92,7 +92,11 @@ fn compared(args: &Args) -> Result<Told, String> {
     };
     let file = args.findings.clone().unwrap_or_else(|| config.state.join(findings::FILE));
     let rows = findings::read(&file).map_err(|error| {
-        let hint = if error.kind() == io::ErrorKind::NotFound { "\n  serve some traffic first" } else { "" };
+        let hint = if error.kind() == io::ErrorKind::NotFound {
+            "\n  serve some traffic first; what is new is written down after a few seconds"
+        } else {
+            ""
+        };
         format!("{}: {error}{hint}", file.display())
     })?;
     let drift = sites.iter().flat_map(|site| drift(&site.name, &site.policy, &rows)).collect();

@@ -77,7 +77,8 @@ fn next_steps(file: &str, name: &str) -> String {
   3. consentry serve --config {file}
      It changes nothing yet: `mode: observe` only looks.
   4. Ask what would happen:  consentry explain --config {file} 'Set-Cookie: _ga=1'
-  5. When you agree with the answers, write `mode: enforce`."
+  5. After some visits, see what the policy does not say yet:  consentry policy drift --config {file}
+  6. When you agree with the answers, write `mode: enforce`."
     )
 }
 

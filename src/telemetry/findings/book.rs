@@ -14,7 +14,7 @@ use crate::policy::{FindingAction, FindingKind};
 
 /// How long findings stay with the workers.
 const GATHER: Duration = Duration::from_secs(2);
-/// How many times that until they are written down.
+/// How many times that until counts are written down; what is new is at once.
 const SAVE: u32 = 15;
 
 /// Everything that was found.
@@ -30,8 +30,9 @@ struct Pages {
     table: Table,
     overflow: u64,
     tallies: BTreeMap<Tally, u64>,
-    /// Since it was last saved.
+    /// Since it was last saved: anything, and the rows that there are.
     changed: bool,
+    grown: bool,
 }
 
 /// What is counted together for metrics, since the start of this process.
@@ -102,6 +103,7 @@ impl Book {
     fn save(&self) {
         let (rows, overflow) = {
             let mut pages = self.gather();
+            pages.grown = false;
             if !std::mem::take(&mut pages.changed) {
                 return;
             }
@@ -129,6 +131,7 @@ impl Pages {
             *self.tallies.entry(tally).or_default() += row.count;
             if let Some(new) = self.table.merge(row) {
                 tell(new);
+                self.grown = true;
             }
         }
         self.take_overflow();
@@ -177,10 +180,9 @@ impl Keeper {
             let mut rounds: u32 = 0;
             while stopped.recv_timeout(GATHER) == Err(RecvTimeoutError::Timeout) {
                 rounds = rounds.wrapping_add(1);
-                if rounds.is_multiple_of(SAVE) {
+                let grown = book.gather().grown;
+                if grown || rounds.is_multiple_of(SAVE) {
                     book.save();
-                } else {
-                    drop(book.gather());
                 }
             }
             book.save();
