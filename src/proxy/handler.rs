@@ -118,8 +118,10 @@ async fn pass(
         upgrade.ask(&mut request)?;
     }
     let sent = Instant::now();
-    let (mut response, lease) = site.upstream().send(request, upgrade.is_some()).await?;
+    let answer = site.upstream().send(request, upgrade.is_some()).await;
+    // What we waited in vain is the origin's time too.
     exchange.waited(sent.elapsed());
+    let (mut response, lease) = answer?;
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));

@@ -239,7 +239,7 @@ fn policy_drift_tells_of_a_running_instance_and_of_its_file() {
         })
         .await;
         let (file, roots) = right(folder.path(), origin.address);
-        let text = fs::read_to_string(&file).unwrap().replace("policy: standard", BASKET);
+        let text = fs::read_to_string(&file).unwrap().replace("policy: standard", &format!("mode: observe, {BASKET}"));
         fs::write(&file, format!("admin: {{ listen: 127.0.0.1:0 }}\n{text}")).unwrap();
         let state = folder.path().join("state/findings.json");
 
@@ -256,6 +256,7 @@ fn policy_drift_tells_of_a_running_instance_and_of_its_file() {
         assert_eq!((code, &*out, &*err), (0, "shop.example: no drift\n", ""));
 
         fetch(address, &roots, "shop.example", "/more?private").await.rest().await;
+        program.line_with("Enforced, this would be removed.");
         let by_admin = run(&["policy", "drift", "--admin", &admin, "--json"]);
         assert_eq!(by_admin.0, 1, "{by_admin:?}");
         program.signal("TERM");

@@ -162,6 +162,24 @@ fn metrics_count_what_happened() {
 }
 
 #[test]
+fn waiting_for_an_origin_that_never_answers_is_not_our_time() {
+    block_on(async {
+        let origin = RawOrigin::start(vec![Step::ReadHead, Step::Stall]).await;
+        let top = format!("{ADMIN}\ntimeouts: {{ origin_first_byte: 200ms }}");
+        let proxy = Proxy::builder().top(&top).site(HOST, origin.address, "").start();
+        assert_eq!(Client::h2(&proxy).await.get("/", &[]).await.status, 504);
+        let text = text(&proxy, "/metrics").await;
+        for line in [
+            "consentry_requests_total{site=\"shop.example\",status=\"5xx\"} 1",
+            "consentry_origin_seconds_bucket{le=\"0.1\",site=\"shop.example\"} 0",
+            "consentry_added_seconds_bucket{le=\"0.1\",site=\"shop.example\"} 1",
+        ] {
+            assert!(text.lines().any(|known| known == line), "no {line} in\n{text}");
+        }
+    });
+}
+
+#[test]
 fn explain_says_what_the_command_says() {
     block_on(async {
         let origin = shop().await;

@@ -11,11 +11,14 @@ use std::time::Duration;
 use super::table::Table;
 use super::{Findings, Row, file};
 use crate::policy::{FindingAction, FindingKind};
+use crate::telemetry;
 
 /// How long findings stay with the workers.
 const GATHER: Duration = Duration::from_secs(2);
 /// How many times that until counts are written down; what is new is at once.
 const SAVE: u32 = 15;
+/// In seconds, three months: what was not seen for so long is forgotten with the next start.
+const FORGET: i64 = 90 * 86_400;
 
 /// Everything that was found.
 #[derive(Debug)]
@@ -66,7 +69,8 @@ impl Book {
         match file::load(&path) {
             Ok(saved) => {
                 pages.overflow = saved.overflow;
-                for row in saved.rows {
+                let since = telemetry::now().0 - FORGET;
+                for row in saved.rows.into_iter().filter(|row| row.last >= since) {
                     pages.table.merge(row);
                 }
                 pages.take_overflow();

@@ -120,6 +120,23 @@ fn a_book_gathers_workers_and_survives_a_restart() {
 }
 
 #[test]
+fn what_was_not_seen_for_long_is_forgotten_with_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    let (worker, policy) = (Arc::new(Findings::default()), policy());
+    see(&worker, &policy, "a.example", "/", "cart=1");
+    see(&worker, &policy, "a.example", "/", "old=1");
+    drop(Keeper::start(Arc::new(Book::open(path.clone(), vec![worker]))).unwrap());
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, after) = text.split_at(text.find("\"name\":\"old\"").unwrap());
+    let last = format!("\"last\":{}", NOW.0);
+    assert!(after.contains(&last));
+    fs::write(&path, format!("{before}{}", after.replacen(&last, "\"last\":1600000000", 1))).unwrap();
+    let names: Vec<_> = Book::open(path, vec![]).report().rows.into_iter().map(|row| row.name).collect();
+    assert_eq!(names, ["cart".into()]);
+}
+
+#[test]
 fn a_damaged_file_is_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE);
