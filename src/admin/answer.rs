@@ -7,16 +7,12 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::query::Query;
-use super::{View, explain, guard, metrics, status};
+use super::{View, explain, findings, guard, metrics, page, status};
 use crate::body::Body;
-use crate::policy::{FindingAction, FindingKind};
 use crate::telemetry::drift::drift;
-use crate::telemetry::findings::{Known, Row};
-use crate::telemetry::paste;
 
 /// What is said: a status, its media type, and the text.
 type Said = (StatusCode, &'static str, String);
@@ -25,6 +21,10 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 /// Of OpenMetrics 1.0.0.
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The page needs its own style, script and data, and nothing else.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; \
+                   base-uri 'none'; frame-ancestors 'none'";
 
 /// Answers a request; `own` is the address that the client connected to.
 pub(super) fn answer<B>(view: &View, own: IpAddr, request: &Request<B>) -> Response<Body> {
@@ -46,11 +46,17 @@ fn route(view: &View, path: &str, uri: &Uri) -> Said {
         "/readyz" if view.stop.is_cancelled() => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".into()),
         "/readyz" => ok("ready"),
         "/metrics" => (StatusCode::OK, METRICS, metrics::text(view)),
-        "/api/findings" => in_json(findings(view, uri)),
+        "/api/findings" => in_json(findings::findings(view, uri)),
         "/api/drift" => in_json(drifts(view, uri)),
         "/api/status" => in_json(Ok(status::status(view))),
         "/api/explain" => in_json(explain::explain(&view.config, uri)),
-        "/" => ok("/healthz /readyz /metrics /api/status /api/findings /api/drift /api/explain"),
+        "/api/traffic" => in_json(Ok(metrics::traffic(view))),
+        "/" => match page::page(view, uri) {
+            Ok(page) => (StatusCode::OK, "text/html; charset=utf-8", page),
+            Err(error) => (StatusCode::BAD_REQUEST, TEXT, format!("{error}\n")),
+        },
+        "/page.css" => (StatusCode::OK, "text/css; charset=utf-8", page::STYLE.into()),
+        "/page.js" => (StatusCode::OK, "text/javascript; charset=utf-8", page::SCRIPT.into()),
         _ => (StatusCode::NOT_FOUND, TEXT, "there is nothing here\n".into()),
     }
 }
@@ -73,51 +79,19 @@ fn response((status, kind, text): Said, head: bool) -> Response<Body> {
         (CONTENT_TYPE, kind),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (CONTENT_SECURITY_POLICY, CSP),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     match status {
         StatusCode::METHOD_NOT_ALLOWED => drop(headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"))),
-        StatusCode::UNAUTHORIZED => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        StatusCode::UNAUTHORIZED => {
+            drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Consentry\"")))
+        }
         _ => {}
     }
     response
-}
-
-/// All rows, or those that the query asks for; with YAML that declares what nobody knows.
-fn findings(view: &View, uri: &Uri) -> Result<Value, String> {
-    #[derive(Serialize)]
-    struct Shown<'a> {
-        #[serde(flatten)]
-        row: &'a Row,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        paste: Option<String>,
-    }
-    let query = Query::read(uri, &["site", "kind", "action", "unclassified"])?;
-    let site = query.one("site")?;
-    let kinds = [FindingKind::Cookie, FindingKind::Tag, FindingKind::Snippet].map(|kind| (kind.word(), kind));
-    let kind = query.word("kind", &kinds)?;
-    let actions =
-        [FindingAction::Keep, FindingAction::Strip, FindingAction::Harden, FindingAction::Cap, FindingAction::Expire];
-    let action = query.word("action", &actions.map(|action| (action.word(), action)))?;
-    let unclassified = query.word("unclassified", &[("", true), ("true", true), ("false", false)])?;
-    let report = view.book.report();
-    let asked = report.rows.iter().filter(|row| {
-        site.is_none_or(|site| *row.site == *site)
-            && kind.is_none_or(|kind| row.kind == kind)
-            && action.is_none_or(|action| row.action == action)
-            && unclassified.is_none_or(|unclassified| (row.known == Known::Nobody) == unclassified)
-    });
-    let show = |row| Shown { row, paste: pasted(view, row) };
-    let rows: Vec<_> = asked.map(show).collect();
-    Ok(json!({ "overflow": report.overflow, "findings": rows }))
-}
-
-fn pasted(view: &View, row: &Row) -> Option<String> {
-    let site = view.config.sites.iter().find(|site| site.name == row.site)?;
-    (row.known == Known::Nobody).then(|| paste::unknown(&site.policy, row.kind, &row.name))
 }
 
 /// Where the running policy and what was seen differ.

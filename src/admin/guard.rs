@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HOST, HeaderName};
 use http::uri::Authority;
 use http::{Method, Request, StatusCode};
@@ -27,8 +29,8 @@ pub(super) fn admit<B>(admin: &Admin, own: IpAddr, request: &Request<B>, open: b
         return Err((StatusCode::FORBIDDEN, "not from a page of another site"));
     }
     match &admin.token {
-        Some(token) if !open && !bearer(request).is_some_and(|given| token.is(given)) => {
-            Err((StatusCode::UNAUTHORIZED, "show the token: `Authorization: Bearer …`"))
+        Some(token) if !open && !given(request).is_some_and(|given| token.is(&given)) => {
+            Err((StatusCode::UNAUTHORIZED, "show the token: `Authorization: Bearer …`, or as the password of any user"))
         }
         _ => Ok(()),
     }
@@ -51,10 +53,19 @@ fn is_ours<B>(admin: &Admin, own: IpAddr, request: &Request<B>) -> bool {
     })
 }
 
-fn bearer<B>(request: &Request<B>) -> Option<&[u8]> {
-    let value = request.headers().get(AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
+/// The token, as programs show it (`Bearer`) or browsers (`Basic`, as the password).
+fn given<B>(request: &Request<B>) -> Option<Vec<u8>> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    match &*scheme.to_ascii_lowercase() {
+        "bearer" => Some(token.trim().into()),
+        "basic" => {
+            let pair = STANDARD.decode(token.trim()).ok()?;
+            let colon = pair.iter().position(|byte| *byte == b':')?;
+            Some(pair[colon + 1..].into())
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

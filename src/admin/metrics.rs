@@ -10,6 +10,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
 
 use super::{View, status};
 use crate::telemetry::counters::{BOUNDS, Times};
@@ -22,6 +23,17 @@ pub(super) fn text(view: &View) -> String {
     let mut out = String::new();
     text::encode(&mut out, &registry).expect("writing into a string does not fail");
     out
+}
+
+/// What the plots of the page are drawn from: requests, and how long we made them wait, since the start.
+pub(super) fn traffic(view: &View) -> Value {
+    let gathered = Gathered::of(view);
+    let mut added = [0; BOUNDS.len() + 1];
+    for site in gathered.sites.values() {
+        added.iter_mut().zip(site.added.counts).for_each(|(sum, count)| *sum += count);
+    }
+    let requests: u64 = gathered.sites.values().flat_map(|site| site.requests).sum();
+    json!({ "started": gathered.started, "requests": requests, "bounds": BOUNDS, "added": added })
 }
 
 /// Everything, added up over the workers.

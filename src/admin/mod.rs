@@ -4,9 +4,11 @@
 
 mod answer;
 mod explain;
+mod findings;
 mod guard;
 mod listen;
 mod metrics;
+mod page;
 mod query;
 mod status;
 

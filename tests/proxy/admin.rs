@@ -214,6 +214,36 @@ fn status_names_what_runs_and_no_origin() {
 }
 
 #[test]
+fn the_page_shows_findings_and_runs_nothing_of_theirs() {
+    block_on(async {
+        let name = "x</code><script>alert(1)</script>";
+        let origin = Origin::fixed(200, &[("set-cookie", &format!("{name}=1")), ("set-cookie", "_ga=1")], "").await;
+        let proxy = Proxy::builder().top(ADMIN).site(HOST, origin.address, "").start();
+        Client::h2(&proxy).await.get("/a'b&c", &[]).await;
+        let (status, head, page) = ask(proxy.admin.unwrap(), "/", "").await;
+        assert_eq!(status, 200);
+        assert!(head.contains("content-security-policy: default-src 'none'; script-src 'self';"), "{head}");
+        assert!(!head.contains("unsafe"), "{head}");
+        // One script, our own; names are text.
+        assert_eq!(page.matches("<script").count(), 1, "{page}");
+        assert!(page.contains("&#60;script&#62;alert(1)") && page.contains("/a&#39;b&#38;c"), "{page}");
+        assert!(page.contains("undeclared") && page.contains("_ga") && page.contains("Copy rule"), "{page}");
+        assert!(
+            !text(&proxy, "/?unclassified=true&kind=cookie&site=").await.contains("<code>_ga</code></td><td>counter")
+        );
+        for (path, kind) in [("/page.css", "text/css"), ("/page.js", "text/javascript")] {
+            let (status, head, _) = ask(proxy.admin.unwrap(), path, "").await;
+            assert!(status == 200 && head.contains(kind), "{head}");
+        }
+        let traffic = json(&proxy, "/api/traffic").await;
+        assert_eq!(traffic["requests"], 1);
+        let added = traffic["added"].as_array().unwrap();
+        assert_eq!(added.len(), traffic["bounds"].as_array().unwrap().len() + 1);
+        assert_eq!(added.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 1);
+    });
+}
+
+#[test]
 fn foreign_names_methods_and_pages_are_refused() {
     block_on(async {
         let origin = shop().await;
@@ -284,6 +314,10 @@ fn with_token_and_certificate_it_speaks_tls_to_those_who_know() {
             ("/api/status", "Authorization: Bearer wrong-horse-battery-staple\r\n".into(), 401),
             ("/metrics", format!("Authorization: Basic {TOKEN}\r\n"), 401),
             ("/metrics", format!("Authorization: Bearer {TOKEN}\r\n"), 200),
+            // As browsers do: user `me`, and the token or something else for a password.
+            ("/", "Authorization: Basic bWU6Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LXN0YXBsZQ==\r\n".into(), 200),
+            ("/", "Authorization: Basic bWU6d3Jvbmc=\r\n".into(), 401),
+            ("/", "Authorization: Basic !\r\n".into(), 401),
             ("/healthz", String::new(), 200),
             ("/readyz", String::new(), 200),
         ] {
