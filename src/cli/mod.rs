@@ -8,8 +8,10 @@ mod drift;
 mod explain;
 mod init;
 mod policy;
+mod scan;
 mod serve;
 mod site;
+mod yaml;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,8 @@ enum Command {
     Init(init::Args),
     /// About the format of configurations
     Config(config::Args),
+    /// Visit a site, list its cookies and tags, and draft a policy
+    Scan(scan::Args),
     /// Say what happens to a cookie or URL, and which rule decides
     Explain(explain::Args),
     /// The cookie policy of a site: as published, and where reality differs from it
@@ -49,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::Scan(args) => scan::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
     }

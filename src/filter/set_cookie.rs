@@ -84,8 +84,8 @@ impl Judge<'_> {
 
     fn witnessed<'l>(&self, line: &'l [u8], outcome: &mut Outcome, witness: &mut dyn Witness) -> Decided<'l> {
         let cookie = SetCookie::parse(line);
-        let verdict = self.policy.judge_cookie(self.grant, cookie.name());
-        let decided = self.decide(&cookie, verdict, outcome);
+        let (verdict, session) = self.policy.judge_set_cookie(self.grant, cookie.name());
+        let decided = self.decide(&cookie, verdict, session, outcome);
         let owner = verdict.classified.map(|classified| classified.owner);
         witness.see(&Sighting {
             capped: decided.capped,
@@ -96,13 +96,16 @@ impl Judge<'_> {
         decided
     }
 
-    fn decide<'l>(&self, cookie: &SetCookie<'l>, verdict: Verdict, outcome: &mut Outcome) -> Decided<'l> {
-        let name = cookie.name();
-        let session = || self.policy.session(name);
+    fn decide<'l>(
+        &self,
+        cookie: &SetCookie<'l>,
+        verdict: Verdict,
+        session: Option<(Hardening, Rule)>,
+        outcome: &mut Outcome,
+    ) -> Decided<'l> {
         outcome.personal |= self.depends_on_grant(verdict);
         if cookie.deletes(self.now) {
             // Deletion is what a refusing visitor wants. Where we moved the cookie, the deletion must follow it.
-            let session = session();
             outcome.session_deleted |= session.is_some();
             let edits = session.map(|(hardening, _)| moved(hardening)).unwrap_or_default();
             let line = cookie::edit(cookie, &edits, self.now);
@@ -112,7 +115,7 @@ impl Judge<'_> {
             return Decided::new(None, FindingAction::Strip, verdict.rule);
         }
         let capped = Edits { cap: verdict.lifetime, ..Edits::default() };
-        let Some((hardening, rule)) = session() else {
+        let Some((hardening, rule)) = session else {
             let line = cookie::edit(cookie, &capped, self.now);
             let action = if matches!(line, Cow::Owned(_)) { FindingAction::Cap } else { FindingAction::Keep };
             return Decided::new(Some(line), action, verdict.rule);
@@ -156,6 +159,9 @@ impl Judge<'_> {
     }
 
     fn drop_set_cookie2(&self, headers: &mut HeaderMap, outcome: &mut Outcome, witness: &mut dyn Witness) {
+        if !headers.contains_key(SET_COOKIE2) {
+            return;
+        }
         for line in headers.get_all(SET_COOKIE2) {
             let name = SetCookie::parse(line.as_bytes()).name();
             witness.see(&Sighting::new(FindingKind::Cookie, name, None, None, FindingAction::Strip));

@@ -14,7 +14,7 @@ use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSin
 
 use super::elements::{BRANCHES, LEAVES, TEXTS};
 use super::page::{Next, Page, Place, Region, Start};
-use super::{Error, OnError, Settings};
+use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 
 /// A document being rewritten.
@@ -94,6 +94,11 @@ impl Document {
     /// Other sites' tags that passed so far; each is told once.
     pub(super) fn passed(&mut self) -> Vec<Finding> {
         lock(&self.page).passed.take()
+    }
+
+    /// What was contacted so far; each is told once.
+    pub(super) fn contacts(&mut self) -> Vec<Contact> {
+        std::mem::take(&mut lock(&self.page).contacts)
     }
 
     /// Whether any byte differs.

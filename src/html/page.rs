@@ -10,7 +10,7 @@ use super::attributes::name_end;
 use super::document::Document;
 use super::elements;
 use super::script::Script;
-use super::{Error, OnError, Settings};
+use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 
 /// Where a document lies.
@@ -48,6 +48,7 @@ pub(super) struct Page {
     pub(super) findings: Vec<Finding>,
     /// Other sites' tags that passed; told of while attributes are being read.
     pub(super) passed: RefCell<Vec<Finding>>,
+    pub(super) contacts: Vec<Contact>,
     pub(super) changed: bool,
     /// Why the page cannot be rewritten further.
     pub(super) error: Option<Error>,
@@ -127,6 +128,7 @@ impl Page {
             around: Around::default(),
             findings: Vec::new(),
             passed: RefCell::default(),
+            contacts: Vec::new(),
             changed: false,
             error: None,
             gave_up: None,
@@ -210,6 +212,7 @@ impl Page {
             self.found(Some(finding));
         }
         inner.passed().into_iter().for_each(|finding| self.passes(finding));
+        self.absorb_contacts(inner);
         self.changed |= inner.changed();
         self.gave_up = self.gave_up.take().or_else(|| inner.gave_up());
     }

@@ -18,6 +18,7 @@ mod malformed;
 mod observe;
 mod origin_errors;
 mod passthrough;
+mod published;
 mod site_headers;
 mod tls;
 mod websocket;

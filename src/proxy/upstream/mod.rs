@@ -5,6 +5,7 @@
 mod connect;
 mod pool;
 
+use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
@@ -57,18 +58,19 @@ impl Upstream {
     ///
     /// An upgrade goes over a connection of its own: it never comes back to the pool.
     pub async fn send(&self, request: Request<Body>, upgrade: bool) -> Result<Answer, Error> {
-        let exchange = async { if upgrade { self.upgrade(request).await } else { self.exchange(request).await } };
-        match timeout(self.first_byte, exchange).await {
-            Ok(answer) => answer,
-            Err(_) => Err(OriginError::Timeout("answer").into()),
-        }
+        // Boxed, for these states are large, and would be copied with those of the exchange around them.
+        let answer: Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>> = if upgrade {
+            Box::pin(self.upgrade(request))
+        } else if let Some(sender) = self.live_h2() {
+            self.counters.reused.fetch_add(1, Relaxed);
+            Box::pin(self.send_h2(sender, request))
+        } else {
+            Box::pin(self.exchange(request))
+        };
+        timeout(self.first_byte, answer).await.unwrap_or_else(|_| Err(OriginError::Timeout("answer").into()))
     }
 
     async fn exchange(&self, mut request: Request<Body>) -> Result<Answer, Error> {
-        if let Some(sender) = self.live_h2() {
-            self.counters.reused.fetch_add(1, Relaxed);
-            return self.send_h2(sender, request).await;
-        }
         while let Some(sender) = self.pool.take().await {
             self.counters.reused.fetch_add(1, Relaxed);
             let again = may_repeat(&request).then(|| head_of(&request));
@@ -81,6 +83,11 @@ impl Upstream {
                 },
             }
         }
+        Box::pin(self.first(request)).await
+    }
+
+    /// Sends a request over a connection that it opens.
+    async fn first(&self, request: Request<Body>) -> Result<Answer, Error> {
         self.counters.connected.fetch_add(1, Relaxed);
         match self.connector.connect(Want::Any).await? {
             Fresh::Http1(sender) => self.send_h1(sender, request).await.map_err(|f| failed(f.error)),
