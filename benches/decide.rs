@@ -80,6 +80,7 @@ fn findings(c: &mut Criterion) {
         requested: &requested,
         keyed: false,
         marker: None,
+        pages: None,
     };
     let none = Grant::none();
     c.bench_function("response of four cookies, unseen", |b| {

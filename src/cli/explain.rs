@@ -55,13 +55,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
             return ExitCode::from(check::WRONG);
         }
     };
-    let mode = chosen.site.mode;
-    if mode != Mode::Enforce {
-        let word = if mode == Mode::Off { "off" } else { "observe" };
-        eprintln!(
-            "note: this site is in mode `{word}`, so that nothing is changed yet; this is what `enforce` would do"
-        );
-    }
+    note_mode(chosen.site.mode);
     let mut session = Session { explainer, json: args.json, first: true, bad: false };
     match session.explain_all(&args.inputs) {
         Ok(()) if session.bad => ExitCode::from(check::WRONG),
@@ -73,6 +67,16 @@ pub(super) fn run(args: &Args) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says that nothing of this is so yet, where it is not.
+pub(super) fn note_mode(mode: Mode) {
+    let word = match mode {
+        Mode::Enforce => return,
+        Mode::Observe => "observe",
+        Mode::Off => "off",
+    };
+    eprintln!("note: this site is in mode `{word}`, so that nothing is changed yet; this is what `enforce` would do");
 }
 
 struct Session<'a> {

@@ -8,6 +8,7 @@ mod drift;
 mod explain;
 mod init;
 mod policy;
+mod rewrite;
 mod scan;
 mod serve;
 mod site;
@@ -41,6 +42,8 @@ enum Command {
     Scan(scan::Args),
     /// Say what happens to a cookie or URL, and which rule decides
     Explain(explain::Args),
+    /// Rewrite a page as for a visitor, and say what was removed and why
+    Rewrite(rewrite::Args),
     /// The cookie policy of a site: as published, and where reality differs from it
     Policy(policy::Args),
 }
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Config(args) => config::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Rewrite(args) => rewrite::run(&args),
         Command::Policy(args) => policy::run(&args),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::check;
-use crate::config::{self, CertificateFiles};
-use crate::explain::{Chosen, choose};
+use crate::config::{self, CertificateFiles, Limits, Site};
+use crate::explain;
 use crate::telemetry;
 
 /// Which site of which configuration.
@@ -17,6 +18,15 @@ pub(super) struct SiteArgs {
     /// A host of the site; may be left out if the configuration has one site
     #[arg(long, short, value_name = "HOST")]
     pub(super) site: Option<String>,
+}
+
+/// A site, and the host by which it was asked for.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) site: Arc<Site>,
+    pub(super) host: String,
+    /// Of the whole configuration.
+    pub(super) limits: Limits,
 }
 
 impl SiteArgs {
@@ -32,9 +42,12 @@ impl SiteArgs {
                 return Err(ExitCode::from(check::WRONG));
             }
         };
-        choose(&config.sites, self.site.as_deref()).map_err(|error| {
-            eprintln!("consentry: {}: {error}", self.config.display());
-            ExitCode::from(check::WRONG)
-        })
+        match explain::choose(&config.sites, self.site.as_deref()) {
+            Ok(explain::Chosen { site, host }) => Ok(Chosen { site, host, limits: config.limits }),
+            Err(error) => {
+                eprintln!("consentry: {}: {error}", self.config.display());
+                Err(ExitCode::from(check::WRONG))
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::config::Site;
 use crate::consent::Decision;
 use crate::cookie::{Fate, Pair, SetCookie, UnixTime};
 use crate::filter::{self, Address, Body, ConsentHeader, Judged, RequestContext, Requested, ResponseContext};
-use crate::policy::{Action, Finding, FindingAction, Policy, Rule, Unclassified, Verdict};
+use crate::policy::{Action, Classified, Finding, FindingAction, FindingKind, Policy, Rule, Unclassified, Verdict};
 
 /// A visitor at a site, for whom questions are answered.
 pub(crate) struct Explainer<'a> {
@@ -89,6 +89,20 @@ impl<'a> Explainer<'a> {
         }
     }
 
+    /// What the rewriter took out of a page.
+    pub(crate) fn removed<'i>(&'i self, finding: &'i Finding) -> Answer<'i> {
+        let rule = finding.rule.map(|rule| self.source(rule));
+        let classified = finding.owner.zip(finding.rule);
+        let classified = classified.map(|(owner, rule)| Classified { owner, rule, lifetime: None });
+        let verdict = Verdict { action: Action::Strip, classified, rule: finding.rule, lifetime: None };
+        let (kind, input) = match finding.kind {
+            FindingKind::Snippet => (Kind::Snippet, rule.map_or("", |rule| rule.text)),
+            FindingKind::Tag | FindingKind::Cookie => (Kind::Tag, &*finding.name),
+        };
+        let answer = self.about(input, kind, finding.name.to_string(), &verdict, self.why(&verdict, kind));
+        Answer { action: vec![finding.action.word()], ..answer }
+    }
+
     fn policy(&self) -> &Policy {
         &self.site.policy
     }
@@ -140,6 +154,7 @@ impl<'a> Explainer<'a> {
             own: &own,
             consent: &self.consent,
             refused: self.decision.refused,
+            pages: &self.decision.grant,
         };
         let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context, &mut ());
         let output = headers.get(COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes())));
@@ -179,17 +194,21 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// What is known of it; what was done is for the caller to fill in.
     fn answer<'i>(&'i self, input: &'i Input, name: String, verdict: &Verdict, because: String) -> Answer<'i> {
+        self.about(&input.text, input.kind(), name, verdict, because)
+    }
+
+    /// What is known of it; what was done is for the caller to fill in.
+    fn about<'i>(&'i self, input: &'i str, kind: Kind, name: String, verdict: &Verdict, because: String) -> Answer<'i> {
         let service = self.service(verdict);
         let category = match (verdict.classified, self.policy().parts().unclassified) {
             (Some(found), _) => Some(found.owner.category),
-            (None, Unclassified::Category(id)) if verdict.rule.is_none() && input.kind() != Kind::Url => Some(id),
+            (None, Unclassified::Category(id)) if verdict.rule.is_none() && kind != Kind::Url => Some(id),
             (None, _) => None,
         };
         Answer {
-            input: &input.text,
-            kind: input.kind(),
+            input,
+            kind,
             action: Vec::new(),
             output: None,
             name,
@@ -252,6 +271,7 @@ impl<'a> Explainer<'a> {
             requested: &requested,
             keyed: false,
             marker: None,
+            pages: None,
         };
         let mut findings = Vec::new();
         filter::response(self.policy(), &self.decision.grant, headers, &context, &mut findings);

@@ -29,6 +29,10 @@ pub(crate) enum Kind {
     SetCookie,
     Cookie,
     Url,
+    /// An element of a page, known by the host that it would contact.
+    Tag,
+    /// An inline script, known by what gave it away.
+    Snippet,
 }
 
 /// Why something is no question.

@@ -10,14 +10,15 @@ use super::error::{Error, OriginError};
 use super::forward::Asked;
 use super::notes::{Noted, Place};
 use super::observe::Observe;
+use super::page;
 use super::recognise;
 use super::rewrite::Rewrite;
 use super::worker::{SiteRef, Worker};
 use crate::body::Body;
-use crate::config::{Gating, Limits, Mode, OnRewriteError, SESSION_MARKER, SharedCache};
+use crate::config::{Mode, SESSION_MARKER, SharedCache};
 use crate::cookie::UnixTime;
-use crate::filter::{self, Address, Requested, ResponseContext, content_codings};
-use crate::html::{self, Rewriter, charset, sniff};
+use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
+use crate::html::Rewriter;
 use crate::policy::Grant;
 use crate::telemetry::findings::Scene;
 
@@ -25,6 +26,8 @@ use crate::telemetry::findings::Scene;
 pub(super) struct Filter<'a> {
     pub(super) site: &'a SiteRef,
     pub(super) grant: &'a Grant,
+    /// What pages are made for where they are the same for everybody (`gating: client`).
+    pub(super) shared: Option<&'a Grant>,
     pub(super) asked: &'a Asked,
     pub(super) requested: &'a Requested,
     pub(super) now: UnixTime,
@@ -42,9 +45,10 @@ impl Filter<'_> {
         let apply = site.mode == Mode::Enforce;
         let page = recognise::is_page(&head.headers, head.status, &mut body, self.caps()).await?;
         // Under `client` the page is the same for everyone, whatever they granted.
-        let blocks = page && (site.gating == Gating::Client || !site.policy.grants_everything(grant));
+        let blocks = page && (self.shared.is_some() || !site.policy.grants_everything(grant));
         let codings = if blocks { self.readable(head.status, &head.headers) } else { Ok(Vec::new()) };
         let kind = head.headers.get(CONTENT_TYPE).cloned();
+        let csp = if blocks { Csp::read(&head.headers) } else { Csp::default() };
         let context = ResponseContext {
             apply,
             now: self.now,
@@ -58,6 +62,7 @@ impl Filter<'_> {
             requested,
             keyed: site.shared_cache == SharedCache::Keyed,
             marker: site.strict_bounce.then_some(SESSION_MARKER),
+            pages: self.shared,
         };
         let scene = Scene {
             site: &site.name,
@@ -69,59 +74,44 @@ impl Filter<'_> {
         filter::response(&site.policy, grant, &mut head.headers, &context, &mut self.worker.findings.look(scene));
         if blocks && has_body(&self.asked.method, head.status) {
             body = match (apply, codings) {
-                (true, codings) => self.rewrite(body, &codings?, kind.as_ref(), &mut head.headers)?,
-                (false, Ok(codings)) => self.observe(body, &codings, kind.as_ref()),
+                (true, codings) => {
+                    self.rewrite(body, &codings?, self.rewriter(kind.as_ref(), csp), &mut head.headers)?
+                }
+                (false, Ok(codings)) => self.observe(body, &codings, self.rewriter(kind.as_ref(), csp)),
                 (false, Err(_)) => body,
             };
         }
         Ok(Response::from_parts(head, body))
     }
 
-    fn rewrite(
-        &self,
-        body: Body,
-        codings: &[Coding],
-        kind: Option<&HeaderValue>,
-        headers: &mut HeaderMap,
-    ) -> Result<Body, Error> {
+    fn rewrite(&self, body: Body, codings: &[Coding], rewriter: Noted, headers: &mut HeaderMap) -> Result<Body, Error> {
         // It leaves in the coding that it came in, unless the client does not take that.
         let answer = codings.last().copied().filter(|coding| self.asked.accepted.takes(*coding));
         headers.remove(CONTENT_ENCODING);
         if let Some(coding) = answer {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
         }
-        let made = Rewrite::new(body, self.rewriter(kind), codings, answer, self.caps())
+        let made = Rewrite::new(body, rewriter, codings, answer, self.caps())
             .map_err(|_| Error::client(StatusCode::SERVICE_UNAVAILABLE, "an encoder could not be made"))?;
         Ok(Body::Made(Box::pin(made)))
     }
 
-    fn observe(&self, body: Body, codings: &[Coding], kind: Option<&HeaderValue>) -> Body {
+    fn observe(&self, body: Body, codings: &[Coding], rewriter: Noted) -> Body {
         let decoder = Decoder::new(codings, self.caps());
-        Body::Made(Box::pin(Observe::new(body, decoder, self.rewriter(kind))))
+        Body::Made(Box::pin(Observe::new(body, decoder, rewriter)))
     }
 
-    fn rewriter(&self, kind: Option<&HeaderValue>) -> Noted {
-        let site = self.site;
-        let Limits { html_memory, inline_script, .. } = *site.limits();
-        let rewriter = Rewriter::new(html::Settings {
-            policy: site.policy.clone(),
-            grant: self.grant.clone(),
-            url: self.address().url(),
-            charset: kind.and_then(|k| charset::of_content_type(k.as_bytes())),
-            xml: kind.is_some_and(|k| sniff::is_xml(k.as_bytes())),
-            gating: match site.gating {
-                Gating::Remove => html::Gating::Remove,
-                Gating::Neutralise => html::Gating::Neutralise,
-                Gating::Client => html::Gating::Client,
-            },
-            limits: html::Limits { memory: html_memory, inline_script, ..html::Limits::default() },
-            on_error: match site.on_rewrite_error {
-                OnRewriteError::Abort => html::OnError::Abort,
-                OnRewriteError::Pass => html::OnError::Pass,
-            },
-            preferences: site.prefix.clone().into(),
-        });
-        let (site, worker) = (site.clone(), Arc::clone(self.worker));
+    fn rewriter(&self, kind: Option<&HeaderValue>, csp: Csp) -> Noted {
+        let kind = kind.map(HeaderValue::as_bytes);
+        let rewriter = Rewriter::new(page::settings(
+            self.site,
+            self.site.limits(),
+            self.grant.clone(),
+            self.address().url(),
+            kind,
+            csp,
+        ));
+        let (site, worker) = (self.site.clone(), Arc::clone(self.worker));
         Noted::new(rewriter, Place { site, worker, page: self.asked.uri.path().into(), now: self.now })
     }
 

@@ -16,7 +16,7 @@ use super::worker::{Client, SiteRef};
 use super::{answer, forward, respond, route};
 use crate::api::{self, Visit};
 use crate::body::Body;
-use crate::config::{Mode, SESSION_MARKER};
+use crate::config::{Gating, Mode, SESSION_MARKER};
 use crate::consent::{self, Decision, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::policy::Country;
@@ -96,6 +96,7 @@ async fn pass(
     let (mut head, body) = request.into_parts();
     let asked = forward::Asked::of(exchange, &head);
     forward::clean(exchange, &mut head, upgrade.is_some());
+    let shared = (site.gating == Gating::Client).then(|| consent::required(&site.policy));
     let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
@@ -103,6 +104,7 @@ async fn pass(
             own: &site.own_cookies(),
             consent: site.consent(),
             refused: visitor.decision.refused,
+            pages: shared.as_ref().unwrap_or(&visitor.decision.grant),
         };
         let scene = Scene {
             site: &site.name,
@@ -133,6 +135,7 @@ async fn pass(
     let filter = answer::Filter {
         site,
         grant: &visitor.decision.grant,
+        shared: shared.as_ref(),
         asked: &asked,
         requested: &requested,
         now: visitor.now,
@@ -174,7 +177,7 @@ impl Visitor {
             record: &self.record,
             decision: &self.decision,
             country: self.country,
-            gpc: self.signals.gpc,
+            signals: self.signals,
             keys: &client.worker.keys,
             limit: site.limits().choice_body,
             idle: site.timeouts().body_idle,
@@ -186,5 +189,19 @@ impl Visitor {
         site.mode == Mode::Enforce
             && site.strict_bounce
             && filter::is_strict_bounce(&site.policy, request.method(), request.headers(), SESSION_MARKER.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// HTTP/2 moves the state of each stream several times; at 12 KiB that cost as much as all the rest.
+    #[test]
+    fn the_state_of_an_exchange_is_small() {
+        fn size<A, B, F: Future>(_: fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(handle) <= 4096, "{} bytes: box what is rare", size(handle));
     }
 }

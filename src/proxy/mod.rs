@@ -9,6 +9,7 @@ mod forward;
 mod handler;
 mod notes;
 mod observe;
+pub mod page;
 mod recognise;
 mod respond;
 mod rewrite;

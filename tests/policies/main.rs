@@ -119,7 +119,8 @@ impl Shipped {
         if !cookie.is_empty() {
             head.insert(COOKIE, cookie.parse().unwrap());
         }
-        let context = RequestContext { apply: true, method: &Method::GET, own: &[], consent: &consent, refused };
+        let context =
+            RequestContext { apply: true, method: &Method::GET, own: &[], consent: &consent, refused, pages: grant };
         let requested = filter::request(&self.policy, grant, &mut head, &context, &mut ());
         let sent = head.get(COOKIE).map(|line| line.to_str().unwrap().to_owned()).unwrap_or_default();
         let mut head = HeaderMap::new();
@@ -136,6 +137,7 @@ impl Shipped {
             requested: &requested,
             keyed: false,
             marker: None,
+            pages: None,
         };
         filter::response(&self.policy, grant, &mut head, &context, &mut ());
         (sent, head.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap().to_owned()).collect())
@@ -170,6 +172,8 @@ impl Shipped {
             limits: Limits::default(),
             on_error: OnError::Abort,
             preferences: "/_consent/".into(),
+            csp: Default::default(),
+            script: None,
             gating: Gating::Remove,
             xml: false,
         };

@@ -7,6 +7,7 @@ mod support;
 
 mod admin;
 mod caching;
+mod client_gating;
 mod coding;
 mod consent_api;
 mod cookies;

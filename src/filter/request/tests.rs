@@ -34,6 +34,7 @@ fn seen(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested, Vec<Findi
             own: &[b"consent", b"has-session"],
             consent: &ConsentHeader::new(&policy),
             refused: case.refused,
+            pages: &fixture::grant(case.granted),
         },
         &mut findings,
     );
