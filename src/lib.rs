@@ -30,7 +30,11 @@ pub mod config;
 
 pub mod api;
 
+pub mod explain;
+
 pub mod proxy;
+
+pub mod admin;
 
 pub mod server;
 

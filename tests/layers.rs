@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order of `src/lib.rs`; the pure ones come first.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 15] = [
     "cookie",
     "policy",
     "consent",
@@ -18,7 +18,9 @@ const ROOMS: [&str; 13] = [
     "telemetry",
     "config",
     "api",
+    "explain",
     "proxy",
+    "admin",
     "server",
     "cli",
 ];

@@ -7,7 +7,7 @@ use lol_html::AsciiCompatibleEncoding;
 use super::attributes::{self, Attribute, Source};
 use super::document::Document;
 use super::elements::{self, Kind, Outcome};
-use super::judge::{self, Blocked, Needs};
+use super::judge::{self, Blocked, Judged, Needs};
 use super::page::{Page, Place, Region, Start};
 use super::script::{self, Script};
 use super::style::{self, Sheet};
@@ -98,7 +98,12 @@ impl Page {
             if self.settings.limits.contacts > 0 {
                 contacted.push(url.clone());
             }
-            judge::tag(&self.settings, url)
+            match judge::tag(&self.settings, url) {
+                Judged::Blocked(blocked) => return Some(blocked),
+                Judged::Foreign(finding) => self.passes(finding),
+                Judged::Own => {}
+            }
+            None
         });
         self.contacted(tag, contacted);
         let (mut edits, region) = match outcome {

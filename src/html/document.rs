@@ -72,6 +72,11 @@ impl Document {
         std::mem::take(&mut lock(&self.page).findings)
     }
 
+    /// Other sites' tags that passed so far; each is told once.
+    pub(super) fn passed(&mut self) -> Vec<Finding> {
+        lock(&self.page).passed.take()
+    }
+
     /// What was contacted so far; each is told once.
     pub(super) fn contacts(&mut self) -> Vec<Contact> {
         std::mem::take(&mut lock(&self.page).contacts)

@@ -15,12 +15,35 @@ pub(super) struct Blocked {
     url: Url,
 }
 
+/// What the policy says of a URL.
+#[derive(Debug)]
+pub(super) enum Judged {
+    Blocked(Blocked),
+    /// It passes, and leads to somebody else's site.
+    Foreign(Finding),
+    /// It passes, and is the site's own.
+    Own,
+}
+
 /// Asks about a URL that the browser would contact.
-pub(super) fn tag(settings: &Settings, url: Url) -> Option<Blocked> {
+pub(super) fn tag(settings: &Settings, url: Url) -> Judged {
     let verdict = settings.policy.judge_tag(&settings.grant, &url);
     // The host alone: path and query may hold personal data.
-    let finding = stripped(FindingKind::Tag, url.host_str().unwrap_or_default(), &verdict)?;
-    Some(Blocked { finding, url })
+    let host = url.host_str().unwrap_or_default();
+    if let Some(finding) = stripped(FindingKind::Tag, host, &verdict) {
+        return Judged::Blocked(Blocked { finding, url });
+    }
+    if verdict.rule.is_none() && is_own(settings, host) {
+        return Judged::Own;
+    }
+    let owner = verdict.classified.map(|classified| classified.owner);
+    Judged::Foreign(Finding::new(FindingKind::Tag, host.as_bytes(), owner, verdict.rule, FindingAction::Keep))
+}
+
+/// The page's own host, or another below the same registrable domain; no host at all is nobody else's.
+fn is_own(settings: &Settings, host: &str) -> bool {
+    let own = settings.url.host_str().unwrap_or_default();
+    host.is_empty() || host == own || psl::domain_str(own).is_some_and(|domain| psl::domain_str(host) == Some(domain))
 }
 
 /// Asks about a URL as it is written on a page with this base.

@@ -1,5 +1,6 @@
 //! The bytes of one document as they come back from the parser: what passes, what is dropped, held or read apart.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
@@ -53,6 +54,8 @@ pub(super) struct Page {
     pub(super) in_foreign: bool,
     pub(super) around: Around,
     pub(super) findings: Vec<Finding>,
+    /// Other sites' tags that passed; told of while attributes are being read.
+    pub(super) passed: RefCell<Vec<Finding>>,
     pub(super) contacts: Vec<Contact>,
     pub(super) changed: bool,
     /// Why the page cannot be rewritten further.
@@ -140,6 +143,7 @@ impl Page {
             in_foreign: false,
             around: Around::default(),
             findings: Vec::new(),
+            passed: RefCell::default(),
             contacts: Vec::new(),
             changed: false,
             error: None,
@@ -314,6 +318,7 @@ impl Page {
         for finding in inner.findings() {
             self.found(Some(finding));
         }
+        inner.passed().into_iter().for_each(|finding| self.passes(finding));
         self.absorb_contacts(inner);
         self.changed |= inner.changed();
         self.gave_up = self.gave_up.take().or_else(|| inner.gave_up());
@@ -324,6 +329,14 @@ impl Page {
         self.changed = true;
         if self.findings.len() < self.settings.limits.findings && !self.findings.contains(&finding) {
             self.findings.push(finding);
+        }
+    }
+
+    /// It stays in the page, and is somebody else's.
+    pub(super) fn passes(&self, finding: Finding) {
+        let mut passed = self.passed.borrow_mut();
+        if passed.len() < self.settings.limits.findings && !passed.contains(&finding) {
+            passed.push(finding);
         }
     }
 
