@@ -4,17 +4,23 @@
 mod choice;
 pub mod keys;
 pub mod policy;
+mod receipt;
+mod record;
+
+use std::net::IpAddr;
 
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION, REFERER};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use ipnet::IpNet;
 
 use crate::body::Body;
-use crate::config::Site;
+use crate::config::{self, Site};
 use crate::consent::{Basis, Decision, Keys, Record};
 use crate::cookie::UnixTime;
 use crate::page::preferences::{Preferences, Visit as Shown};
+use crate::store::Receipts;
 use crate::{own, page};
 
 /// What an answer of ours depends on.
@@ -32,6 +38,14 @@ pub struct Visit<'a> {
     pub gpc: bool,
     /// Signs choices.
     pub keys: &'a Keys,
+    /// Keeps choices.
+    pub receipts: &'a Receipts,
+    /// What is kept of them.
+    pub proof: &'a config::Receipts,
+    /// Who connected.
+    pub peer: IpAddr,
+    /// Peers whose `Forwarded` is believed.
+    pub trusted: &'a [IpNet],
     /// The most bytes that a form may have.
     pub limit: usize,
     /// How long the body of a request may pause.
@@ -63,6 +77,9 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         }
         "style.css" if is_read(&head.method) => style(),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
+        "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
+        "receipt" if head.method == Method::POST => receipt::erase(&visit, &head.headers, body).await,
+        "receipt" => not_allowed(&visit, "GET, HEAD, POST"),
         "" | "policy" | "style.css" => not_allowed(&visit, "GET, HEAD"),
         "choice" => not_allowed(&visit, "POST"),
         _ => failed(&visit, StatusCode::NOT_FOUND),

@@ -11,6 +11,11 @@ impl UnixTime {
     pub fn after(self, seconds: u64) -> Self {
         Self(self.0.saturating_add_unsigned(seconds))
     }
+
+    /// This many seconds earlier; stops at the beginning of time.
+    pub fn before(self, seconds: u64) -> Self {
+        Self(self.0.saturating_sub_unsigned(seconds))
+    }
 }
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

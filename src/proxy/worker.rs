@@ -15,6 +15,7 @@ use super::upstream::Upstream;
 use crate::config::{Certificate, Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;
+use crate::store::Receipts;
 use crate::telemetry::{AccessLog, Findings};
 
 /// State of one worker thread.
@@ -23,6 +24,8 @@ pub struct Worker {
     snapshot: ArcSwap<Snapshot>,
     /// Signs and reads choices.
     pub keys: Arc<Keys>,
+    /// Keeps what visitors choose.
+    pub receipts: Receipts,
     /// Where this worker's access lines go.
     pub access: AccessLog,
     /// What was seen on sites in `observe` mode.
@@ -64,9 +67,9 @@ pub struct Client {
 
 impl Worker {
     /// A worker for this configuration.
-    pub fn new(config: Arc<Config>, keys: Arc<Keys>, access: AccessLog) -> Self {
+    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
         let snapshot = ArcSwap::from_pointee(Snapshot::new(config));
-        Self { snapshot, keys, access, findings: Findings::default(), tunnels: TaskTracker::new() }
+        Self { snapshot, keys, receipts, access, findings: Findings::default(), tunnels: TaskTracker::new() }
     }
 
     /// The generation that a new exchange belongs to until its end.
@@ -97,6 +100,11 @@ impl SiteRef {
     /// Its prepared values of the `Consent` header.
     pub fn consent(&self) -> &ConsentHeader {
         &self.snapshot.consents[self.index]
+    }
+
+    /// The generation that it belongs to.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// How long we wait.
