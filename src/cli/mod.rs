@@ -6,6 +6,7 @@ pub mod demo;
 mod explain;
 mod init;
 mod policy;
+mod receipts;
 mod serve;
 mod site;
 
@@ -37,6 +38,8 @@ enum Command {
     Explain(explain::Args),
     /// The published cookie policy of a site
     Policy(policy::Args),
+    /// The records of visitors' choices
+    Receipts(receipts::Args),
 }
 
 /// Runs what the command line asks for.
@@ -49,5 +52,6 @@ pub fn run() -> ExitCode {
         Command::Config(args) => config::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Receipts(args) => receipts::run(&args),
     }
 }

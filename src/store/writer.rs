@@ -198,7 +198,9 @@ impl Writer {
                 tracing::warn!(%error, "The spool cannot be emptied.");
             }
         }
-        head.map(|head| self.note(head));
+        if let Some(head) = head {
+            self.note(head);
+        }
         Ok(())
     }
 

@@ -17,6 +17,7 @@ mod malformed;
 mod observe;
 mod origin_errors;
 mod passthrough;
+mod receipts;
 mod site_headers;
 mod tls;
 mod websocket;

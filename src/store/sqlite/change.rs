@@ -87,7 +87,7 @@ pub(super) fn purge(
     // The first that is young enough; what is erased has no time and goes with what is round it.
     let sql = "SELECT min(position) FROM record WHERE chain = ?1 AND time >= ?2";
     let young: Option<i64> = tx.query_row(sql, (chain.0, stamp(before)), |row| row.get(0))?;
-    let stop = young.unwrap_or(end.next.cast_signed()).min(first.saturating_add_unsigned(limit));
+    let stop = young.unwrap_or_else(|| end.next.cast_signed()).min(first.saturating_add_unsigned(limit));
     if stop <= first {
         return Ok(0);
     }

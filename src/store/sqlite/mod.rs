@@ -60,6 +60,14 @@ impl Sqlite {
         Ok(Self { connection })
     }
 
+    /// From now on this connection sees the store as it is at its next look, whatever others write; it must not write.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn pin(&self) -> Result<(), Error> {
+        Ok(self.connection.execute_batch("BEGIN DEFERRED")?)
+    }
+
     /// Copies the whole database into a file that must not exist, while others write. `step` learns how many of how
     /// many pages are done.
     ///
