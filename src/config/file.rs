@@ -136,6 +136,10 @@ const RETENTION: RangeInclusive<Duration> = Duration::from_secs(86_400)..=Durati
 fn receipts(s: &Section<'_>, default: Receipts) -> Receipts {
     Receipts {
         store: s.or("store", default.store, Item::path),
+        postgres: s.read("postgres", |item| match cfg!(feature = "postgres") {
+            true => item.path(),
+            false => item.fail_with("this build has no PostgreSQL", "build it with `--features postgres`"),
+        }),
         retention: s.or("retention", default.retention, |item| item.duration(RETENTION)),
         spool: s.or("spool", default.spool, |item| item.size(64 * KIB..=1024 * MIB)),
         ip: s.or("ip", default.ip, |item| item.word(&[("none", false), ("truncated", true)])),

@@ -237,6 +237,8 @@ impl Default for Limits {
 pub struct Receipts {
     /// The SQLite database.
     pub store: PathBuf,
+    /// The file that holds the URL of a PostgreSQL database, which is used instead.
+    pub postgres: Option<PathBuf>,
     /// How old a receipt becomes.
     pub retention: Duration,
     /// The most that may wait while the store is away, in bytes.
@@ -252,6 +254,7 @@ impl Receipts {
     pub fn in_folder(state: &std::path::Path) -> Self {
         Self {
             store: state.join("receipts.sqlite"),
+            postgres: None,
             retention: Duration::from_secs(5 * 365 * 86_400),
             spool: 16 << 20,
             ip: false,

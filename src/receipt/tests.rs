@@ -281,7 +281,7 @@ proptest! {
             }
             // The whole rest made anew from another content: only the noted end of the chain tells.
             _ => {
-                let mut forged = entries.clone();
+                let mut forged = entries;
                 forged[at] = Entry::Choice(receipt(77, "forged"));
                 bad = chain(&forged).0;
                 rows.len() - 1

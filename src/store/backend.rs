@@ -1,6 +1,7 @@
 //! What every kind of store can do.
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use super::Error;
 use crate::consent::ConsentId;
@@ -72,6 +73,19 @@ pub trait Backend: Debug + Send {
     /// # Errors
     /// What the store says.
     fn chains(&mut self) -> Result<Vec<ChainState>, Error>;
+
+    /// From now on reads see the store as it is at the next one, whatever others write; nothing may be written any more.
+    ///
+    /// # Errors
+    /// What the store says.
+    fn pin(&mut self) -> Result<(), Error>;
+
+    /// Copies the whole store into a file that must not exist, while others write. `step` learns how many of how many
+    /// pages are done.
+    ///
+    /// # Errors
+    /// If the file exists or cannot be written (what was begun of it is removed), or the store has better means.
+    fn backup(&mut self, to: &Path, step: &mut dyn FnMut(u64, u64)) -> Result<(), Error>;
 
     /// Shows the entries of a chain in order, until `see` gives false.
     ///

@@ -6,6 +6,8 @@
 mod anchor;
 mod backend;
 mod handle;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod spool;
 mod sqlite;
 mod verify;
@@ -16,12 +18,15 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 pub use anchor::Anchor;
 pub use backend::{Backend, ChainState, Filter};
 pub use handle::{Away, Receipts, Unrecordable};
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use spool::{Spool, SpoolError};
 pub use sqlite::Sqlite;
 pub use verify::{Finding, Report, verify};
@@ -39,6 +44,12 @@ pub enum Error {
     /// Another process holds it; later it may work.
     #[error("the store is locked by another process")]
     Busy,
+    /// It cannot be reached; later it may work.
+    #[error("the store cannot be reached: {0}")]
+    Away(String),
+    /// What PostgreSQL says.
+    #[error("PostgreSQL: {0}")]
+    Postgres(String),
     /// What SQLite says.
     #[error("SQLite: {0}")]
     Sqlite(rusqlite::Error),
@@ -56,11 +67,9 @@ pub enum Error {
     Random,
 }
 
-/// The files of a store.
+/// The files of a proxy beside its store.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The SQLite database.
-    pub database: PathBuf,
     /// What could not be delivered yet.
     pub spool: PathBuf,
     /// The end of this proxy's chain, as it was last seen.
@@ -78,9 +87,8 @@ pub struct Store {
 impl Place {
     /// Where a configuration has them.
     pub fn of(config: &config::Config) -> Self {
-        let database = config.receipts.store.clone();
         let beside = |name: &str| config.state.join(name);
-        Self { database, spool: beside("receipts.spool"), anchor: beside("receipts.head") }
+        Self { spool: beside("receipts.spool"), anchor: beside("receipts.head") }
     }
 }
 
@@ -92,9 +100,8 @@ impl Store {
     pub fn start(config: &config::Config) -> Result<Self, Error> {
         let place = Place::of(config);
         make_folder(&config.state)?;
-        let database = place.database.clone();
-        let open = move || Ok(Box::new(Sqlite::open(&database, writer::LOCKED)?) as Box<dyn Backend>);
-        Self::with(Box::new(open), &place, &config.receipts)
+        let settings = config.receipts.clone();
+        Self::with(Box::new(move || open(&settings)), &place, &config.receipts)
     }
 
     /// As [`Self::start`], with a say in how the store is opened.
@@ -126,9 +133,52 @@ impl Drop for Store {
     }
 }
 
+/// Opens or makes the store, to write.
+fn open(settings: &config::Receipts) -> Result<Box<dyn Backend>, Error> {
+    match open_postgres(settings, writer::PATIENCE) {
+        Some(store) => store,
+        None => Ok(Box::new(Sqlite::open(&settings.store, writer::LOCKED)?)),
+    }
+}
+
+/// Opens the store, to look at it and to change what is there; `None` if there is none yet. `wait` is for others who
+/// use it.
+///
+/// # Errors
+/// If it is there and cannot be opened.
+pub fn look(settings: &config::Receipts, wait: Duration) -> Result<Option<Box<dyn Backend>>, Error> {
+    match open_postgres(settings, wait.max(LONG)) {
+        Some(store) => store.map(Some),
+        None if settings.store.exists() => Ok(Some(Box::new(Sqlite::open_existing(&settings.store, wait)?))),
+        None => Ok(None),
+    }
+}
+
+/// For one step of a long change in a database over the network.
+const LONG: Duration = Duration::from_secs(60);
+
+#[cfg(feature = "postgres")]
+fn open_postgres(settings: &config::Receipts, wait: Duration) -> Option<Result<Box<dyn Backend>, Error>> {
+    let url = settings.postgres.as_deref()?;
+    Some(Postgres::open(url, wait).map(|store| Box::new(store) as Box<dyn Backend>))
+}
+
+/// Without the feature no configuration names one.
+#[cfg(not(feature = "postgres"))]
+fn open_postgres(_: &config::Receipts, _: Duration) -> Option<Result<Box<dyn Backend>, Error>> {
+    None
+}
+
 fn make_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+impl Error {
+    /// Whether it may pass by itself.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Away(_))
+    }
 }
 
 /// Random bytes, as names of entries and for salts.

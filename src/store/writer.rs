@@ -21,6 +21,8 @@ pub type Opener = Box<dyn FnMut() -> Result<Box<dyn Backend>, Error> + Send>;
 const BATCH: usize = 256;
 /// How long the lock of another process is waited for before the spool takes over.
 pub(super) const LOCKED: Duration = Duration::from_millis(500);
+/// How long a database over the network may take for one step.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two tries of a store that is away.
 const RETRY: Duration = Duration::from_secs(1);
 /// Between two looks for receipts that are too old.
@@ -52,7 +54,10 @@ impl Writer {
         let now = Instant::now();
         let (store, away) = match open() {
             Ok(store) => (Some(store), None),
-            Err(Error::Busy) => (None, Some(now + RETRY)),
+            Err(error) if error.is_passing() => {
+                tracing::warn!(%error, "The store of receipts is away; receipts wait in the spool.");
+                (None, Some(now + RETRY))
+            }
             Err(error) => return Err(error),
         };
         let spool = Spool::at(&place.spool, settings.spool);

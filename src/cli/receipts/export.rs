@@ -8,10 +8,10 @@ use std::process::ExitCode;
 
 use super::{Format, progress};
 use crate::receipt::{Entry, csv, stamp};
-use crate::store::{Backend, Error, Filter, Sqlite};
+use crate::store::{Backend, Error, Filter};
 
 /// One a line, in columns.
-pub(super) fn list(store: Option<Sqlite>, filter: &Filter) -> Result<ExitCode, Error> {
+pub(super) fn list(store: Option<Box<dyn Backend>>, filter: &Filter) -> Result<ExitCode, Error> {
     let Some(mut store) = store else { return Ok(ExitCode::SUCCESS) };
     let mut out = BufWriter::new(io::stdout().lock());
     writeln!(out, "{:20}  {:10}  {:22}  {:24}  {:>7}  GRANTED", "TIME", "METHOD", "CONSENT ID", "SITE", "VERSION")?;
@@ -27,7 +27,7 @@ pub(super) fn list(store: Option<Sqlite>, filter: &Filter) -> Result<ExitCode, E
 
 /// As JSON or CSV, into a file or to standard output.
 pub(super) fn export(
-    store: Option<Sqlite>,
+    store: Option<Box<dyn Backend>>,
     filter: &Filter,
     format: Format,
     output: Option<&Path>,
@@ -45,7 +45,7 @@ pub(super) fn export(
 }
 
 fn write(
-    store: Option<Sqlite>,
+    store: Option<Box<dyn Backend>>,
     filter: &Filter,
     format: Format,
     out: &mut impl Write,

@@ -18,7 +18,7 @@ use crate::config::{self, CertificateFiles, Config};
 use crate::consent::ConsentId;
 use crate::cookie::UnixTime;
 use crate::receipt::Reason;
-use crate::store::{Anchor, Backend, Error, Filter, Place, Spool, SpoolError, Sqlite};
+use crate::store::{self, Anchor, Backend, Error, Filter, Place, Spool, SpoolError};
 use crate::telemetry;
 
 use filter::FilterArgs;
@@ -99,54 +99,56 @@ pub(super) fn run(args: &Args) -> ExitCode {
         // Whoever reads has read enough.
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("consentry: {}: {error}", config.receipts.store.display());
+            let store = config.receipts.postgres.as_ref().unwrap_or(&config.receipts.store);
+            eprintln!("consentry: {}: {error}", store.display());
             ExitCode::FAILURE
         }
     }
 }
 
 fn run_with(config: &Config, command: &Command) -> Result<ExitCode, Error> {
-    let place = Place::of(config);
     match command {
-        Command::List(filter) => export::list(open(&place)?, &filter.filter(config)),
+        Command::List(filter) => export::list(open(config)?, &filter.filter(config)),
         Command::Export { filter, format, output } => {
-            export::export(open(&place)?, &filter.filter(config), *format, output.as_deref())
+            export::export(open(config)?, &filter.filter(config), *format, output.as_deref())
         }
         Command::Delete { consent_id, site } => {
             let site = site.as_deref().map(|host| filter::site(config, host));
             let filter = Filter { consent: Some(*consent_id), site, ..Filter::default() };
-            change(&place, "erased", |store| store.erase(&filter, Reason::Operator, telemetry::now()))
+            change(config, "erased", |store| store.erase(&filter, Reason::Operator, telemetry::now()))
         }
         Command::Purge { before } => {
             let now = telemetry::now();
             let before = before.unwrap_or_else(|| now.before(config.receipts.retention.as_secs()));
-            change(&place, "purged", |store| store.purge(before, now))
+            change(config, "purged", |store| store.purge(before, now))
         }
-        Command::Verify { head } => verify::run(&place, open(&place)?, head),
-        Command::Backup { file } => backup(open(&place)?, file),
+        Command::Verify { head } => verify::run(&Place::of(config), open(config)?, head),
+        Command::Backup { file } => backup(open(config)?, file),
     }
 }
 
 /// The store; `None` if there is none yet, which is no error.
-fn open(place: &Place) -> Result<Option<Sqlite>, Error> {
-    if !place.database.exists() {
-        eprintln!("note: there are no receipts yet: {} does not exist", place.database.display());
-        return Ok(None);
+fn open(config: &Config) -> Result<Option<Box<dyn Backend>>, Error> {
+    let store = store::look(&config.receipts, WAIT)?;
+    if store.is_none() {
+        eprintln!("note: there are no receipts yet: {} does not exist", config.receipts.store.display());
     }
-    let waiting = std::fs::metadata(&place.spool).map_or(0, |spool| spool.len());
+    let spool = Place::of(config).spool;
+    let waiting = std::fs::metadata(&spool).map_or(0, |spool| spool.len());
     if waiting > 0 {
-        eprintln!("note: more receipts ({waiting} bytes) wait in {} for `serve`", place.spool.display());
+        eprintln!("note: more receipts ({waiting} bytes) wait in {} for `serve`", spool.display());
     }
-    Sqlite::open_existing(&place.database, WAIT).map(Some)
+    Ok(store)
 }
 
 /// Changes the store, and notes the new end of our chain.
 fn change(
-    place: &Place,
+    config: &Config,
     done: &str,
     change: impl FnOnce(&mut dyn Backend) -> Result<u64, Error>,
 ) -> Result<ExitCode, Error> {
-    let Some(mut store) = open(place)? else { return Ok(ExitCode::SUCCESS) };
+    let Some(mut store) = open(config)? else { return Ok(ExitCode::SUCCESS) };
+    let place = Place::of(config);
     let anchor = Anchor::at(&place.anchor);
     let ours = anchor.read()?;
     if let Some(head) = ours {
@@ -160,7 +162,7 @@ fn change(
     }
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(Duration::from_millis(100));
-    let changed = change(&mut store);
+    let changed = change(&mut *store);
     progress.finish_and_clear();
     let changed = changed?;
     let states = store.chains()?;
@@ -178,8 +180,8 @@ fn spool_error(error: SpoolError) -> Error {
     }
 }
 
-fn backup(store: Option<Sqlite>, file: &Path) -> Result<ExitCode, Error> {
-    let Some(store) = store else { return Ok(ExitCode::FAILURE) };
+fn backup(store: Option<Box<dyn Backend>>, file: &Path) -> Result<ExitCode, Error> {
+    let Some(mut store) = store else { return Ok(ExitCode::FAILURE) };
     let bar = progress(0, "pages");
     let copied = store.backup(file, &mut |done, all| {
         bar.set_length(all);

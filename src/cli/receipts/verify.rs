@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use super::progress;
 use crate::receipt::Head;
-use crate::store::{self, Anchor, Backend, Error, Place, Sqlite};
+use crate::store::{self, Anchor, Backend, Error, Place};
 
 /// Checks all chains against each other and against the ends that were noted.
-pub(super) fn run(place: &Place, store: Option<Sqlite>, heads: &[Head]) -> Result<ExitCode, Error> {
+pub(super) fn run(place: &Place, store: Option<Box<dyn Backend>>, heads: &[Head]) -> Result<ExitCode, Error> {
     // Noted before the store is read: a running proxy may append meanwhile, and never takes away.
     let mut anchors = Anchor::at(&place.anchor).read_all()?;
     anchors.extend_from_slice(heads);
@@ -19,7 +19,7 @@ pub(super) fn run(place: &Place, store: Option<Sqlite>, heads: &[Head]) -> Resul
     store.pin()?;
     let records = store.chains()?.iter().map(|state| state.head.next - state.first).sum();
     let bar = progress(records, "records");
-    let report = store::verify(&mut store, &anchors, &mut || bar.inc(1));
+    let report = store::verify(&mut *store, &anchors, &mut || bar.inc(1));
     bar.finish_and_clear();
     let report = report?;
     for finding in &report.chains {

@@ -60,31 +60,6 @@ impl Sqlite {
         Ok(Self { connection })
     }
 
-    /// From now on this connection sees the store as it is at its next look, whatever others write; it must not write.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn pin(&self) -> Result<(), Error> {
-        Ok(self.connection.execute_batch("BEGIN DEFERRED")?)
-    }
-
-    /// Copies the whole database into a file that must not exist, while others write. `step` learns how many of how
-    /// many pages are done.
-    ///
-    /// # Errors
-    /// If the file exists or cannot be written; what was begun of it is removed.
-    pub fn backup(&self, to: &Path, step: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-        let copied = self.copy(to, step);
-        match copied {
-            Ok(()) => Ok(file.sync_all()?),
-            Err(error) => {
-                let _ = std::fs::remove_file(to);
-                Err(error)
-            }
-        }
-    }
-
     fn copy(&self, to: &Path, step: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
         let mut target = Connection::open(to)?;
         let backup = Backup::new(&self.connection, &mut target)?;
@@ -195,6 +170,21 @@ impl Backend for Sqlite {
             Ok(ChainState { head: change::head_of(row)?, first: position(row, 3)?, base: Hash(row.get(4)?) })
         })?;
         Ok(states.collect::<Result<_, _>>()?)
+    }
+
+    fn pin(&mut self) -> Result<(), Error> {
+        Ok(self.connection.execute_batch("BEGIN DEFERRED")?)
+    }
+
+    fn backup(&mut self, to: &Path, step: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+        match self.copy(to, step) {
+            Ok(()) => Ok(file.sync_all()?),
+            Err(error) => {
+                let _ = std::fs::remove_file(to);
+                Err(error)
+            }
+        }
     }
 
     fn rows(&mut self, chain: ChainId, see: &mut dyn FnMut(&Row<'_>) -> bool) -> Result<(), Error> {

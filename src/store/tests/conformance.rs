@@ -7,6 +7,11 @@ use crate::receipt::{Flaw, Head, Reason, Whole};
 fn on_each(test: impl Fn(&mut dyn Backend)) {
     let folder = tempfile::tempdir().unwrap();
     test(&mut sqlite(folder.path()));
+    #[cfg(feature = "postgres")]
+    {
+        let server = server::Server::start();
+        test(&mut server.store());
+    }
 }
 
 fn whole(store: &mut dyn Backend, anchors: &[Head]) -> Vec<Whole> {
@@ -214,14 +219,14 @@ fn a_backup_is_whole_while_others_write() {
     let mut seen = Vec::new();
     sqlite(folder.path()).backup(&to, &mut |done, all| seen.push((done, all))).unwrap();
     store.append(CHAIN, &entries(100..110)).unwrap();
-    let mut copy = Sqlite::open_existing(&to, std::time::Duration::ZERO).unwrap();
+    let mut copy = Sqlite::open_existing(&to, Duration::ZERO).unwrap();
     assert_eq!(whole(&mut copy, &[head])[0].kept, 90);
     assert!(seen.iter().all(|(done, all)| done <= all), "{seen:?}");
-    assert!(store_error(&sqlite(folder.path()), &to).contains("exists"));
+    assert!(store_error(&mut sqlite(folder.path()), &to).contains("exists"));
     assert_eq!(whole(&mut copy, &[head])[0].kept, 90, "the first backup was not touched");
 }
 
-fn store_error(store: &Sqlite, to: &Path) -> String {
+fn store_error(store: &mut Sqlite, to: &Path) -> String {
     store.backup(to, &mut |_, _| ()).unwrap_err().to_string()
 }
 
@@ -231,8 +236,8 @@ fn what_a_later_release_made_is_left_alone() {
     let path = folder.path().join("receipts.sqlite");
     drop(sqlite(folder.path()));
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let error = Sqlite::open(&path, std::time::Duration::ZERO).unwrap_err();
+    let error = Sqlite::open(&path, Duration::ZERO).unwrap_err();
     assert!(error.to_string().contains("later release"), "{error}");
     std::fs::write(folder.path().join("text"), "this is no database, whatever its name says").unwrap();
-    assert!(Sqlite::open(&folder.path().join("text"), std::time::Duration::ZERO).is_err());
+    assert!(Sqlite::open(&folder.path().join("text"), Duration::ZERO).is_err());
 }

@@ -1,6 +1,10 @@
 //! What every store must do (`conformance`), what the spool survives, and what the writer does when things fail.
 
 mod conformance;
+#[cfg(feature = "postgres")]
+mod fleet;
+#[cfg(feature = "postgres")]
+mod server;
 mod spool;
 mod writer;
 
@@ -21,7 +25,7 @@ fn receipt(number: u8, time: i64) -> Receipt {
         id: EntryId([number; 16]),
         ip: None,
         language: "en".into(),
-        method: if number % 2 == 0 { Method::AcceptAll } else { Method::Custom },
+        method: if number.is_multiple_of(2) { Method::AcceptAll } else { Method::Custom },
         policy: PolicyMark { hash: Hash([7; 32]), version: 1 },
         refused: vec!["service:counter".into()],
         salt: Salt([number; 16]),
@@ -53,5 +57,5 @@ fn found(store: &mut dyn Backend, filter: &Filter) -> Vec<u8> {
 }
 
 fn sqlite(folder: &Path) -> Sqlite {
-    Sqlite::open(&folder.join("receipts.sqlite"), std::time::Duration::from_secs(5)).unwrap()
+    Sqlite::open(&folder.join("receipts.sqlite"), Duration::from_secs(5)).unwrap()
 }

@@ -59,6 +59,14 @@ impl Backend for Moody {
         self.store.chains()
     }
 
+    fn pin(&mut self) -> Result<(), Error> {
+        self.store.pin()
+    }
+
+    fn backup(&mut self, to: &Path, step: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
+        self.store.backup(to, step)
+    }
+
     fn rows(&mut self, chain: ChainId, see: &mut dyn FnMut(&Row<'_>) -> bool) -> Result<(), Error> {
         self.store.rows(chain, see)
     }
@@ -77,11 +85,15 @@ impl Home {
 
     fn place(&self) -> Place {
         let at = |name: &str| self.folder.path().join(name);
-        Place { database: at("receipts.sqlite"), spool: at("receipts.spool"), anchor: at("receipts.head") }
+        Place { spool: at("receipts.spool"), anchor: at("receipts.head") }
+    }
+
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("receipts.sqlite")
     }
 
     fn start(&self) -> Store {
-        let (mood, path) = (self.mood.clone(), self.place().database);
+        let (mood, path) = (self.mood.clone(), self.database());
         let open = move || {
             mood.check()?;
             let store = Sqlite::open(&path, Duration::from_millis(50))?;
@@ -192,7 +204,7 @@ fn a_database_that_another_process_locks_holds_nobody_up() {
     block_on(async {
         let receipts = store.receipts();
         record(&receipts, 0).await.unwrap();
-        let outside = rusqlite::Connection::open(home.place().database).unwrap();
+        let outside = rusqlite::Connection::open(home.database()).unwrap();
         outside.execute_batch("BEGIN EXCLUSIVE").unwrap();
         let began = tokio::time::Instant::now();
         for number in 1..4 {
@@ -203,7 +215,7 @@ fn a_database_that_another_process_locks_holds_nobody_up() {
     });
     drop(store);
     // Still locked when we start: not a reason not to start.
-    let outside = rusqlite::Connection::open(home.place().database).unwrap();
+    let outside = rusqlite::Connection::open(home.database()).unwrap();
     outside.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let store = home.start();
     block_on(async { record(&store.receipts(), 4).await.unwrap() });
@@ -250,7 +262,7 @@ fn a_chain_that_lost_its_end_is_kept_as_evidence() {
     drop(store);
     let noted = home.anchor();
     assert_eq!(noted.next, 4);
-    let outside = rusqlite::Connection::open(home.place().database).unwrap();
+    let outside = rusqlite::Connection::open(home.database()).unwrap();
     let cut = "DELETE FROM record WHERE position = 3; UPDATE chain SET next = 3, head = (SELECT hash FROM record WHERE \
                position = 2)";
     outside.execute_batch(cut).unwrap();
