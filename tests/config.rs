@@ -123,17 +123,22 @@ fn readme_blocks(language: &str) -> Vec<String> {
     blocks
 }
 
+fn indented(text: &str, by: usize) -> String {
+    text.lines().map(|line| format!("{:by$}{line}\n", "")).collect()
+}
+
 #[test]
 fn configurations_of_the_readme_are_right() {
     let blocks = readme_blocks("yaml");
-    assert_eq!(blocks.len(), 3, "{blocks:#?}");
+    assert_eq!(blocks.len(), 4, "{blocks:#?}");
     for block in blocks {
         // What is no whole configuration is a part of a policy.
         let whole = if block.starts_with("listen:") {
             block
         } else {
-            let policy: String = block.lines().map(|line| format!("      {line}\n")).collect();
-            format!("listen: 0.0.0.0:443\nsites:\n  - host: a.example\n    origin: http://b\n    policy:\n{policy}")
+            let policy = if block.starts_with("policy:") { block } else { format!("policy:\n{}", indented(&block, 2)) };
+            let policy = indented(&policy, 4);
+            format!("listen: 0.0.0.0:443\nsites:\n  - host: a.example\n    origin: http://b\n{policy}")
         };
         let checked = config::parse(&whole, "README.md", Path::new(""), NOW, CertificateFiles::Skip);
         let (_, warnings) = checked.unwrap_or_else(|p| panic!("{whole}\n{}", rendered(&p)));

@@ -9,7 +9,7 @@ mod record;
 
 use std::net::IpAddr;
 
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION, REFERER};
+use http::header::{ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, REFERER, VARY};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -20,8 +20,9 @@ use crate::config::{self, Site};
 use crate::consent::{Basis, Decision, Keys, Record};
 use crate::cookie::UnixTime;
 use crate::page::preferences::{Preferences, Visit as Shown};
+use crate::policy::Country;
 use crate::store::Receipts;
-use crate::{own, page};
+use crate::{filter, own, page};
 
 /// What an answer of ours depends on.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Visit<'a> {
     pub record: &'a Record,
     /// What follows from that.
     pub decision: &'a Decision,
+    /// Where a trusted proxy says that the visitor is.
+    pub country: Option<Country>,
     /// `Sec-GPC: 1` came with the request.
     pub gpc: bool,
     /// Signs choices.
@@ -72,9 +75,7 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
     };
     match path {
         "" if is_read(&head.method) => preferences(&visit, &head),
-        "policy" if is_read(&head.method) => {
-            own::html(StatusCode::OK, policy::page(visit.site, visit.authority, "en").html())
-        }
+        "policy" if is_read(&head.method) => published(&visit, &head),
         "style.css" if is_read(&head.method) => style(),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
         "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
@@ -122,6 +123,21 @@ fn preferences(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
     let Site { policy, prefix, .. } = visit.site;
     let text = Preferences::new(policy, &visit.decision.grant, visit.authority, prefix, shown).render();
     own::html(StatusCode::OK, text)
+}
+
+/// The policy, in the language that the visitor reads best of those that it is written in.
+fn published(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
+    let languages = visit.site.policy.parts().languages();
+    let own_language = languages.first().copied().unwrap_or("en");
+    let language = filter::accept_language::best(&head.headers, &languages).unwrap_or(own_language);
+    let page = policy::page(visit.site, visit.authority, language, visit.country);
+    let mut response = own::html(StatusCode::OK, page.html());
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept-Language"));
+    if let Ok(language) = HeaderValue::from_str(language) {
+        headers.insert(CONTENT_LANGUAGE, language);
+    }
+    response
 }
 
 /// Path and query of a `Referer`, if it is a page of this very site.

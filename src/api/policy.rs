@@ -2,9 +2,11 @@
 
 use crate::config::{SESSION_MARKER, Site};
 use crate::page::policy::{About, PolicyPage};
+use crate::policy::Country;
 
-/// The policy of a site, which visitors know as `name`, for readers of `language` (a BCP 47 tag).
-pub fn page<'a>(site: &'a Site, name: &'a str, language: &'a str) -> PolicyPage<'a> {
+/// The policy of a site, which visitors know as `name`, for readers of `language` (a BCP 47 tag)
+/// in `country`, where that is known.
+pub fn page<'a>(site: &'a Site, name: &'a str, language: &'a str, country: Option<Country>) -> PolicyPage<'a> {
     let marker = (
         SESSION_MARKER,
         "it says that you are signed in or have a basket, and nothing else, so that links from other sites find you so",
@@ -18,6 +20,7 @@ pub fn page<'a>(site: &'a Site, name: &'a str, language: &'a str) -> PolicyPage<
             own: if site.strict_bounce { vec![marker] } else { Vec::new() },
             effective: site.effective.as_deref(),
             language,
+            country,
         },
     )
 }

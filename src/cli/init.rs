@@ -5,7 +5,10 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use url::Host;
+
 use super::check;
+use super::yaml::scalar;
 use crate::config::{self, CertificateFiles};
 use crate::telemetry;
 
@@ -33,6 +36,7 @@ const TEMPLATE: &str = include_str!("init.yaml");
 pub(super) fn run(args: &Args) -> ExitCode {
     let name = args.host.trim_start_matches("*.").to_ascii_lowercase();
     let text = TEMPLATE
+        .replace("LISTEN", listen([&*args.host].into_iter()))
         .replace("HOST", &scalar(&args.host))
         .replace("ORIGIN", &scalar(&args.origin))
         .replace("CERTIFICATE", &scalar(&format!("certs/{name}.pem")));
@@ -48,12 +52,12 @@ pub(super) fn run(args: &Args) -> ExitCode {
         }
         return ExitCode::FAILURE;
     }
-    let _ = writeln!(io::stdout(), "{}", next_steps(&file, &name));
+    let _ = writeln!(io::stdout(), "{}", format_args!("{file} is written. Next:\n\n{}", next_steps(&file, &name)));
     ExitCode::SUCCESS
 }
 
 /// Without `--force` the file system itself refuses to replace what is there, so that nothing can come between.
-fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
+pub(super) fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }
@@ -63,27 +67,42 @@ fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-fn next_steps(file: &str, name: &str) -> String {
-    format!(
-        "\
-{file} is written. Next:
+/// Where a site of these hosts listens at first: one that only this machine knows needs no rights to try it.
+pub(super) fn listen<'h>(mut hosts: impl Iterator<Item = &'h str>) -> &'static str {
+    if hosts.all(is_local) {
+        "# Where TLS is accepted; for visitors from elsewhere it will be 0.0.0.0:443.\nlisten: 127.0.0.1:8443"
+    } else {
+        "# Where TLS is accepted, and where plain HTTP is redirected to it.\nlisten: 0.0.0.0:443\nredirect: 0.0.0.0:80"
+    }
+}
 
-  1. Put the certificate of {name} (chain, PEM) at certs/{name}.pem beside the file, and its key at certs/{name}.key.
-     Let's Encrypt:  certbot certonly --standalone -d {name}, then link fullchain.pem and privkey.pem there.
-     To try it here: openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \\
+fn is_local(host: &str) -> bool {
+    match Host::parse(host) {
+        Ok(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Ok(Host::Ipv4(address)) => address.is_loopback(),
+        Ok(Host::Ipv6(address)) => address.is_loopback(),
+        Err(_) => false,
+    }
+}
+
+/// What to do with a file that was written for the site that visitors know as `name`.
+pub(super) fn next_steps(file: &str, name: &str) -> String {
+    let local = is_local(name);
+    let official = format!(
+        "     Let's Encrypt:  certbot certonly --standalone -d {name}, then link fullchain.pem and privkey.pem there.\n"
+    );
+    let (official, address) =
+        if local { (String::new(), format!("https://{name}:8443/")) } else { (official, format!("https://{name}/")) };
+    format!(
+        "  1. Put the certificate of {name} (chain, PEM) at certs/{name}.pem beside the file, and its key at certs/{name}.key.
+{official}     To try it here: mkdir -p certs && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \\
                        -subj '/CN={name}' -addext 'subjectAltName=DNS:{name}' \\
                        -keyout certs/{name}.key -out certs/{name}.pem
   2. consentry check --config {file}
   3. consentry serve --config {file}
-     It changes nothing yet: `mode: observe` only looks.
+     It changes nothing yet: `mode: observe` only looks. Use the site at {address}; the log tells
+     what would be enforced, and visitors find their choices at {address}_consent/
   4. Ask what would happen:  consentry explain --config {file} 'Set-Cookie: _ga=1'
   5. When you agree with the answers, write `mode: enforce`."
     )
-}
-
-/// As one value of YAML: in quotes unless it is plain.
-fn scalar(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':');
-    let tame = text.starts_with(|c: char| c.is_ascii_alphanumeric()) && !text.ends_with(':') && text.chars().all(plain);
-    if tame { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }

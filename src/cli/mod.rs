@@ -7,8 +7,10 @@ mod explain;
 mod init;
 mod policy;
 mod receipts;
+mod scan;
 mod serve;
 mod site;
+mod yaml;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,8 @@ enum Command {
     Init(init::Args),
     /// About the format of configurations
     Config(config::Args),
+    /// Visit a site, list its cookies and tags, and draft a policy
+    Scan(scan::Args),
     /// Say what happens to a cookie or URL, and which rule decides
     Explain(explain::Args),
     /// The published cookie policy of a site
@@ -50,6 +54,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::Scan(args) => scan::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(chosen) => chosen,
         Err(code) => return code,
     };
-    let page = api::policy::page(&chosen.site, &chosen.host, &render.language);
+    let page = api::policy::page(&chosen.site, &chosen.host, &render.language, None);
     let mut text = match render.format {
         Format::Html => page.html(),
         Format::Markdown => page.markdown(),

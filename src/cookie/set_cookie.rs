@@ -93,9 +93,15 @@ impl<'a> SetCookie<'a> {
     /// For how many seconds the browser will keep it; `None` until the session ends.
     pub fn lifetime(&self, now: UnixTime) -> Option<u64> {
         // The last valid Max-Age wins over the last valid Expires, wherever they stand.
-        let seconds = self
-            .last(AttributeKind::MaxAge, |attribute| attribute.max_age())
-            .or_else(|| self.last(AttributeKind::Expires, |a| a.expires()).map(|at| at.0.saturating_sub(now.0)))?;
+        let (mut max_age, mut expires) = (None, None);
+        for attribute in self.attributes().filter(|attribute| attribute.value.len() <= MAX_ATTRIBUTE) {
+            match attribute.kind() {
+                AttributeKind::MaxAge => max_age = attribute.max_age().or(max_age),
+                AttributeKind::Expires => expires = attribute.expires().or(expires),
+                _ => {}
+            }
+        }
+        let seconds = max_age.or_else(|| expires.map(|at| at.0.saturating_sub(now.0)))?;
         Some(u64::try_from(seconds).unwrap_or(0))
     }
 
@@ -157,17 +163,16 @@ impl Attribute<'_> {
     /// What browsers take it for.
     pub fn kind(&self) -> AttributeKind {
         use AttributeKind::*;
-        const KNOWN: [(&str, AttributeKind); 8] = [
-            ("Expires", Expires),
-            ("Max-Age", MaxAge),
-            ("Domain", Domain),
-            ("Path", Path),
-            ("Secure", Secure),
-            ("HttpOnly", HttpOnly),
-            ("SameSite", SameSite),
-            ("Partitioned", Partitioned),
-        ];
-        KNOWN.iter().find(|(name, _)| self.name.eq_ignore_ascii_case(name.as_bytes())).map_or(Other, |(_, kind)| *kind)
+        // By length first: no more than two of the words that browsers know are equally long.
+        let known: &[(&str, AttributeKind)] = match self.name.len() {
+            4 => &[("Path", Path)],
+            6 => &[("Domain", Domain), ("Secure", Secure)],
+            7 => &[("Expires", Expires), ("Max-Age", MaxAge)],
+            8 => &[("HttpOnly", HttpOnly), ("SameSite", SameSite)],
+            11 => &[("Partitioned", Partitioned)],
+            _ => &[],
+        };
+        known.iter().find(|(name, _)| self.name.eq_ignore_ascii_case(name.as_bytes())).map_or(Other, |(_, kind)| *kind)
     }
 
     /// The value as `Max-Age` reads it: an optional `-` and digits; too large a number is the largest.

@@ -1,27 +1,29 @@
 //! `Cache-Control` and `Vary` of what depends on the visitor (RFC 9111 §3.5, §5.2; RFC 9110 §12.5.5).
 
-use http::header::{CACHE_CONTROL, HeaderName, VARY};
+use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderValue};
 
 use super::list;
+use super::removal::remove_where;
 
 /// Fields by which an origin tells a CDN to store what `Cache-Control` forbids (RFC 9213 and its forerunners).
-const TARGETED: [HeaderName; 8] = [
-    HeaderName::from_static("surrogate-control"),
-    HeaderName::from_static("cdn-cache-control"),
-    HeaderName::from_static("cloudflare-cdn-cache-control"),
-    HeaderName::from_static("vercel-cdn-cache-control"),
-    HeaderName::from_static("netlify-cdn-cache-control"),
-    HeaderName::from_static("akamai-cache-control"),
-    HeaderName::from_static("edge-control"),
-    HeaderName::from_static("x-accel-expires"),
-];
+fn is_targeted(name: &str) -> bool {
+    matches!(
+        name,
+        "surrogate-control"
+            | "cdn-cache-control"
+            | "cloudflare-cdn-cache-control"
+            | "vercel-cdn-cache-control"
+            | "netlify-cdn-cache-control"
+            | "akamai-cache-control"
+            | "edge-control"
+            | "x-accel-expires"
+    )
+}
 
 /// Makes the response one visitor's own: no shared cache may keep it. Directives for the browser stay as they are.
 pub(super) fn make_private(headers: &mut HeaderMap) {
-    for name in TARGETED {
-        headers.remove(name);
-    }
+    remove_where(headers, is_targeted);
     if is_private(headers) {
         return;
     }
@@ -83,6 +85,8 @@ fn is(directive: &[u8], name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::header::HeaderName;
+
     use super::*;
 
     fn lines(name: HeaderName, lines: &[&'static str]) -> HeaderMap {
@@ -124,7 +128,7 @@ mod tests {
     #[test]
     fn orders_to_cdns_go() {
         let mut headers = lines(CACHE_CONTROL, &["private"]);
-        for name in TARGETED {
+        for name in ["surrogate-control", "cdn-cache-control", "edge-control", "x-accel-expires"] {
             headers.insert(name, HeaderValue::from_static("max-age=600"));
         }
         make_private(&mut headers);

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 use super::list;
+use super::removal::remove_where;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -16,55 +17,86 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 
 /// Other fields that origins and CDNs take for the truth about the client. From a stranger they are lies, and we have
 /// nothing better to put there.
-const CLAIMS: [HeaderName; 12] = [
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("x-forwarded"),
-    HeaderName::from_static("x-forwarded-by"),
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-forwarded-scheme"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-forwarded-ssl"),
-    HeaderName::from_static("x-client-ip"),
-    HeaderName::from_static("true-client-ip"),
-    HeaderName::from_static("cf-connecting-ip"),
-    HeaderName::from_static("cf-ipcountry"),
-];
+fn is_claim(name: &str) -> bool {
+    matches!(
+        name,
+        "x-real-ip"
+            | "x-forwarded"
+            | "x-forwarded-by"
+            | "x-forwarded-port"
+            | "x-forwarded-prefix"
+            | "x-forwarded-scheme"
+            | "x-forwarded-server"
+            | "x-forwarded-ssl"
+            | "x-client-ip"
+            | "true-client-ip"
+            | "cf-connecting-ip"
+            | "cf-ipcountry"
+    )
+}
 
 /// The connection that a request came in on.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer<'a> {
     /// The other end of the socket.
     pub address: IpAddr,
-    /// Whether it is a proxy of ours, whose word counts.
-    pub trusted: bool,
     /// `https` or `http`.
     pub scheme: &'static str,
     /// Host and port as the client wrote them: the one authority of the request.
     pub authority: &'a HeaderValue,
 }
 
-/// Tells the origin who the client is, and sets the one `Host`.
-pub fn forward(headers: &mut HeaderMap, peer: Peer<'_>) {
-    let address = peer.address.to_canonical();
-    if !peer.trusted {
-        for name in CLAIMS {
-            headers.remove(name);
+/// What a connection says of its client, made once and used for every request to the same authority.
+#[derive(Debug)]
+pub struct Introduction {
+    scheme: &'static str,
+    authority: HeaderValue,
+    address: HeaderValue,
+    /// An element of `Forwarded`.
+    element: HeaderValue,
+}
+
+impl Introduction {
+    /// Writes it down.
+    pub fn new(peer: Peer<'_>) -> Self {
+        let address = peer.address.to_canonical();
+        let text = |bytes: Vec<u8>| {
+            // An address, and parts of what was a header value already.
+            HeaderValue::from_maybe_shared(bytes::Bytes::from(bytes)).unwrap_or(HeaderValue::from_static("unknown"))
+        };
+        Self {
+            scheme: peer.scheme,
+            authority: peer.authority.clone(),
+            address: text(address.to_string().into_bytes()),
+            element: text(element(address, peer)),
         }
-        for name in [FORWARDED, X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST] {
-            headers.remove(name);
+    }
+
+    /// Whether it holds for a request to this authority.
+    pub fn is_for(&self, authority: &str) -> bool {
+        self.authority.as_bytes() == authority.as_bytes()
+    }
+
+    /// Tells the origin who the client is, and sets the one `Host`. `trusted` says that the client is a proxy of
+    /// ours, whose word counts.
+    pub fn forward(&self, headers: &mut HeaderMap, trusted: bool) {
+        if trusted {
+            append(headers, X_FORWARDED_FOR, &self.address);
+            append(headers, FORWARDED, &self.element);
+        } else {
+            remove_where(headers, is_claim);
+            headers.insert(X_FORWARDED_FOR, self.address.clone());
+            headers.insert(FORWARDED, self.element.clone());
         }
+        // A trusted proxy saw the real scheme and host; ours are only those of the hop between it and us.
+        if !trusted || !headers.contains_key(X_FORWARDED_PROTO) {
+            headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(self.scheme));
+        }
+        if !trusted || !headers.contains_key(X_FORWARDED_HOST) {
+            headers.insert(X_FORWARDED_HOST, self.authority.clone());
+        }
+        headers.insert(HOST, self.authority.clone());
     }
-    append(headers, X_FORWARDED_FOR, address.to_string().into_bytes());
-    append(headers, FORWARDED, element(address, peer));
-    // A trusted proxy saw the real scheme and host; ours are only those of the hop between it and us.
-    if !headers.contains_key(X_FORWARDED_PROTO) {
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(peer.scheme));
-    }
-    if !headers.contains_key(X_FORWARDED_HOST) {
-        headers.insert(X_FORWARDED_HOST, peer.authority.clone());
-    }
-    headers.insert(HOST, peer.authority.clone());
 }
 
 /// The client's address: the first one from the right of `X-Forwarded-For` that is no trusted proxy.
@@ -117,15 +149,15 @@ fn element(address: IpAddr, peer: Peer<'_>) -> Vec<u8> {
 }
 
 /// Adds an element to the end of a list, all in one line: origins are known to read the first line only.
-fn append(headers: &mut HeaderMap, name: HeaderName, element: Vec<u8>) {
+fn append(headers: &mut HeaderMap, name: HeaderName, element: &HeaderValue) {
     let lines = headers.get_all(&name);
     let mut joined: Vec<u8> = Vec::new();
     for line in lines.iter().filter(|line| list::elements(line.as_bytes()).next().is_some()) {
         joined.extend_from_slice(line.as_bytes());
         joined.extend_from_slice(b", ");
     }
-    joined.extend_from_slice(&element);
-    // The parts are header values already, and an address has no control bytes.
+    joined.extend_from_slice(element.as_bytes());
+    // The parts are header values already.
     if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)) {
         headers.insert(name, value);
     }
@@ -151,7 +183,7 @@ mod tests {
         let authority = HeaderValue::from_static("shop.example:8443");
         let mut headers = head(lines);
         let address = address.parse().unwrap();
-        forward(&mut headers, Peer { address, trusted, scheme: "https", authority: &authority });
+        Introduction::new(Peer { address, scheme: "https", authority: &authority }).forward(&mut headers, trusted);
         headers
     }
 

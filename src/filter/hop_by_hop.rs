@@ -2,18 +2,11 @@
 //!
 //! Framing is the protocol engine's: no `Transfer-Encoding` of a peer is ever passed on.
 
-use http::header::{
-    CONNECTION, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{CONNECTION, HeaderName, HeaderValue, TE};
 use http::{HeaderMap, header};
 
 use super::list;
-
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const PROXY_AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("proxy-authentication-info");
-/// Of the h2c upgrade that we never do (RFC 9113 §3.1).
-const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+use super::removal::remove_where;
 
 /// End-to-end fields stay, whatever `Connection` says of them: a client that names `cookie`, `authorization` or
 /// `x-forwarded-for` there wants the origin to see another request than the one that was judged (threat 20).
@@ -119,24 +112,28 @@ pub fn trailers(headers: &mut HeaderMap) {
 
 fn clean(headers: &mut HeaderMap, upgrade: bool) {
     remove_named(headers);
-    for name in [
-        CONNECTION,
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION,
-        PROXY_AUTHENTICATION_INFO,
-        HTTP2_SETTINGS,
-        TE,
-        TRANSFER_ENCODING,
-    ] {
-        headers.remove(name);
-    }
+    remove_where(headers, |name| is_hop_by_hop(name) && !(upgrade && name == "upgrade"));
     if upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    } else {
-        headers.remove(UPGRADE);
     }
+}
+
+/// `Connection` itself, and what is of one connection whether or not `Connection` names it.
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-authentication-info"
+            // Of the h2c upgrade that we never do (RFC 9113 §3.1).
+            | "http2-settings"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 /// Removes what `Connection` names. Allocates only where it names something unusual.

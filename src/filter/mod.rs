@@ -5,6 +5,7 @@
 //! [`hop_by_hop`] and [`response`].
 
 pub mod accept_encoding;
+pub mod accept_language;
 mod address;
 mod cache;
 mod coding;
@@ -17,6 +18,7 @@ pub mod forwarded;
 pub mod hop_by_hop;
 mod link;
 mod list;
+mod removal;
 mod request;
 mod response;
 mod set_cookie;

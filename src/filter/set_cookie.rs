@@ -76,14 +76,12 @@ impl Judge<'_> {
     fn decide<'l>(&self, line: &'l [u8], outcome: &mut Outcome) -> Decided<'l> {
         let cookie = SetCookie::parse(line);
         let name = cookie.name();
-        let verdict = self.policy.judge_cookie(self.grant, name);
-        let session = || self.policy.session(name);
+        let (verdict, session) = self.policy.judge_set_cookie(self.grant, name);
         outcome.personal |= self.depends_on_grant(verdict);
         let owner = verdict.classified.map(|classified| classified.owner);
         let finding = |action, rule| self.report.then(|| Finding::new(FindingKind::Cookie, name, owner, rule, action));
         if cookie.deletes(self.now) {
             // Deletion is what a refusing visitor wants. Where we moved the cookie, the deletion must follow it.
-            let session = session();
             outcome.session_deleted |= session.is_some();
             let edits = session.map(|(hardening, _)| moved(hardening)).unwrap_or_default();
             let line = cookie::edit(&cookie, &edits, self.now);
@@ -93,7 +91,7 @@ impl Judge<'_> {
             return Decided { line: None, finding: finding(FindingAction::Strip, verdict.rule) };
         }
         let capped = Edits { cap: verdict.lifetime, ..Edits::default() };
-        let Some((hardening, rule)) = session() else {
+        let Some((hardening, rule)) = session else {
             let line = cookie::edit(&cookie, &capped, self.now);
             let action = if matches!(line, Cow::Owned(_)) { FindingAction::Cap } else { FindingAction::Keep };
             return Decided { line: Some(line), finding: finding(action, verdict.rule) };
@@ -137,6 +135,9 @@ impl Judge<'_> {
     }
 
     fn drop_set_cookie2(&self, headers: &mut HeaderMap, outcome: &mut Outcome, findings: &mut Vec<Finding>) {
+        if !headers.contains_key(SET_COOKIE2) {
+            return;
+        }
         for line in headers.get_all(SET_COOKIE2) {
             let name = SetCookie::parse(line.as_bytes()).name();
             findings.push(Finding::new(FindingKind::Cookie, name, None, None, FindingAction::Strip));

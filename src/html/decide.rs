@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lol_html::AsciiCompatibleEncoding;
+use url::Url;
 
 use super::attributes::{self, Attribute, Source};
 use super::document::Document;
@@ -43,7 +44,16 @@ impl Page {
             _ => {}
         }
         let neutral = self.settings.gating != Gating::Remove;
-        let (mut edits, region) = match elements::judge(kind, attributes, |url| self.blocked(url)) {
+        let mut contacted = Vec::new();
+        let outcome = elements::judge(kind, attributes, |url| {
+            let url = self.address(url)?;
+            if self.settings.limits.contacts > 0 {
+                contacted.push(url.clone());
+            }
+            judge::tag(&self.settings, url)
+        });
+        self.contacted(tag, contacted);
+        let (mut edits, region) = match outcome {
             Outcome::Go(reason) if neutral => {
                 self.found(Some(reason.finding));
                 (elements::neutralise(kind, tag, attributes), Region::Pass)
@@ -147,13 +157,14 @@ impl Page {
         }
     }
 
-    fn blocked(&self, url: &str) -> Option<Blocked> {
+    /// Whom a URL of this document contacts; `None` if nobody.
+    fn address(&self, url: &str) -> Option<Url> {
         let url = url.trim_start_matches(|c: char| c <= ' ');
         // Nobody is contacted, and they are long.
         if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
             return None;
         }
-        judge::tag(&self.settings, self.place.base.join(url).ok()?)
+        self.place.base.join(url).ok()
     }
 
     fn base(&mut self, attributes: &[Attribute<'_>], is_html: bool) {

@@ -14,7 +14,7 @@ use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSin
 
 use super::elements::{BRANCHES, LEAVES, TEXTS};
 use super::page::{Next, Page, Place, Region, Start};
-use super::{Error, OnError, Settings};
+use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 
 /// A document being rewritten.
@@ -89,6 +89,11 @@ impl Document {
     /// What was taken out so far; each is told once.
     pub(super) fn findings(&mut self) -> Vec<Finding> {
         std::mem::take(&mut lock(&self.page).findings)
+    }
+
+    /// What was contacted so far; each is told once.
+    pub(super) fn contacts(&mut self) -> Vec<Contact> {
+        std::mem::take(&mut lock(&self.page).contacts)
     }
 
     /// Whether any byte differs.

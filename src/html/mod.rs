@@ -5,6 +5,7 @@
 
 mod attributes;
 pub mod charset;
+mod contact;
 mod decide;
 mod document;
 mod elements;
@@ -26,6 +27,7 @@ use url::Url;
 
 use crate::policy::{Grant, Policy};
 
+pub use contact::Contact;
 pub use rewriter::Rewriter;
 
 /// What the rewriter knows of the page that it is about to read.
@@ -63,11 +65,13 @@ pub struct Limits {
     pub depth: u8,
     /// Findings kept for one page; more are dropped.
     pub findings: usize,
+    /// Contacts told of one page ([`Rewriter::contacts`]), granted or not; more are dropped. The proxy wants none.
+    pub contacts: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 4 << 20, inline_script: 64 << 10, depth: 8, findings: 256 }
+        Self { memory: 4 << 20, inline_script: 64 << 10, depth: 8, findings: 256, contacts: 0 }
     }
 }
 

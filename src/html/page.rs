@@ -9,7 +9,7 @@ use super::attributes::name_end;
 use super::document::Document;
 use super::elements;
 use super::script::Script;
-use super::{Error, OnError, Settings};
+use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 
 /// Where a document lies.
@@ -45,6 +45,7 @@ pub(super) struct Page {
     pub(super) owner: u64,
     pub(super) around: Around,
     pub(super) findings: Vec<Finding>,
+    pub(super) contacts: Vec<Contact>,
     pub(super) changed: bool,
     /// Why the page cannot be rewritten further.
     pub(super) error: Option<Error>,
@@ -123,6 +124,7 @@ impl Page {
             owner: 0,
             around: Around::default(),
             findings: Vec::new(),
+            contacts: Vec::new(),
             changed: false,
             error: None,
             gave_up: None,
@@ -205,6 +207,7 @@ impl Page {
         for finding in inner.findings() {
             self.found(Some(finding));
         }
+        self.absorb_contacts(inner);
         self.changed |= inner.changed();
         self.gave_up = self.gave_up.take().or_else(|| inner.gave_up());
     }

@@ -9,7 +9,7 @@ use super::charset::{self, Mark};
 use super::document::Document;
 use super::page::Place;
 use super::xml::Closer;
-use super::{Error, Gating, Settings, iso2022, utf16};
+use super::{Contact, Error, Gating, Settings, iso2022, utf16};
 use crate::policy::{Finding, Grant};
 
 /// Rewrites one page. The outcome is the same however the page is cut into chunks.
@@ -79,6 +79,12 @@ impl Rewriter {
     /// What was taken out since the last call; at most `Limits::findings`, each once.
     pub fn findings(&mut self) -> Vec<Finding> {
         self.document_mut().map(Document::findings).unwrap_or_default()
+    }
+
+    /// Whom the page contacts, since the last call; at most `Limits::contacts`, each once. Of an element that is not
+    /// granted, only up to the address for which it goes.
+    pub fn contacts(&mut self) -> Vec<Contact> {
+        self.document_mut().map(Document::contacts).unwrap_or_default()
     }
 
     /// Whether anything was taken out: if not, what left so far is what came.

@@ -15,10 +15,10 @@ use super::{NameIndex, UrlIndex};
 pub struct Catalogue {
     parts: CatalogueParts,
     ids: HashMap<Box<str>, usize>,
-    cookies: NameIndex<Entry>,
+    pub(super) cookies: NameIndex<Entry>,
     tags: UrlIndex<Entry>,
     pub(super) snippets: SnippetIndex<Entry>,
-    sessions: NameIndex<(Option<Hardening>, RuleId)>,
+    pub(super) sessions: NameIndex<(Option<Hardening>, RuleId)>,
 }
 
 /// What an index leads to.
@@ -67,7 +67,7 @@ impl Catalogue {
 
     /// The service that sets a cookie of this name.
     pub fn cookie(&self, name: &[u8]) -> Option<(&CatalogueService, RuleId)> {
-        self.cookie_entry(name).map(|entry| (&self.parts.services[entry.service], entry.rule))
+        self.cookies.find(name).map(|entry| (&self.parts.services[entry.service], entry.rule))
     }
 
     /// The service that a URL leads to.
@@ -98,8 +98,9 @@ impl Catalogue {
         self.ids.get(id).copied()
     }
 
-    pub(super) fn cookie_entry(&self, name: &[u8]) -> Option<Entry> {
-        self.cookies.find(name).copied()
+    /// Whether the service of this entry is one that sites work by.
+    pub(super) fn is_necessary(&self, entry: &Entry) -> bool {
+        &*self.parts.services[entry.service].category == "necessary"
     }
 
     pub(super) fn tag_entry(&self, url: &Url) -> Option<Entry> {

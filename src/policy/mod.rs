@@ -10,6 +10,7 @@ mod hosts;
 mod lints;
 mod loader;
 mod model;
+mod named;
 mod names;
 mod owners;
 mod published;
@@ -33,6 +34,7 @@ pub use grant::Grant;
 pub use hosts::{HostPattern, UrlIndex};
 pub use lints::Lint;
 pub use model::*;
+use named::Named;
 pub use names::{NameIndex, NamePattern, PatternError};
 use owners::{Adopted, adopt, category_id, declared};
 pub use published::{Change, LegalBasis, RegionalLink, Translation, link_for, translated};
@@ -142,7 +144,13 @@ impl Policy {
     /// The site's lists come first (cookies, then sessions), then the catalogue's. Session cookies belong to the
     /// first `required` category.
     pub fn cookie(&self, name: &[u8]) -> Option<Classified> {
-        self.cookie_standing(name).classified()
+        Named::look(self, name).standing(self).classified()
+    }
+
+    /// How a cookie of this name is hardened, if it is a session cookie: the site's list says so; else the
+    /// catalogue's, if the policy uses it and does not itself put the cookie into a category that visitors choose.
+    pub fn session(&self, name: &[u8]) -> Option<(Hardening, Rule)> {
+        Named::look(self, name).hardening(self)
     }
 
     /// To whom a URL belongs that the page makes the browser fetch; `None` as for cookies.
@@ -167,23 +175,6 @@ impl Policy {
             }
         });
         best.map(|(_, found)| found).or(first_loaded)
-    }
-
-    /// How a cookie of this name is hardened, if it is a session cookie.
-    ///
-    /// The site's list first; then the catalogue's, if the policy uses it and does not itself put the cookie
-    /// into a category that visitors choose.
-    pub fn session(&self, name: &[u8]) -> Option<(Hardening, Rule)> {
-        if let Some((hardening, rule)) = either_name(name, |name| self.sessions.find(name)) {
-            return hardening.map(|hardening| (hardening, Rule::Site(*rule)));
-        }
-        let chosen =
-            || either_name(name, |name| self.cookies.find(name)).is_some_and(|c| !self.is_required(c.owner.category));
-        if !self.parts.catalogue_sessions || chosen() {
-            return None;
-        }
-        let (hardening, rule) = self.catalogue_session(name)?;
-        Some((hardening?, Rule::Catalogue(rule)))
     }
 
     /// Where a rule is written.
@@ -228,33 +219,6 @@ impl Policy {
     /// SHA-256 of the same, for records: whoever has policy and release can show what a visitor was asked about.
     pub fn digest(&self) -> [u8; 32] {
         self.fingerprint.1
-    }
-
-    fn cookie_standing(&self, name: &[u8]) -> Standing {
-        if let Some(found) = either_name(name, |name| self.cookies.find(name)) {
-            return Standing::Classified(*found);
-        }
-        if let Some((_, rule)) = either_name(name, |name| self.sessions.find(name)) {
-            return self.needed(Rule::Site(*rule));
-        }
-        let known = either_name(name, |name| self.catalogue.cookie_entry(name)).map(|entry| self.adopted_as(entry));
-        if let Some(Standing::Classified(_)) = known {
-            return known.unwrap_or(Standing::Unknown);
-        }
-        match self.catalogue_session(name) {
-            Some((_, rule)) => self.needed(Rule::Catalogue(rule)),
-            None => known.unwrap_or(Standing::Unknown),
-        }
-    }
-
-    /// What the catalogue's session stacks say of a name that none of its services takes for tracking or comfort:
-    /// `_gd_session` looks like the session of a framework, but is 6sense's.
-    fn catalogue_session(&self, name: &[u8]) -> Option<(Option<Hardening>, RuleId)> {
-        let known = either_name(name, |name| self.catalogue.cookie(name));
-        if known.is_some_and(|(service, _)| &*service.category != "necessary") {
-            return None;
-        }
-        either_name(name, |name| self.catalogue.session(name))
     }
 
     fn tag_standing(&self, url: &Url) -> Standing {
@@ -309,15 +273,4 @@ impl Standing {
             _ => None,
         }
     }
-}
-
-/// Asks for the name as it is, then without a prefix that browsers give a meaning (RFC 6265bis §4.1.3, in any
-/// letter case): `__Host-PHPSESSID` is the session cookie of PHP.
-fn either_name<'n, T>(name: &'n [u8], find: impl Fn(&'n [u8]) -> Option<T>) -> Option<T> {
-    const PREFIXES: [&[u8]; 4] = [b"__Host-Http-", b"__Host-", b"__Secure-", b"__Http-"];
-    find(name).or_else(|| {
-        let prefixed = |prefix: &&[u8]| name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
-        let prefix = PREFIXES.iter().find(|prefix| prefixed(prefix))?;
-        find(&name[prefix.len()..])
-    })
 }

@@ -5,7 +5,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 /// How a name is matched: exact text, `prefix*`, or a regular expression that starts with `^`.
@@ -112,7 +114,8 @@ impl fmt::Display for NamePattern {
 pub struct NameIndex<T> {
     /// In the order written.
     items: Vec<T>,
-    exact: HashMap<Box<[u8]>, usize>,
+    /// The table never changes, so that no stranger can fill it: a fast hash will do.
+    exact: HashMap<Box<[u8]>, usize, RandomState>,
     prefixes: PrefixTable,
     regexes: RegexSet,
     /// From the set's numbering to `items`.
@@ -131,7 +134,7 @@ impl<T> NameIndex<T> {
     /// Takes the patterns in the order in which they are written.
     pub fn new(rules: impl IntoIterator<Item = (NamePattern, T)>) -> Self {
         let mut items = Vec::new();
-        let mut exact = HashMap::new();
+        let mut exact = HashMap::default();
         let mut prefixes = Vec::new();
         let mut regexes = Vec::new();
         let mut regex_items = Vec::new();
@@ -161,6 +164,9 @@ impl<T> NameIndex<T> {
     /// Allocates only for names that hold a `%XX`, or that a regular expression matches.
     pub fn find(&self, name: &[u8]) -> Option<&T> {
         let raw = self.ranked(name);
+        if memchr::memchr(b'%', name).is_none() {
+            return self.items.get(raw?.1);
+        }
         let decoded = match percent_encoding::percent_decode(name).into() {
             Cow::Borrowed(_) => None,
             Cow::Owned(decoded) => self.ranked(&decoded),
@@ -190,7 +196,11 @@ impl<T> NameIndex<T> {
 
 /// Prefixes in byte order, each with a link to the longest other one that it starts with.
 #[derive(Debug, Default)]
-struct PrefixTable(Vec<PrefixEntry>);
+struct PrefixTable {
+    entries: Vec<PrefixEntry>,
+    /// Where those of each first byte stand.
+    first: Vec<Range<usize>>,
+}
 
 #[derive(Debug)]
 struct PrefixEntry {
@@ -212,15 +222,19 @@ impl PrefixTable {
             }
             entries.push(PrefixEntry { prefix, parent, item });
         }
-        Self(entries)
+        let from = |byte: usize| entries.partition_point(|entry| usize::from(entry.prefix[0]) < byte);
+        let first = (0..256).map(|byte| from(byte)..from(byte + 1)).collect();
+        Self { entries, first }
     }
 
     /// Length and item of the longest prefix of `name`.
     fn longest(&self, name: &[u8]) -> Option<(usize, usize)> {
         // All entries between a prefix of `name` and `name` itself start with that prefix, so the links
         // of the last entry not after `name` lead through every prefix of it.
-        let mut at = self.0.partition_point(|entry| *entry.prefix <= *name).checked_sub(1);
-        while let Some(entry) = at.map(|at| &self.0[at]) {
+        let Range { start, end } = self.first.get(usize::from(*name.first()?))?.clone();
+        let behind = self.entries[start..end].partition_point(|entry| *entry.prefix <= *name);
+        let mut at = (start + behind).checked_sub(1).filter(|at| *at >= start);
+        while let Some(entry) = at.map(|at| &self.entries[at]) {
             if name.starts_with(&entry.prefix) {
                 return Some((entry.prefix.len(), entry.item));
             }

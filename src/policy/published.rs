@@ -1,5 +1,6 @@
 //! What a policy says for its readers and what decides nothing: translations, links, legal bases, what changed.
 
+use super::model::PolicyParts;
 use super::region::{Country, Region};
 
 /// A text in another language than the policy's own.
@@ -62,6 +63,23 @@ impl LegalBasis {
     ];
 }
 
+impl PolicyParts {
+    /// The languages in which any of its texts can be read, in lower case; its own first.
+    pub fn languages(&self) -> Vec<&str> {
+        let own = if self.language.is_empty() { "en" } else { &*self.language };
+        let categories = self.categories.iter().flat_map(|c| [&c.labels, &c.purposes, &c.warnings]);
+        let services = self.services.iter().map(|service| &service.purposes);
+        let changes = self.changes.iter().map(|change| &change.texts);
+        let mut languages = vec![own];
+        for translation in categories.chain(services).chain(changes).flatten() {
+            if !languages.contains(&&*translation.language) {
+                languages.push(&translation.language);
+            }
+        }
+        languages
+    }
+}
+
 /// The text for a reader of `language` (a BCP 47 tag): the translation of that tag, else of what it begins with
 /// (`de` for `de-at`), else the policy's own.
 pub fn translated<'t>(own: &'t str, translations: &'t [Translation], language: &str) -> &'t str {
@@ -99,6 +117,20 @@ mod tests {
         ] {
             assert_eq!(translated("Essential", &translations, language), text, "{language}");
         }
+    }
+
+    #[test]
+    fn languages_are_those_of_any_text() {
+        use crate::policy::Category;
+        let texts = |tags: &[&str]| -> Vec<Translation> {
+            tags.iter().map(|tag| Translation { language: (*tag).into(), text: "".into() }).collect()
+        };
+        let category =
+            Category { labels: texts(&["fr", "de"]), warnings: texts(&["fr", "pt-br"]), ..Category::default() };
+        let mut parts = PolicyParts { categories: vec![category], ..PolicyParts::default() };
+        assert_eq!(parts.languages(), ["en", "fr", "de", "pt-br"]);
+        parts.language = "de".into();
+        assert_eq!(parts.languages(), ["de", "fr", "pt-br"]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::{Classified, Grant, Policy, Rule, Script, Standing, Unclassified};
+use super::named::Named;
+use super::{Classified, Grant, Hardening, Policy, Rule, Script, Standing, Unclassified};
 
 /// Whether it may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +33,18 @@ impl Policy {
     ///
     /// Lines that delete a cookie pass whatever this says; that is the filter's to see.
     pub fn judge_cookie(&self, grant: &Grant, name: &[u8]) -> Verdict {
+        self.judge_named(grant, &Named::look(self, name))
+    }
+
+    /// As [`Self::judge_cookie`] and [`Self::session`] in one, for a cookie that is being set.
+    pub fn judge_set_cookie(&self, grant: &Grant, name: &[u8]) -> (Verdict, Option<(Hardening, Rule)>) {
+        let named = Named::look(self, name);
+        (self.judge_named(grant, &named), named.hardening(self))
+    }
+
+    fn judge_named(&self, grant: &Grant, named: &Named<'_>) -> Verdict {
         let unclassified = Verdict { action: Action::Strip, classified: None, rule: None, lifetime: None };
-        match (self.cookie_standing(name), self.parts.unclassified) {
+        match (named.standing(self), self.parts.unclassified) {
             (Standing::Unknown, Unclassified::Strip) => unclassified,
             (Standing::Unknown, Unclassified::Keep) => Verdict { action: Action::Keep, ..unclassified },
             (Standing::Unknown, Unclassified::Category(category)) => Verdict {

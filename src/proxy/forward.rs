@@ -1,7 +1,7 @@
 //! From the client's head to the origin's and back: what belongs to one connection only, who the client is, and
 //! the form of the request's target. Knows nothing of consent.
 
-use http::header::{EXPECT, HeaderValue};
+use http::header::EXPECT;
 use http::request::Parts;
 use http::uri::{Authority, Uri};
 use http::{HeaderMap, Method, Response, StatusCode, Version};
@@ -12,7 +12,7 @@ use super::error::{Error, OriginError};
 use super::exchange::Exchange;
 use super::upgrade::Upgrade;
 use super::worker::Client;
-use crate::filter::{forwarded, hop_by_hop};
+use crate::filter::hop_by_hop;
 use crate::policy::Country;
 
 /// What the response has to be judged by, kept before the request goes away.
@@ -39,14 +39,7 @@ impl Asked {
 pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
     hop_by_hop::request(&mut head.headers, upgrade);
     let client = &exchange.client;
-    let authority = HeaderValue::from_str(exchange.authority().as_str()).unwrap_or(HeaderValue::from_static(""));
-    let peer = forwarded::Peer {
-        address: client.address,
-        trusted: is_trusted(client),
-        scheme: "https",
-        authority: &authority,
-    };
-    forwarded::forward(&mut head.headers, peer);
+    client.introduce(exchange.authority(), &mut head.headers, is_trusted(client));
     // hyper has answered it with 100 as soon as we read the body; the origin need not be asked.
     head.headers.remove(EXPECT);
     if head.uri.authority().is_some() {

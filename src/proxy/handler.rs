@@ -19,6 +19,7 @@ use crate::body::Body;
 use crate::config::{Mode, SESSION_MARKER};
 use crate::consent::{self, Decision, Record, Signals};
 use crate::cookie::UnixTime;
+use crate::policy::Country;
 use crate::{filter, own, page, telemetry};
 
 /// What comes back: a response, and the origin's connection that its body comes over.
@@ -74,7 +75,8 @@ async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answe
     let visitor = Visitor::of(&exchange.client, &site, request.headers());
     if ours {
         let visit = visitor.at(&exchange.client, &site, authority.as_str());
-        return Ok((api::answer(visit, request).await, None));
+        // Boxed: rare beside what is passed on, and large.
+        return Ok((Box::pin(api::answer(visit, request)).await, None));
     }
     if visitor.is_strict_bounce(&site, &request) {
         return Ok((own::html(StatusCode::OK, page::bounce(target_of(&request))), None));
@@ -139,6 +141,7 @@ struct Visitor {
     record: Record,
     signals: Signals,
     decision: Decision,
+    country: Option<Country>,
     now: UnixTime,
 }
 
@@ -151,7 +154,7 @@ impl Visitor {
         let signals = Signals::read(all("sec-gpc"), all("dnt"));
         let country = forward::country(client, headers);
         let decision = consent::grant_in(country, &site.policy, &record, signals, now);
-        Self { record, signals, decision, now }
+        Self { record, signals, decision, country, now }
     }
 
     fn at<'a>(&'a self, client: &'a Client, site: &'a SiteRef, authority: &'a str) -> Visit<'a> {
@@ -160,6 +163,7 @@ impl Visitor {
             authority,
             record: &self.record,
             decision: &self.decision,
+            country: self.country,
             gpc: self.signals.gpc,
             keys: &client.worker.keys,
             receipts: &client.worker.receipts,

@@ -4,9 +4,11 @@
 //! snapshot wraps the shared `Config` in an `Arc` that only this worker clones.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue};
 use tokio_util::task::TaskTracker;
 
 use super::activity::Activity;
@@ -15,6 +17,7 @@ use super::upstream::Upstream;
 use crate::config::{Certificate, Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;
+use crate::filter::forwarded::{Introduction, Peer};
 use crate::store::Receipts;
 use crate::telemetry::{AccessLog, Findings};
 
@@ -63,6 +66,34 @@ pub struct Client {
     pub activity: Arc<Activity>,
     /// The thread that serves it.
     pub worker: Arc<Worker>,
+    /// For the authority that it asked for first; few connections ask for another.
+    introduction: OnceLock<Introduction>,
+}
+
+impl Client {
+    /// A client that has connected.
+    pub fn new(
+        address: IpAddr,
+        certificate: Option<Arc<Certificate>>,
+        activity: Arc<Activity>,
+        worker: Arc<Worker>,
+    ) -> Self {
+        Self { address, certificate, activity, worker, introduction: OnceLock::new() }
+    }
+
+    /// Tells the origin who the client is.
+    pub(super) fn introduce(&self, authority: &Authority, headers: &mut HeaderMap, trusted: bool) {
+        let made = || {
+            let host = HeaderValue::from_str(authority.as_str()).unwrap_or(HeaderValue::from_static(""));
+            Introduction::new(Peer { address: self.address, scheme: "https", authority: &host })
+        };
+        let first = self.introduction.get_or_init(made);
+        if first.is_for(authority.as_str()) {
+            first.forward(headers, trusted);
+        } else {
+            made().forward(headers, trusted);
+        }
+    }
 }
 
 impl Worker {

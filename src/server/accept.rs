@@ -91,7 +91,8 @@ impl Port {
             match accepted {
                 Ok((stream, _)) => {
                     let _ = stream.set_nodelay(true);
-                    let connection = serve(stream);
+                    // A block that awaits what it captured holds it twice: box it.
+                    let connection = Box::pin(serve(stream));
                     self.connections.spawn(async move {
                         let _permit = permit;
                         if let Err(error) = connection.await {

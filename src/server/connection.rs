@@ -21,7 +21,8 @@ use super::tls::Tls;
 use crate::config::{Config, Limits, Timeouts};
 use crate::proxy::{Activity, Client, Overdue, Worker, handle};
 
-type Stream = Watched<TlsStream<TcpStream>>;
+/// Boxed: it is large, and is moved from state to state of the connection.
+type Stream = Watched<Box<TlsStream<TcpStream>>>;
 
 /// Serves one accepted connection until it ends, breaks a limit, or `stop` has drained it.
 pub(super) async fn serve(
@@ -33,13 +34,14 @@ pub(super) async fn serve(
     let address = stream.peer_addr()?.ip().to_canonical();
     let snapshot = worker.snapshot();
     let limit = snapshot.config.timeouts.handshake;
-    let stream = timeout(limit, tls.acceptor.accept(stream)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let handshake = Box::pin(timeout(limit, tls.acceptor.accept(stream)));
+    let stream = Box::new(handshake.await.map_err(|_| io::ErrorKind::TimedOut)??);
     let session = stream.get_ref().1;
     let h2 = session.alpn_protocol() == Some(b"h2");
     let certificate = session.server_name().map(|name| Arc::clone(tls.certificates.find(Some(name))));
     let activity = Arc::new(Activity::new());
     let stream = Watched::new(stream, Arc::clone(&activity), !h2);
-    let client = Arc::new(Client { address, certificate, activity, worker });
+    let client = Arc::new(Client::new(address, certificate, activity, worker));
     let Config { timeouts, limits, .. } = &*snapshot.config;
     if h2 {
         serve_h2(stream, client, timeouts, limits, &stop).await
@@ -63,15 +65,19 @@ async fn serve_h1(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limi
         .with_upgrades();
     let end = watch(Pin::new(&mut connection), &activity, timeouts, stop).await;
     if end == End::Overdue(Overdue::Head)
-        && let Some(parts) = connection.into_parts()
+        && let Some(stream) = connection.into_parts().map(|parts| parts.io.into_inner())
     {
-        let mut stream = parts.io.into_inner();
-        let _ = timeout(Duration::from_secs(1), async {
-            stream.write_all(REQUEST_TIMEOUT).await?;
-            stream.shutdown().await
-        })
-        .await;
+        Box::pin(refuse(stream)).await;
     }
+}
+
+/// Tells a client whose head did not end in time; as far as it listens.
+async fn refuse(mut stream: Stream) {
+    let _ = timeout(Duration::from_secs(1), async {
+        stream.write_all(REQUEST_TIMEOUT).await?;
+        stream.shutdown().await
+    })
+    .await;
 }
 
 /// hyper refuses smaller buffers.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test are tests too")]
 
 mod program;
+mod scan;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -28,7 +29,7 @@ fn consentry(arguments: &[&str]) -> Command {
 }
 
 /// Exit code, standard output and standard error.
-fn run(arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(arguments: &[&str]) -> (i32, String, String) {
     let output = consentry(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))

@@ -17,6 +17,7 @@ mod malformed;
 mod observe;
 mod origin_errors;
 mod passthrough;
+mod published;
 mod receipts;
 mod site_headers;
 mod tls;

@@ -2,10 +2,11 @@
 //!
 //! The same for every response, 103 and 304 included; in `observe` mode it judges and changes nothing.
 
-use http::header::{ACCEPT_RANGES, ALT_SVC, CONTENT_LENGTH, HeaderName, LINK, REFRESH, SET_COOKIE};
+use http::header::{LINK, REFRESH, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
+use super::removal::remove_where;
 use super::request::Requested;
 use super::set_cookie::{self, Judge};
 use super::validators::{self, Conditional, Suffix};
@@ -13,22 +14,22 @@ use super::{Address, cache, expire, link};
 use crate::cookie::UnixTime;
 use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Policy};
 
-/// Say something of the bytes of a body, which are not the origin's any more (RFC 9530 and its forerunners).
-const DIGESTS: [HeaderName; 4] = [
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("repr-digest"),
-    HeaderName::from_static("content-digest"),
-];
+/// Says something of the bytes of a body, which are not the origin's any more (RFC 9530 and its forerunners).
+fn is_of_bytes(name: &str) -> bool {
+    matches!(name, "content-length" | "accept-ranges" | "content-md5" | "digest" | "repr-digest" | "content-digest")
+}
 
-/// Tell the browser itself to measure or profile.
-const ADVERTISING: [HeaderName; 5] = [
-    HeaderName::from_static("attribution-reporting-register-source"),
-    HeaderName::from_static("attribution-reporting-register-trigger"),
-    HeaderName::from_static("attribution-reporting-register-os-source"),
-    HeaderName::from_static("attribution-reporting-register-os-trigger"),
-    HeaderName::from_static("observe-browsing-topics"),
-];
+/// Tells the browser itself to measure or profile.
+fn is_advertising(name: &str) -> bool {
+    matches!(
+        name,
+        "attribution-reporting-register-source"
+            | "attribution-reporting-register-trigger"
+            | "attribution-reporting-register-os-source"
+            | "attribution-reporting-register-os-trigger"
+            | "observe-browsing-topics"
+    )
+}
 
 /// What becomes of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,17 +79,16 @@ pub fn response(
     if !context.apply {
         return findings;
     }
-    if !grants_advertising(policy, grant) {
-        ADVERTISING.iter().for_each(|name| drop(headers.remove(name)));
-    }
-    // It would lead browsers round the proxy.
-    headers.remove(ALT_SVC);
     let revalidated =
         context.status == StatusCode::NOT_MODIFIED && context.requested.conditional == Conditional::Filtered;
     // A 304 updates what the client has stored (RFC 9111 §4.3.4), so that it must not speak of the origin's bytes either.
-    if context.body == Body::Rewritten || revalidated {
-        [CONTENT_LENGTH, ACCEPT_RANGES].into_iter().chain(DIGESTS).for_each(|name| drop(headers.remove(name)));
-    }
+    let rewritten = context.body == Body::Rewritten || revalidated;
+    remove_where(headers, |name| {
+        // `Alt-Svc` would lead browsers round the proxy.
+        name == "alt-svc"
+            || (rewritten && is_of_bytes(name))
+            || (is_advertising(name) && !grants_advertising(policy, grant))
+    });
     let varies = context.body != Body::Plain || revalidated;
     if varies {
         validators::response(headers, Suffix::new(policy, grant));
@@ -164,13 +164,18 @@ fn vary(policy: &Policy, headers: &mut HeaderMap, keyed: bool) {
 fn mark_session(headers: &mut HeaderMap, context: &ResponseContext<'_>, cookies: &set_cookie::Outcome) -> bool {
     let Some(marker) = context.marker else { return false };
     let lifetime = match (cookies.strict_session, cookies.session_deleted) {
-        (Some(Some(seconds)), _) => format!("; Max-Age={seconds}"),
-        (Some(None), _) => String::new(),
-        (None, true) => "; Max-Age=0".to_owned(),
+        (Some(Some(seconds)), _) => Some(seconds),
+        (Some(None), _) => None,
+        (None, true) => Some(0),
         (None, false) => return false,
     };
-    let line = format!("{marker}=1; Path=/{lifetime}; Secure; HttpOnly; SameSite=Lax");
-    HeaderValue::from_str(&line).is_ok_and(|line| headers.append(SET_COOKIE, line))
+    let mut line = [marker, "=1; Path=/"].concat();
+    if let Some(seconds) = lifetime {
+        line.push_str("; Max-Age=");
+        line.push_str(&seconds.to_string());
+    }
+    line.push_str("; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(line)).is_ok_and(|line| headers.append(SET_COOKIE, line))
 }
 
 fn expire_refused(

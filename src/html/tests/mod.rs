@@ -2,6 +2,7 @@
 
 mod browser;
 mod charsets;
+mod contacts;
 mod differential;
 mod gating;
 mod limits;

@@ -8,7 +8,7 @@ mod rows;
 
 use serde::Serialize;
 
-use crate::policy::{Law, Policy, Unclassified, translated};
+use crate::policy::{Country, Law, Policy, Unclassified, translated};
 
 use super::duration;
 use browsers::{BROWSERS, Browser};
@@ -29,6 +29,8 @@ pub struct About<'a> {
     pub effective: Option<&'a str>,
     /// A language tag (BCP 47): the site's own texts are shown in it where they were translated.
     pub language: &'a str,
+    /// Where the reader is: links of other regions are left out. `None` shows those of all.
+    pub country: Option<Country>,
 }
 
 /// The policy as its readers see it. Serialised, it is the JSON form.
@@ -37,6 +39,8 @@ pub struct About<'a> {
 pub struct PolicyPage<'a> {
     /// The site's name, as visitors know it.
     pub site: &'a str,
+    /// The language of the site's own texts.
+    pub language: &'a str,
     /// The operator's own number.
     pub version: u64,
     /// Since when it holds, as `YYYY-MM-DD`.
@@ -95,7 +99,7 @@ impl<'a> PolicyPage<'a> {
     /// Lays a policy out for its readers.
     pub fn new(policy: &'a Policy, about: About<'a>) -> Self {
         let parts = policy.parts();
-        let categories = rows::categories(policy, about.language);
+        let categories = rows::categories(policy, about.language, about.country);
         let labels = |which: fn(&CategoryRow<'_>) -> bool| {
             categories.iter().filter(|category| !category.required && which(category)).map(|c| c.label).collect()
         };
@@ -111,10 +115,11 @@ impl<'a> PolicyPage<'a> {
         changes.sort_by_key(|change| std::cmp::Reverse(change.version));
         Self {
             site: about.site,
+            language: about.language,
             version: parts.version,
             effective: parts.effective.as_deref().or(about.effective),
             domains: parts.domains.iter().map(|domain| &**domain).collect(),
-            law: match parts.law {
+            law: match parts.law_in(about.country) {
                 Law::OptIn => "opt-in",
                 Law::OptOut => "opt-out",
                 Law::Implied => "implied",

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::duration;
 use crate::page::web_address;
-use crate::policy::{CategoryId, CookieRule, LegalBasis, NamePattern, Policy, RegionalLink, Rule, Service, translated};
+use crate::policy::{
+    CategoryId, CookieRule, Country, LegalBasis, NamePattern, Policy, Region, RegionalLink, Rule, Service, translated,
+};
 
 /// A category as its readers see it.
 #[derive(Debug, Clone, Serialize)]
@@ -117,7 +119,7 @@ impl Lifetime {
 }
 
 /// All categories in the order of the policy.
-pub(super) fn categories<'a>(policy: &'a Policy, language: &str) -> Vec<CategoryRow<'a>> {
+pub(super) fn categories<'a>(policy: &'a Policy, language: &str, country: Option<Country>) -> Vec<CategoryRow<'a>> {
     let parts = policy.parts();
     let required = parts.categories.iter().position(|category| category.required);
     let rows = parts.categories.iter().zip(0_u8..).map(|(category, index)| {
@@ -146,8 +148,8 @@ pub(super) fn categories<'a>(policy: &'a Policy, language: &str) -> Vec<Category
             gpc: category.gpc,
             dnt: category.dnt,
             lifetime: category.lifetime.map(Lifetime::of),
-            opt_out: links(category.opt_out.as_deref(), &category.opt_out_by_region),
-            services: parts.services.iter().filter_map(|s| service(policy, s, id, language)).collect(),
+            opt_out: links(category.opt_out.as_deref(), &category.opt_out_by_region, country),
+            services: parts.services.iter().filter_map(|s| service(policy, s, id, language, country)).collect(),
             cookies,
         }
     });
@@ -155,7 +157,13 @@ pub(super) fn categories<'a>(policy: &'a Policy, language: &str) -> Vec<Category
 }
 
 /// The service as far as it belongs to this category.
-fn service<'a>(policy: &'a Policy, service: &'a Service, id: CategoryId, language: &str) -> Option<ServiceRow<'a>> {
+fn service<'a>(
+    policy: &'a Policy,
+    service: &'a Service,
+    id: CategoryId,
+    language: &str,
+    country: Option<Country>,
+) -> Option<ServiceRow<'a>> {
     let here = |rule: &&CookieRule| rule.category.unwrap_or(service.category) == id;
     let mut own = service.cookies.iter().filter(here).peekable();
     let home = service.category == id;
@@ -183,8 +191,8 @@ fn service<'a>(policy: &'a Policy, service: &'a Service, id: CategoryId, languag
         data: service.data.iter().map(|data| &**data).collect(),
         sharing: service.sharing.as_deref(),
         domain: service.domain.as_deref(),
-        privacy: links(service.privacy.as_deref(), &service.privacy_by_region),
-        opt_out: links(service.opt_out.as_deref(), &service.opt_out_by_region),
+        privacy: links(service.privacy.as_deref(), &service.privacy_by_region, country),
+        opt_out: links(service.opt_out.as_deref(), &service.opt_out_by_region, country),
         cookies,
         storage,
     })
@@ -228,11 +236,19 @@ impl CookieRow<'_> {
     }
 }
 
-fn links<'a>(all: Option<&'a str>, regional: &'a [RegionalLink]) -> Vec<LinkRow<'a>> {
+/// For everybody and for single regions; only the one that holds for a reader whose country is known, if there is one.
+fn links<'a>(all: Option<&'a str>, regional: &'a [RegionalLink], country: Option<Country>) -> Vec<LinkRow<'a>> {
     let all = all.into_iter().map(|url| (None, url));
-    let regional = regional.iter().map(|link| (Some(link.region.to_string()), &*link.url));
-    let links = all.chain(regional).filter(|(_, url)| web_address(Some(url)).is_some());
-    links.map(|(region, url)| LinkRow { region, url }).collect()
+    let regional = regional.iter().map(|link| (Some(link.region), &*link.url));
+    let links: Vec<_> = all.chain(regional).filter(|(_, url)| web_address(Some(url)).is_some()).collect();
+    let row = |(region, url): &(Option<Region>, &'a str)| LinkRow { region: region.map(|r| r.to_string()), url };
+    if let Some(country) = country {
+        let here = links.iter().find(|(region, _)| region.is_some_and(|region| region.has(country)));
+        if let Some(link) = here.or_else(|| links.iter().find(|(region, _)| region.is_none())) {
+            return vec![row(link)];
+        }
+    }
+    links.iter().map(row).collect()
 }
 
 fn legal_basis(basis: LegalBasis) -> &'static str {

@@ -5,6 +5,7 @@
 mod connect;
 mod pool;
 
+use std::pin::Pin;
 use std::sync::Mutex;
 
 use http::header::{CONNECTION, HOST};
@@ -53,17 +54,18 @@ impl Upstream {
     ///
     /// An upgrade goes over a connection of its own: it never comes back to the pool.
     pub async fn send(&self, request: Request<Body>, upgrade: bool) -> Result<Answer, Error> {
-        let exchange = async { if upgrade { self.upgrade(request).await } else { self.exchange(request).await } };
-        match timeout(self.first_byte, exchange).await {
-            Ok(answer) => answer,
-            Err(_) => Err(OriginError::Timeout("answer").into()),
-        }
+        // Boxed, for these states are large, and would be copied with those of the exchange around them.
+        let answer: Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>> = if upgrade {
+            Box::pin(self.upgrade(request))
+        } else if let Some(sender) = self.live_h2() {
+            Box::pin(self.send_h2(sender, request))
+        } else {
+            Box::pin(self.exchange(request))
+        };
+        timeout(self.first_byte, answer).await.unwrap_or_else(|_| Err(OriginError::Timeout("answer").into()))
     }
 
     async fn exchange(&self, mut request: Request<Body>) -> Result<Answer, Error> {
-        if let Some(sender) = self.live_h2() {
-            return self.send_h2(sender, request).await;
-        }
         while let Some(sender) = self.pool.take().await {
             let again = may_repeat(&request).then(|| head_of(&request));
             match self.send_h1(sender, request).await {
@@ -75,6 +77,11 @@ impl Upstream {
                 },
             }
         }
+        Box::pin(self.first(request)).await
+    }
+
+    /// Sends a request over a connection that it opens.
+    async fn first(&self, request: Request<Body>) -> Result<Answer, Error> {
         match self.connector.connect(Want::Any).await? {
             Fresh::Http1(sender) => self.send_h1(sender, request).await.map_err(|f| failed(f.error)),
             Fresh::Http2(sender) => {

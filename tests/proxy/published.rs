@@ -1,0 +1,79 @@
+//! The published policy and the law as they differ by the visitor's language and country.
+
+use crate::support::{Client, HOST, Origin, Proxy, block_on};
+
+const POLICY: &str = "
+version: 1
+law: { EEA: opt-in, US: opt-out, elsewhere: opt-in }
+categories:
+  necessary: { required: true }
+  ads:
+    label: { en: Advertising, de: Werbung, pt-BR: Publicidade }
+    opt_out: { US: 'https://us.example/out', EU: 'https://eu.example/out', elsewhere: 'https://all.example/out' }
+cookies: { promo: { category: ads } }
+";
+
+#[test]
+fn policy_is_published_in_the_language_that_the_visitor_reads() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let url = format!("http://{}", origin.address);
+        let proxy = Proxy::builder().site_with(HOST, &url, POLICY, "").start();
+        let mut client = Client::h2(&proxy).await;
+        for (asked, language, label) in [
+            ("de-AT, en;q=0.8", "de", "Werbung"),
+            ("fr, pt;q=0.5", "pt-br", "Publicidade"),
+            ("fr", "en", "Advertising"),
+            ("de;q=0, en", "en", "Advertising"),
+            ("\"><script>", "en", "Advertising"),
+        ] {
+            let page = client.get("/_consent/policy", &[("accept-language", asked)]).await;
+            assert_eq!(page.header("content-language"), Some(language), "{asked}");
+            assert_eq!(page.header("vary"), Some("Accept-Language"));
+            let text = page.text();
+            assert!(text.contains(&format!("<html lang=\"{language}\">")), "{asked}\n{text}");
+            assert!(text.contains(&format!("<h2>{label}")), "{asked}\n{text}");
+        }
+        assert_eq!(client.get("/_consent/policy", &[]).await.header("content-language"), Some("en"));
+        assert!(origin.seen().is_empty());
+    });
+}
+
+#[test]
+fn links_and_law_go_by_country_if_who_tells_it_is_trusted() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[("set-cookie", "promo=1; Path=/")], "").await;
+        let url = format!("http://{}", origin.address);
+        let builder = || Proxy::builder().site_with(HOST, &url, POLICY, "");
+        let trusting = builder().top("trusted_proxies: [127.0.0.1/32]").start();
+        let wary = builder().top("trusted_proxies: [192.0.2.0/24]").start();
+        let (mut trusted, mut untrusted) = (Client::h1(&trusting).await, Client::h1(&wary).await);
+        let all: &[&str] = &["us", "eu", "all"];
+        for (believed, countries, links, passes) in [
+            (true, &["US"][..], &["us"][..], true),
+            (true, &["de"], &["eu"], false),
+            (true, &["JP"], &["all"], false),
+            (true, &["XX"], all, false),
+            (true, &["US", "US"], all, false),
+            (true, &[], all, false),
+            // Anybody can write the header: the strictest law holds.
+            (false, &["US"], all, false),
+        ] {
+            let client = if believed { &mut trusted } else { &mut untrusted };
+            let headers: Vec<(&str, &str)> = countries.iter().map(|country| ("cf-ipcountry", *country)).collect();
+            let text = client.get("/_consent/policy", &headers).await.text();
+            for link in all {
+                let shown = text.contains(&format!("https://{link}.example/out"));
+                assert_eq!(shown, links.contains(link), "{countries:?} {link}\n{text}");
+            }
+            assert_eq!(text.contains("You can object to everything"), passes, "{countries:?}\n{text}");
+            let answer = client.navigate("/", &headers).await;
+            assert_eq!(
+                !answer.set_cookies().is_empty(),
+                passes,
+                "{believed} {countries:?}: {:?}",
+                answer.set_cookies()
+            );
+        }
+    });
+}
