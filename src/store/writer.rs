@@ -242,9 +242,8 @@ impl Writer {
     }
 
     fn history(&mut self, whose: &Whose) -> Result<Vec<Receipt>, Error> {
-        let filter = whose.filter();
         let mut found = std::collections::VecDeque::new();
-        self.ready()?.each(&filter, &mut |receipt| {
+        self.ready()?.each(&whose.filter(), &mut |receipt| {
             found.truncate(SHOWN - 1);
             found.push_front(receipt);
             Ok(())
