@@ -52,6 +52,8 @@ sites:
         limits: Limits::default(),
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
+        csp: Default::default(),
+        script: None,
     }
 }
 

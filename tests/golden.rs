@@ -87,6 +87,8 @@ fn settings(yaml: &str, name: &str) -> Settings {
         limits: Limits::default(),
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
+        csp: Default::default(),
+        script: None,
         gating: Gating::Remove,
         xml: false,
     }

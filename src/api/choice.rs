@@ -1,4 +1,5 @@
-//! `POST choice`: takes the visitor's decision from a form of our own page and sets the consent cookie.
+//! `POST choice`: takes the visitor's decision from a form of ours and sets the consent cookie.
+//! `GET choice`: says what holds now, for scripts, which cannot read that cookie.
 
 use aws_lc_rs::rand;
 use bytes::Bytes;
@@ -8,13 +9,16 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Map;
 
 use super::{Visit, record};
 use crate::body::Body;
 use crate::config::Site;
-use crate::consent::{Choice, ConsentId, Record, encode};
+use crate::consent::{self, Basis, Choice, ConsentId, Item, Record, encode};
+use crate::own;
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
+use crate::policy::{CategoryId, Owner, ServiceId};
 use crate::receipt::Method;
 
 pub(super) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -85,6 +89,8 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method
     let policy = &visit.site.policy;
     let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
     let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
+    let back = local_path(all("return_to").first().copied().unwrap_or("/"));
+    let mut back = utf8_percent_encode(back, NOT_IN_LOCATION).to_string();
     let (choice, method) = match *all("decision").first()? {
         "accept-all" => (Choice::accept_all(policy, id, visit.now), Method::AcceptAll),
         "reject-all" => (Choice::reject_all(policy, id, visit.now), Method::RejectAll),
@@ -98,10 +104,76 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method
             };
             (Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now), Method::Custom)
         }
+        "grant" => {
+            let (choice, held_back) = one_more(visit, &all("category"), &all("service"), id)?;
+            if held_back {
+                // Back on the page nothing would have changed; our own page says why.
+                let to: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
+                back = format!("{}?return_to={to}", visit.site.prefix);
+            }
+            (choice, Method::Custom)
+        }
         _ => return None,
     };
-    let back = local_path(all("return_to").first().copied().unwrap_or("/"));
-    Some((choice, method, utf8_percent_encode(back, NOT_IN_LOCATION).to_string()))
+    Some((choice, method, back))
+}
+
+/// The button of a placeholder: one category or service in addition to what stands, and whether a signal of the
+/// browser keeps it off all the same.
+fn one_more(visit: &Visit<'_>, categories: &[&str], services: &[&str], id: ConsentId) -> Option<(Choice, bool)> {
+    let policy = &visit.site.policy;
+    let mut items = Vec::new();
+    let owner = match (categories, services) {
+        ([key], []) => {
+            let category = policy.category_named(key)?;
+            items.push(Item::category(key));
+            // With its services, as a tick on our page means it.
+            let of_it = policy.parts().services.iter().filter(|service| service.category == category);
+            items.extend(of_it.map(|service| Item::service(&service.id)));
+            Owner { category, service: None }
+        }
+        ([], [key]) => {
+            let service = policy.service_named(key)?;
+            items.push(Item::service(key));
+            Owner { category: policy.service(service).category, service: Some(service) }
+        }
+        _ => return None,
+    };
+    let (first, more) = items.split_first()?;
+    let standing = match visit.record {
+        Record::Choice(choice) if visit.decision.basis == Basis::Choice => choice.with(*first),
+        _ => Choice::of_one(policy, &visit.decision.grant, *first, id, visit.now),
+    };
+    let choice = more.iter().fold(standing, |choice, item| choice.with(*item));
+    let then = consent::grant(policy, &Record::Choice(choice.clone()), visit.signals, visit.now);
+    Some((choice, !then.grant.allows(owner)))
+}
+
+/// What holds for this visitor now: for each category and service that the policy names, whether it may be used.
+pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
+    let policy = &visit.site.policy;
+    let parts = policy.parts();
+    let grant = &visit.decision.grant;
+    let categories = (0..).map(CategoryId).zip(&parts.categories);
+    let categories: Map<_, _> =
+        categories.map(|(id, category)| (category.id.to_string(), grant.has_category(id).into())).collect();
+    let services = (0..).map(ServiceId).zip(&parts.services);
+    let services: Map<_, _> = services
+        .map(|(id, service)| {
+            let owner = Owner { category: service.category, service: Some(id) };
+            (service.id.to_string(), grant.allows(owner).into())
+        })
+        .collect();
+    let state = serde_json::json!({
+        "version": parts.version,
+        "chosen": visit.decision.basis == Basis::Choice,
+        "categories": categories,
+        "services": services,
+    });
+    let mut response = Response::new(Body::full(state.to_string()));
+    own::headers(response.headers_mut());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// `Location` holds a URI reference: visible ASCII.

@@ -1,4 +1,5 @@
-//! Answers `/_consent/*` (the prefix is the site's to choose): the plain page, its style sheet, and the choice.
+//! Answers `/_consent/*` (the prefix is the site's to choose): the plain page, its style sheet, the choice, and the
+//! script that frees what waits for it.
 //! None of these paths ever reaches the origin.
 
 mod choice;
@@ -9,7 +10,7 @@ mod record;
 
 use std::net::IpAddr;
 
-use http::header::{ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, REFERER, VARY};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, REFERER, VARY};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -17,7 +18,7 @@ use ipnet::IpNet;
 
 use crate::body::Body;
 use crate::config::{self, Site};
-use crate::consent::{Basis, Decision, Keys, Record};
+use crate::consent::{Basis, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::page::preferences::{Preferences, Visit as Shown};
 use crate::policy::Country;
@@ -37,8 +38,8 @@ pub struct Visit<'a> {
     pub decision: &'a Decision,
     /// Where a trusted proxy says that the visitor is.
     pub country: Option<Country>,
-    /// `Sec-GPC: 1` came with the request.
-    pub gpc: bool,
+    /// What came with the request.
+    pub signals: Signals,
     /// Signs choices.
     pub keys: &'a Keys,
     /// Keeps choices.
@@ -77,12 +78,15 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "" if is_read(&head.method) => preferences(&visit, &head),
         "policy" if is_read(&head.method) => published(&visit, &head),
         "style.css" if is_read(&head.method) => style(),
+        "free.js" if is_read(&head.method) => script(),
+        // With a query it looks like a decision, which a link on a foreign page could take.
+        "choice" if is_read(&head.method) && head.uri.query().is_none() => choice::state(&visit),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
         "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
         "receipt" if head.method == Method::POST => receipt::erase(&visit, &head.headers, body).await,
         "receipt" => not_allowed(&visit, "GET, HEAD, POST"),
-        "" | "policy" | "style.css" => not_allowed(&visit, "GET, HEAD"),
-        "choice" => not_allowed(&visit, "POST"),
+        "" | "policy" | "style.css" | "free.js" => not_allowed(&visit, "GET, HEAD"),
+        "choice" => not_allowed(&visit, "GET, HEAD, POST"),
         _ => failed(&visit, StatusCode::NOT_FOUND),
     }
 }
@@ -119,7 +123,7 @@ fn preferences(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
         (Basis::Choice, Record::Choice(choice)) => Some(page::day(choice.made)),
         _ => None,
     };
-    let shown = Shown { return_to, gpc: visit.gpc, chosen_at: chosen.as_deref() };
+    let shown = Shown { return_to, gpc: visit.signals.gpc, chosen_at: chosen.as_deref() };
     let Site { policy, prefix, .. } = visit.site;
     let text = Preferences::new(policy, &visit.decision.grant, visit.authority, prefix, shown).render();
     own::html(StatusCode::OK, text)
@@ -151,6 +155,15 @@ fn style() -> Response<Body> {
     let mut response = Response::new(Body::full(page::STYLE));
     own::headers(response.headers_mut());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    response
+}
+
+/// The same for everybody, so that caches may keep it: visitors of a site behind one need it on each page.
+fn script() -> Response<Body> {
+    let mut response = Response::new(Body::full(page::free::SCRIPT));
+    own::headers(response.headers_mut());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     response
 }
 

@@ -64,7 +64,8 @@ fn receipt(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Meth
         refused,
         salt: Salt(random()?),
         site: visit.site.name.clone(),
-        time: choice.made,
+        // Of this act: a choice to which something is added keeps the age of the first.
+        time: visit.now,
         user_agent: visit.proof.user_agent.then(browser).flatten(),
     })
 }

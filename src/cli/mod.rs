@@ -7,6 +7,7 @@ mod explain;
 mod init;
 mod policy;
 mod receipts;
+mod rewrite;
 mod scan;
 mod serve;
 mod site;
@@ -40,6 +41,8 @@ enum Command {
     Scan(scan::Args),
     /// Say what happens to a cookie or URL, and which rule decides
     Explain(explain::Args),
+    /// Rewrite a page as for a visitor, and say what was removed and why
+    Rewrite(rewrite::Args),
     /// The published cookie policy of a site
     Policy(policy::Args),
     /// The records of visitors' choices
@@ -56,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Config(args) => config::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Rewrite(args) => rewrite::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::check;
-use crate::config::{self, CertificateFiles, Site};
+use crate::config::{self, CertificateFiles, Limits, Site};
 use crate::telemetry;
 
 /// Which site of which configuration.
@@ -24,6 +24,8 @@ pub(super) struct SiteArgs {
 pub(super) struct Chosen {
     pub(super) site: Arc<Site>,
     pub(super) host: String,
+    /// Of the whole configuration.
+    pub(super) limits: Limits,
 }
 
 impl SiteArgs {
@@ -39,17 +41,20 @@ impl SiteArgs {
                 return Err(ExitCode::from(check::WRONG));
             }
         };
-        choose(&config.sites, self.site.as_deref(), &self.config).map_err(|error| {
-            eprintln!("consentry: {error}");
-            ExitCode::from(check::WRONG)
-        })
+        match choose(&config.sites, self.site.as_deref(), &self.config) {
+            Ok((site, host)) => Ok(Chosen { site, host, limits: config.limits }),
+            Err(error) => {
+                eprintln!("consentry: {error}");
+                Err(ExitCode::from(check::WRONG))
+            }
+        }
     }
 }
 
-fn choose(sites: &[Arc<Site>], host: Option<&str>, file: &Path) -> Result<Chosen, String> {
+fn choose(sites: &[Arc<Site>], host: Option<&str>, file: &Path) -> Result<(Arc<Site>, String), String> {
     let Some(asked) = host else {
         return match sites {
-            [site] => Ok(Chosen { site: site.clone(), host: any_host(site) }),
+            [site] => Ok((site.clone(), any_host(site))),
             _ => Err(format!("name one of the {} sites: --site {}", sites.len(), hosts(sites).join(" | "))),
         };
     };
@@ -59,11 +64,11 @@ fn choose(sites: &[Arc<Site>], host: Option<&str>, file: &Path) -> Result<Chosen
         sites.iter().find(fits)
     };
     if let Some(site) = find(false).or_else(|| find(true)) {
-        return Ok(Chosen { site: site.clone(), host });
+        return Ok((site.clone(), host));
     }
     // `*.shop.example` as the file has it.
     if let Some(site) = sites.iter().find(|site| site.hosts.iter().any(|h| h.to_string() == host)) {
-        return Ok(Chosen { site: site.clone(), host: any_host(site) });
+        return Ok((site.clone(), any_host(site)));
     }
     let known = hosts(sites);
     let hint = config::suggest(&host, known.iter().map(String::as_str));

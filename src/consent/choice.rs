@@ -132,6 +132,27 @@ impl Choice {
         Self::from_answers(policy, &Answers::default(), id, now)
     }
 
+    /// The choice of a visitor who allows one thing on the way, such as a film in a page. What else `grant` holds stays;
+    /// whatever it does not hold is not refused by that, and can still be asked for.
+    pub fn of_one(policy: &Policy, grant: &Grant, more: Item, id: ConsentId, now: UnixTime) -> Self {
+        let parts = policy.parts();
+        let categories = asked_categories(parts)
+            .filter(|(id, _)| grant.has_category(*id))
+            .map(|(_, category)| Item::category(&category.id));
+        let allows = |id, service: &Service| grant.allows(Owner { category: service.category, service: Some(id) });
+        let services = asked_services(parts)
+            .filter(|(id, service)| allows(*id, service))
+            .map(|(_, service)| Item::service(&service.id));
+        Self::new(id, now, parts.version, categories.chain(services).chain([more]).collect(), Vec::new())
+    }
+
+    /// The same choice with one thing more. It stays as old as it is: the other answers were not given anew.
+    pub fn with(&self, more: Item) -> Self {
+        let granted = self.granted.iter().copied().chain([more]).collect();
+        let refused = self.refused.iter().copied().filter(|item| *item != more).collect();
+        Self::new(self.id, self.made, self.version, granted, refused)
+    }
+
     /// `None` where the visitor was not asked, which is never a grant.
     pub fn answer(&self, item: Item) -> Option<bool> {
         if self.refused.binary_search(&item).is_ok() {

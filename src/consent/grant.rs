@@ -71,7 +71,7 @@ pub fn grant_in(
 }
 
 fn by_choice(parts: &PolicyParts, choice: &Choice) -> Decision {
-    let mut grant = required(parts);
+    let mut grant = of_required(parts);
     let (mut new_categories, mut new_services, mut refused) = (Vec::new(), Vec::new(), false);
     for (id, category) in asked_categories(parts) {
         match choice.answer(Item::category(&category.id)) {
@@ -101,7 +101,7 @@ fn by_choice(parts: &PolicyParts, choice: &Choice) -> Decision {
 }
 
 fn without_choice(parts: &PolicyParts, basis: Basis, all: bool) -> Decision {
-    let mut grant = required(parts);
+    let mut grant = of_required(parts);
     if all {
         asked_categories(parts).for_each(|(id, _)| grant.grant_category(id));
     }
@@ -109,7 +109,12 @@ fn without_choice(parts: &PolicyParts, basis: Basis, all: bool) -> Decision {
     Decision { grant, basis, ask, refused: false, narrowed: false }
 }
 
-fn required(parts: &PolicyParts) -> Grant {
+/// What everybody may use, whatever they decided.
+pub fn required(policy: &Policy) -> Grant {
+    of_required(policy.parts())
+}
+
+fn of_required(parts: &PolicyParts) -> Grant {
     let mut grant = Grant::none();
     for (id, _) in (0..).map(CategoryId).zip(&parts.categories).filter(|(_, category)| category.required) {
         grant.grant_category(id);

@@ -13,6 +13,6 @@ mod tests;
 
 pub use choice::{Answers, Choice, ConsentId, Item};
 pub use codec::{Keys, decode, encode};
-pub use grant::{Ask, Basis, Decision, grant, grant_in};
+pub use grant::{Ask, Basis, Decision, grant, grant_in, required};
 pub use record::{Record, read};
 pub use signals::Signals;

@@ -10,6 +10,7 @@ mod address;
 mod cache;
 mod coding;
 mod consent_header;
+mod csp;
 mod expire;
 mod fetch;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub mod validators;
 pub use address::Address;
 pub use coding::{Coding, Unsupported, content_codings};
 pub use consent_header::{CONSENT, ConsentHeader};
+pub use csp::{Csp, Leave};
 pub use fetch::{is_navigation, is_strict_bounce};
 pub use request::{Judged, RequestContext, Requested, judge_cookies, request};
 pub use response::{Body, ResponseContext, response};

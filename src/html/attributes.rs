@@ -55,7 +55,18 @@ impl<'t> Attribute<'t> {
 
     /// An edit that keeps its value under another name, where no browser acts on it, after `first`.
     pub(super) fn set_aside(&self, first: &str) -> Edit {
-        Edit { at: self.name_at.clone(), with: format!("{first}data-consentry-{}", self.name) }
+        Edit { at: self.name_at.clone(), with: format!("{first}{}", self.aside()) }
+    }
+
+    /// As [`Attribute::replace`], with the value that it had kept under the other name.
+    pub(super) fn replace_aside(&self, value: &str) -> [Edit; 2] {
+        let kept = format!("{}={} ", self.aside(), escape::quote(&self.value()));
+        [Edit { at: self.name_at.start..self.name_at.start, with: kept }, self.replace(value)]
+    }
+
+    /// A colon would be a prefix that nobody has declared, in XHTML.
+    fn aside(&self) -> String {
+        format!("data-consentry-{}", self.name.replace(':', "-"))
     }
 }
 

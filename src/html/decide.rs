@@ -8,19 +8,22 @@ use url::Url;
 use super::attributes::{self, Attribute, Source};
 use super::document::Document;
 use super::elements::{self, Kind, Outcome};
-use super::judge::{self, Blocked};
+use super::judge::{self, Blocked, Needs};
 use super::page::{Page, Place, Region, Start};
 use super::script::{self, Script};
-use super::{Error, Gating, links};
-use crate::page::placeholder;
+use super::{Error, Gating, Settings, links};
+use crate::page::{escape, placeholder};
 
 impl Page {
     /// Does what is to be done with a start tag, and settles what becomes of what follows it.
     pub(super) fn start(&mut self, kind: Kind, start: Start, tag: &[u8]) -> Result<(), Error> {
+        if !self.scripted && start.is_html && !self.around.is_foreign() {
+            return self.start_with_script(kind, start, tag);
+        }
         let kept = match kind {
             Kind::NoScript if start.is_html => Region::Inner(Box::new(self.inner(false)?)),
             Kind::Text if start.is_html && self.around.is_doubtful() => Region::Inner(Box::new(self.inner(false)?)),
-            Kind::NoScript | Kind::Text => Region::Pass,
+            Kind::NoScript | Kind::Text | Kind::Head => Region::Pass,
             Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign | Kind::Integration => {
                 self.enter(kind, start);
                 Region::Pass
@@ -36,17 +39,32 @@ impl Page {
         Ok(())
     }
 
+    /// Our script comes first: behind `<head>`, or before whatever shows that there is none.
+    fn start_with_script(&mut self, kind: Kind, start: Start, tag: &[u8]) -> Result<(), Error> {
+        self.scripted = true;
+        self.changed = true;
+        let script = self.settings.script.clone().unwrap_or_default();
+        if kind == Kind::Head {
+            self.out.extend_from_slice(tag);
+        }
+        self.out.extend_from_slice(script.as_bytes());
+        if kind == Kind::Head { Ok(()) } else { self.start(kind, start, tag) }
+    }
+
     fn judge(&mut self, kind: Kind, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
         match kind {
             Kind::Base => self.base(attributes, start.is_html),
-            Kind::Meta => self.charset(attributes),
+            Kind::Meta => {
+                self.charset(attributes);
+                self.policy(attributes);
+            }
             Kind::Input => self.around.select = false,
             _ => {}
         }
         let neutral = self.settings.gating != Gating::Remove;
         let mut contacted = Vec::new();
-        let outcome = elements::judge(kind, attributes, |url| {
-            let url = self.address(url)?;
+        let outcome = elements::judge(kind, attributes, neutral, |url| {
+            let url = self.resolve(url)?;
             if self.settings.limits.contacts > 0 {
                 contacted.push(url.clone());
             }
@@ -55,8 +73,13 @@ impl Page {
         self.contacted(tag, contacted);
         let (mut edits, region) = match outcome {
             Outcome::Go(reason) if neutral => {
+                let needs = self.needs(kind, attributes);
+                let mut edits = elements::neutralise(kind, tag, attributes, Some(&needs));
+                if kind == Kind::Frame {
+                    edits.extend(self.waiting(&reason, tag, attributes));
+                }
                 self.found(Some(reason.finding));
-                (elements::neutralise(kind, tag, attributes), Region::Pass)
+                (edits, Region::Pass)
             }
             Outcome::Go(reason) => {
                 if kind == Kind::Frame {
@@ -71,7 +94,10 @@ impl Page {
                 self.open(start, Region::Drop);
                 return Ok(());
             }
-            Outcome::Stay(edits, reasons) => {
+            Outcome::Stay(mut edits, reasons) => {
+                if neutral && !reasons.is_empty() {
+                    edits.push(attributes::Edit::insert(tag, &self.needs(kind, attributes)));
+                }
                 for reason in reasons {
                     self.found(Some(reason.finding));
                 }
@@ -90,7 +116,7 @@ impl Page {
         if kind == Kind::Script && is_inline(attributes) {
             let script = if neutral {
                 let mut inert = Vec::new();
-                attributes::apply(tag, &mut elements::neutralise(kind, tag, attributes), &mut inert);
+                attributes::apply(tag, &mut elements::neutralise(kind, tag, attributes, None), &mut inert);
                 Script::with_tag(tag.to_vec(), inert)
             } else {
                 self.out.extend_from_slice(tag);
@@ -157,14 +183,31 @@ impl Page {
         }
     }
 
+    /// A `<meta>` may narrow what the page lets us do.
+    fn policy(&mut self, attributes: &[Attribute<'_>]) {
+        let value = |name| elements::find(attributes, name).map(Attribute::value);
+        if value("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("content-security-policy"))
+            && let Some(content) = value("content")
+        {
+            self.place.csp = self.place.csp.with_meta(&content);
+        }
+    }
+
     /// Whom a URL of this document contacts; `None` if nobody.
-    fn address(&self, url: &str) -> Option<Url> {
+    fn resolve(&self, url: &str) -> Option<Url> {
         let url = url.trim_start_matches(|c: char| c <= ' ');
         // Nobody is contacted, and they are long.
         if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
             return None;
         }
         self.place.base.join(url).ok()
+    }
+
+    /// What our script must see granted before it frees the element.
+    fn needs(&self, kind: Kind, attributes: &[Attribute<'_>]) -> String {
+        let mut needs = Needs::new(&self.settings);
+        elements::urls(kind, attributes).iter().filter_map(|url| self.resolve(url)).for_each(|url| needs.url(&url));
+        needs.attribute()
     }
 
     fn base(&mut self, attributes: &[Attribute<'_>], is_html: bool) {
@@ -203,14 +246,33 @@ impl Page {
     }
 
     fn placeholder(&self, reason: &Blocked, attributes: &[Attribute<'_>]) -> String {
-        let value = |name| elements::find(attributes, name).map(Attribute::value);
-        placeholder::frame(&placeholder::Frame {
+        self.framed(reason, |frame| {
+            placeholder::frame(frame, |name| elements::find(attributes, name).map(Attribute::value))
+        })
+    }
+
+    /// Edits by which a frame that stays shows its placeholder until it is freed.
+    fn waiting(&self, reason: &Blocked, tag: &[u8], attributes: &[Attribute<'_>]) -> Vec<attributes::Edit> {
+        let find = |name: &str| elements::find(attributes, name);
+        if placeholder::is_hidden(&|name: &str| find(name).map(Attribute::value)) || find("sandbox").is_some() {
+            return Vec::new();
+        }
+        let document = escape::quote(&self.framed(reason, placeholder::document));
+        let shown = attributes::Edit::insert(tag, &format!("data-consentry-placeholder=\"\" srcdoc={document}"));
+        find("srcdoc").map(|own| own.set_aside("")).into_iter().chain([shown]).collect()
+    }
+
+    fn framed<T>(&self, reason: &Blocked, make: impl FnOnce(&placeholder::Frame<'_>) -> T) -> T {
+        let Settings { url: page, preferences, .. } = &*self.settings;
+        let ours = page.join(preferences).unwrap_or_else(|_| page.clone());
+        let place = |path| ours.join(path).unwrap_or_else(|_| ours.clone());
+        make(&placeholder::Frame {
             service: reason.label(&self.settings),
-            preferences: &self.settings.preferences,
-            width: value("width").as_deref(),
-            height: value("height").as_deref(),
-            style: value("style").as_deref(),
-            class: value("class").as_deref(),
+            grant: reason.remedy(&self.settings),
+            prefix: ours.as_str(),
+            return_to: &page[url::Position::BeforePath..url::Position::AfterQuery],
+            form: self.place.csp.allows_form(page, &place("choice")),
+            style: self.place.csp.allows_style(page, &place("style.css")),
         })
     }
 }

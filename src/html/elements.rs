@@ -3,6 +3,7 @@
 use super::attributes::{Attribute, Edit, name_end};
 use super::judge::Blocked;
 use super::{links, lists};
+use crate::page::placeholder;
 
 /// The elements that the rewriter looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub(super) enum Kind {
     Link,
     Meta,
     Base,
+    Head,
     Input,
     Anchor,
     /// Has a picture behind it.
@@ -34,7 +36,7 @@ pub(super) enum Kind {
 
 /// Elements that end with their tag, or whose content is left alone. `image` is SVG's, and in HTML another way to write
 /// `img`.
-pub(super) const LEAVES: &str = "link,meta,base,input,a,area,body,table,thead,tbody,tfoot,tr,td,th,frame,img,image,\
+pub(super) const LEAVES: &str = "link,meta,base,head,input,a,area,body,table,thead,tbody,tfoot,tr,td,th,frame,img,image,\
                                  feimage,source,embed,track,frameset";
 
 /// Elements whose end matters too.
@@ -58,6 +60,7 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         b"link" => Kind::Link,
         b"meta" => Kind::Meta,
         b"base" => Kind::Base,
+        b"head" => Kind::Head,
         b"input" => Kind::Input,
         b"a" | b"area" => Kind::Anchor,
         b"body" | b"table" | b"thead" | b"tbody" | b"tfoot" | b"tr" | b"td" | b"th" => Kind::Backed,
@@ -96,7 +99,7 @@ enum Role {
 }
 
 /// The attributes that mean something to some element.
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 30] = [
     "src",
     "href",
     "type",
@@ -122,6 +125,11 @@ const KNOWN: [&str; 25] = [
     "height",
     "style",
     "class",
+    "id",
+    "align",
+    "frameborder",
+    "hidden",
+    "sandbox",
 ];
 
 /// The attribute of this name, if the rewriter needs to see it.
@@ -132,7 +140,7 @@ pub(super) fn wanted(kind: Kind, name: &str) -> Option<&'static str> {
         Kind::Link => name == "rel",
         Kind::Meta => matches!(name, "http-equiv" | "charset"),
         Kind::Base => name == "href",
-        Kind::Frame => matches!(name, "srcdoc" | "width" | "height" | "style" | "class"),
+        Kind::Frame => matches!(name, "srcdoc" | "hidden" | "sandbox") || placeholder::KEPT.contains(&name),
         _ => false,
     };
     (more || role(kind, name).is_some()).then_some(name)
@@ -141,7 +149,14 @@ pub(super) fn wanted(kind: Kind, name: &str) -> Option<&'static str> {
 fn role(kind: Kind, name: &str) -> Option<Role> {
     match (kind, name) {
         (
-            Kind::NoScript | Kind::Base | Kind::Text | Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign,
+            Kind::NoScript
+            | Kind::Base
+            | Kind::Head
+            | Kind::Text
+            | Kind::Template
+            | Kind::Select
+            | Kind::Frameset
+            | Kind::Foreign,
             _,
         ) => None,
         (Kind::Anchor, "ping" | "attributionsrc") => Some(Role::Pings),
@@ -176,10 +191,11 @@ pub(super) enum Outcome {
     Go(Blocked),
 }
 
-/// Judges an element by its attributes.
+/// Judges an element by its attributes. `aside`: what goes of an element that stays is kept where no browser looks.
 pub(super) fn judge(
     kind: Kind,
     attributes: &[Attribute<'_>],
+    aside: bool,
     mut blocked: impl FnMut(&str) -> Option<Blocked>,
 ) -> Outcome {
     let is = |name: &str, value: &str| find(attributes, name).is_some_and(|a| a.value().eq_ignore_ascii_case(value));
@@ -193,6 +209,7 @@ pub(super) fn judge(
     if !concerned {
         return Outcome::Stay(edits, reasons);
     }
+    let remove = |attribute: &Attribute<'_>| if aside { attribute.set_aside("") } else { attribute.remove() };
     let (mut has_url, mut lost_candidates) = (false, false);
     for attribute in attributes {
         let Some(role) = role(kind, attribute.name) else { continue };
@@ -208,7 +225,7 @@ pub(super) fn judge(
             Role::Url => has_url |= !value.trim().is_empty(),
             Role::Refresh if links::refresh(&value).is_some_and(&mut is_blocked) => return gone(reasons),
             Role::Refresh => {}
-            Role::Extra if is_blocked(&value) => edits.push(attribute.remove()),
+            Role::Extra if is_blocked(&value) => edits.push(remove(attribute)),
             Role::Extra => {}
             Role::Candidates | Role::Pings => {
                 let rest = match role {
@@ -219,11 +236,15 @@ pub(super) fn judge(
                     lists::Rest::All => has_url |= role == Role::Candidates,
                     lists::Rest::Some(left) => {
                         has_url |= role == Role::Candidates;
-                        edits.push(attribute.replace(&left));
+                        if aside {
+                            edits.extend(attribute.replace_aside(&left));
+                        } else {
+                            edits.push(attribute.replace(&left));
+                        }
                     }
                     lists::Rest::Nothing => {
                         lost_candidates |= role == Role::Candidates;
-                        edits.push(attribute.remove());
+                        edits.push(remove(attribute));
                     }
                 }
             }
@@ -240,11 +261,28 @@ fn gone(mut reasons: Vec<Blocked>) -> Outcome {
     }
 }
 
+/// Every URL that the element would contact.
+pub(super) fn urls(kind: Kind, attributes: &[Attribute<'_>]) -> Vec<String> {
+    let mut urls = Vec::new();
+    for attribute in attributes {
+        let value = attribute.value();
+        match role(kind, attribute.name) {
+            None => {}
+            Some(Role::Url | Role::Extra) => urls.push(value.into_owned()),
+            Some(Role::Refresh) => urls.extend(links::refresh(&value).map(str::to_owned)),
+            Some(Role::Candidates) => urls.extend(lists::candidates(&value).iter().map(|found| found.url.to_owned())),
+            Some(Role::Pings) => urls.extend(value.split_ascii_whitespace().map(str::to_owned)),
+        }
+    }
+    urls
+}
+
 /// Edits after which the element is inert: what it would load stands where no browser looks, what it would run is of a
-/// type that none does.
-pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>]) -> Vec<Edit> {
+/// type that none does. `needs` is written into it for our script: what must be granted before it is freed.
+pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>], needs: Option<&str>) -> Vec<Edit> {
     let loads = |a: &&Attribute<'_>| role(kind, a.name).is_some();
     let mut edits: Vec<_> = attributes.iter().filter(loads).map(|a| a.set_aside("")).collect();
+    edits.extend(needs.map(|needs| Edit::insert(tag, needs)));
     if kind == Kind::Script {
         const INERT: &str = "type=\"text/plain\"";
         edits.push(match find(attributes, "type") {

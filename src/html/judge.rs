@@ -3,7 +3,10 @@
 use url::Url;
 
 use super::Settings;
-use crate::policy::{Action, Finding, FindingAction, FindingKind, Rule, Verdict};
+use crate::page::{escape, placeholder};
+use crate::policy::{
+    Action, CategoryId, Finding, FindingAction, FindingKind, Grant, Owner, Policy, Rule, ServiceId, Verdict,
+};
 
 /// A URL that the grant does not allow.
 #[derive(Debug)]
@@ -31,7 +34,86 @@ fn stripped(kind: FindingKind, name: &str, verdict: &Verdict) -> Option<Finding>
         .then(|| Finding::new(kind, name.as_bytes(), owner, verdict.rule, FindingAction::Strip))
 }
 
+/// What must be granted before all this may load, as an attribute of the element that holds it. Of one thing after the
+/// other, for the policy names only the first that a grant lacks.
+#[derive(Debug)]
+pub(super) struct Needs<'a> {
+    settings: &'a Settings,
+    grant: Grant,
+    words: Vec<String>,
+}
+
+impl<'a> Needs<'a> {
+    pub(super) fn new(settings: &'a Settings) -> Self {
+        Self { settings, grant: settings.grant.clone(), words: Vec::new() }
+    }
+
+    /// An URL that would be contacted.
+    pub(super) fn url(&mut self, url: &Url) {
+        self.take(|policy, grant| policy.judge_tag(grant, url));
+    }
+
+    /// The text of a script that would run.
+    pub(super) fn snippet(&mut self, text: &str) {
+        self.take(|policy, grant| policy.judge_snippet(grant, text));
+    }
+
+    pub(super) fn attribute(&self) -> String {
+        format!("data-consentry-needs={}", escape::quote(&self.words.join(" ")))
+    }
+
+    fn take(&mut self, judge: impl Fn(&Policy, &Grant) -> Verdict) {
+        let policy = &*self.settings.policy;
+        loop {
+            let verdict = judge(policy, &self.grant);
+            if verdict.action == Action::Keep {
+                return;
+            }
+            let word = match verdict.classified.map(|found| found.owner) {
+                Some(Owner { service: Some(id), .. }) => {
+                    self.grant.grant_service(id);
+                    format!("service:{}", policy.service(id).id)
+                }
+                Some(Owner { category, service: None }) => {
+                    grant_category_alone(policy, &mut self.grant, category);
+                    format!("category:{}", policy.category(category).id)
+                }
+                // No grant of this policy brings it back.
+                None => "nobody".to_owned(),
+            };
+            let done = word == "nobody" || self.words.contains(&word);
+            self.words.push(word);
+            if done {
+                return;
+            }
+        }
+    }
+}
+
+/// The services of the category keep the answers that they have: each may be refused by name.
+fn grant_category_alone(policy: &Policy, grant: &mut Grant, category: CategoryId) {
+    let before = grant.clone();
+    grant.grant_category(category);
+    for (id, service) in (0_u16..).map(ServiceId).zip(&policy.parts().services) {
+        if service.category == category && !before.allows(Owner { category, service: Some(id) }) {
+            grant.refuse_service(id);
+        }
+    }
+}
+
 impl Blocked {
+    /// What the visitor can allow so that it loads.
+    pub(super) fn remedy<'a>(&self, settings: &'a Settings) -> Option<placeholder::Grant<'a>> {
+        let policy = &settings.policy;
+        self.finding.owner.map(|owner| match owner.service {
+            Some(id) => placeholder::Grant::Service(&policy.service(id).id),
+            None => {
+                let category = policy.category(owner.category);
+                placeholder::Grant::Category(&category.id, &category.label)
+            }
+        })
+    }
+
     /// What a visitor would call it: the service's name, else the host.
     pub(super) fn label<'a>(&'a self, settings: &'a Settings) -> &'a str {
         if let Some(id) = self.finding.owner.and_then(|owner| owner.service) {

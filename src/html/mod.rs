@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::filter::Csp;
 use crate::policy::{Grant, Policy};
 
 pub use contact::Contact;
@@ -51,6 +52,10 @@ pub struct Settings {
     pub on_error: OnError,
     /// Path of the preference centre, to which placeholders link, e.g. `/_consent/`.
     pub preferences: Arc<str>,
+    /// What the response says that the page may do: placeholders keep to it.
+    pub csp: Csp,
+    /// A script of ours as markup, to stand first in `<head>`.
+    pub script: Option<Arc<str>>,
 }
 
 /// How much of a page is ever held. None of it grows with the page.
@@ -81,9 +86,10 @@ pub enum Gating {
     /// They go.
     #[default]
     Remove,
-    /// They stay, inert: `data-consentry-src` instead of `src`, `type="text/plain"` for scripts.
+    /// They stay, inert: `data-consentry-src` instead of `src`, `type="text/plain"` for scripts, and what they need to
+    /// be freed in `data-consentry-needs`. Frames show their placeholder meanwhile.
     Neutralise,
-    /// As `Neutralise`, for everybody alike, whatever the grant: for pages that shared caches keep.
+    /// As `Neutralise`, for everybody alike, whatever the grant beyond what is required: for pages that shared caches keep.
     Client,
 }
 

@@ -10,6 +10,7 @@ use super::document::Document;
 use super::elements;
 use super::script::Script;
 use super::{Contact, Error, OnError, Settings};
+use crate::filter::Csp;
 use crate::policy::Finding;
 
 /// Where a document lies.
@@ -21,12 +22,14 @@ pub(super) struct Place {
     pub(super) base_is_final: bool,
     /// 0 for the page itself.
     pub(super) depth: u8,
+    /// What the page lets us do in it.
+    pub(super) csp: Csp,
 }
 
 impl Place {
     /// The page itself.
     pub(super) fn top(settings: &Settings) -> Self {
-        Self { base: settings.url.clone(), base_is_final: false, depth: 0 }
+        Self { base: settings.url.clone(), base_is_final: false, depth: 0, csp: settings.csp.clone() }
     }
 }
 
@@ -54,6 +57,8 @@ pub(super) struct Page {
     pub(super) iso_2022_jp: bool,
     /// A `<meta>` named a charset, and no other counts.
     pub(super) charset_named: bool,
+    /// Our script is in the page, or does not belong into it.
+    pub(super) scripted: bool,
 }
 
 /// What the next chunk is.
@@ -114,7 +119,7 @@ pub(super) enum Region {
 impl Page {
     pub(super) fn new(settings: Arc<Settings>, place: Place, encoding: &'static Encoding) -> Self {
         Self {
-            settings,
+            scripted: settings.script.is_none() || place.depth > 0,
             place,
             encoding,
             out: Vec::new(),
@@ -130,6 +135,7 @@ impl Page {
             gave_up: None,
             iso_2022_jp: false,
             charset_named: false,
+            settings,
         }
     }
 

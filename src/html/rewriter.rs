@@ -10,7 +10,8 @@ use super::document::Document;
 use super::page::Place;
 use super::xml::Closer;
 use super::{Contact, Error, Gating, Settings, iso2022, utf16};
-use crate::policy::{Finding, Grant};
+use crate::consent;
+use crate::policy::Finding;
 
 /// Rewrites one page. The outcome is the same however the page is cut into chunks.
 pub struct Rewriter {
@@ -43,7 +44,7 @@ impl Rewriter {
     /// Starts a page.
     pub fn new(mut settings: Settings) -> Self {
         if settings.gating == Gating::Client {
-            settings.grant = Grant::none();
+            settings.grant = consent::required(&settings.policy);
         }
         Self { settings: Arc::new(settings), stage: Stage::First(Vec::new()) }
     }

@@ -3,7 +3,8 @@
 use encoding_rs::Encoding;
 
 use super::Settings;
-use super::judge;
+use super::attributes::name_end;
+use super::judge::{self, Needs};
 use crate::policy::Finding;
 
 /// Whether a script of this `type` is data that no browser runs and no signature is looked for in.
@@ -138,7 +139,13 @@ impl Script {
             match self.tag.take() {
                 Some((_, inert)) => {
                     self.state = State::Payload;
-                    out.extend_from_slice(&inert);
+                    let mut needs = Needs::new(settings);
+                    needs.snippet(&text);
+                    let (name, rest) = inert.split_at(name_end(&inert));
+                    out.extend_from_slice(name);
+                    out.push(b' ');
+                    out.extend_from_slice(needs.attribute().as_bytes());
+                    out.extend_from_slice(rest);
                     out.append(&mut self.text);
                 }
                 None => {

@@ -7,6 +7,7 @@ mod date;
 pub mod duration;
 mod error;
 pub mod escape;
+pub mod free;
 mod path;
 pub mod placeholder;
 pub mod policy;

@@ -1,8 +1,14 @@
-//! What stands in for a blocked frame: a box of its size that says what is missing and leads to the preferences.
+//! What stands in for a blocked frame: a box of its size that says what is missing and lets the visitor allow it.
 //!
-//! An SVG element, for two reasons: it takes width and height as a frame does, so that the box has its size and colours
-//! under the strictest `Content-Security-Policy`; and its content can't close a `<p>` around it as a `<div>` would.
-//! ASCII only: right in every charset. With both `xmlns`, it is right in XHTML too.
+//! It is a frame itself, with its page in `srcdoc`. So it keeps whatever size the site's style sheets give its frames,
+//! on narrow screens too, and the site's other styles do not reach into it; `frame-src` does not forbid it; its form
+//! works inside a form of the site, where the parser would ignore one; wherever a frame may stand, it may; and a script of
+//! the site that sets its `src` loads nothing.
+//! What it must ask the page's `Content-Security-Policy` for is our style sheet, without which it is plain but whole,
+//! and the form, without which a link leads to the preferences.
+//! ASCII only: right in every charset. Every attribute is quoted and every tag closed: right in XHTML too.
+
+use std::borrow::Cow;
 
 use super::escape::{quote, text};
 
@@ -11,61 +17,106 @@ use super::escape::{quote, text};
 pub struct Frame<'a> {
     /// The name of the service that it would have loaded.
     pub service: &'a str,
-    /// Where the visitor can change their mind: a path of the same site.
-    pub preferences: &'a str,
-    /// The frame's own attributes, as the page has them.
-    pub width: Option<&'a str>,
-    /// As `width`.
-    pub height: Option<&'a str>,
-    /// The page's own inline style of the frame, if any: it often says the size.
-    pub style: Option<&'a str>,
-    /// Names by which the page's style sheets give the size.
-    pub class: Option<&'a str>,
+    /// What the button grants; `None` where no grant brings the frame back.
+    pub grant: Option<Grant<'a>>,
+    /// Where our pages are: an absolute URL, for `<base href>` holds in `srcdoc` too.
+    pub prefix: &'a str,
+    /// Path and query of the page, to come back to.
+    pub return_to: &'a str,
+    /// Whether the page's policy lets a form be sent to us.
+    pub form: bool,
+    /// Whether it lets our style sheet be linked.
+    pub style: bool,
 }
 
-/// The box as HTML; empty for a frame that nobody was meant to see (Tag Manager's `height="0"`): a link in a box of no
-/// size would only trap the keyboard.
-pub fn frame(frame: &Frame<'_>) -> String {
-    if frame.is_hidden() {
+/// What is granted so that a frame may load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant<'a> {
+    /// The service alone, by its key in the policy.
+    Service(&'a str),
+    /// The whole category, by key and label: of a service that the policy does not name nobody can be asked.
+    Category(&'a str, &'a str),
+}
+
+/// Attributes of the site's frame that the box keeps: they say how large it is, and where.
+pub const KEPT: [&str; 7] = ["id", "class", "style", "width", "height", "align", "frameborder"];
+
+/// The box as HTML; `attribute` reads those of the site's frame. Empty for a frame that nobody was meant to see (Tag
+/// Manager's `height="0"`): a button in a box of no size would only trap the keyboard.
+pub fn frame<'v>(frame: &Frame<'_>, attribute: impl Fn(&str) -> Option<Cow<'v, str>>) -> String {
+    if is_hidden(&attribute) {
         return String::new();
     }
-    let mut html = String::from("<svg xmlns=\"http://www.w3.org/2000/svg\"");
-    let mut attribute = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            html.push(' ');
-            html.push_str(name);
-            html.push('=');
-            html.push_str(&quote(value));
-        }
+    let mut html = String::from("<iframe xmlns=\"http://www.w3.org/1999/xhtml\" data-consentry-placeholder=\"\"");
+    let mut write = |name: &str, value: &str| {
+        html.push(' ');
+        html.push_str(name);
+        html.push('=');
+        html.push_str(&quote(value));
     };
-    attribute("data-consentry-placeholder", Some(""));
-    attribute("role", Some("group"));
-    attribute("aria-label", Some(&format!("{}: not loaded", frame.service)));
-    // What a frame without a size has.
-    attribute("width", Some(frame.width.and_then(length).unwrap_or("300")));
-    attribute("height", Some(frame.height.and_then(length).unwrap_or("150")));
-    attribute("class", frame.class);
-    attribute("style", frame.style);
-    html.push_str(
-        "><rect width=\"100%\" height=\"100%\" fill=\"#f4f4f4\" stroke=\"#767676\"></rect>\
-         <foreignObject x=\"3%\" width=\"94%\" height=\"100%\" overflow=\"auto\" color=\"#1a1a1a\" \
-         font-family=\"sans-serif\" font-size=\"16\">\
-         <div xmlns=\"http://www.w3.org/1999/xhtml\" align=\"center\"><p>",
-    );
-    html.push_str(&text(frame.service));
-    html.push_str(" is not loaded, because you have not allowed it.</p><p><a href=");
-    html.push_str(&quote(frame.preferences));
-    html.push_str("><font color=\"#0b57d0\">Cookie settings</font></a></p></div></foreignObject></svg>");
+    write("title", &title(frame));
+    for name in KEPT {
+        if let Some(value) = attribute(name) {
+            write(name, &value);
+        }
+    }
+    write("srcdoc", &document(frame));
+    html.push_str("></iframe>");
     html
 }
 
-impl Frame<'_> {
-    fn is_hidden(&self) -> bool {
-        let tiny = |value: Option<&str>| matches!(value.and_then(length), Some("0" | "1" | "0%"));
-        let style: String = self.style.unwrap_or_default().split_whitespace().collect();
-        let style = style.to_ascii_lowercase();
-        tiny(self.width) || tiny(self.height) || style.contains("display:none") || style.contains("visibility:hidden")
+/// Whether a frame takes no room on the screen.
+pub fn is_hidden<'v>(attribute: &impl Fn(&str) -> Option<Cow<'v, str>>) -> bool {
+    let tiny = |name| attribute(name).is_some_and(|value| matches!(length(&value), Some("0" | "1" | "0%")));
+    let style: String = attribute("style").unwrap_or_default().split_whitespace().collect();
+    let style = style.to_ascii_lowercase();
+    tiny("width")
+        || tiny("height")
+        || attribute("hidden").is_some()
+        || style.contains("display:none")
+        || style.contains("visibility:hidden")
+}
+
+/// The name of the box.
+fn title(frame: &Frame<'_>) -> String {
+    format!("{}: not loaded", frame.service)
+}
+
+/// The page in the box. `target`: what is decided here concerns the page around it.
+pub fn document(frame: &Frame<'_>) -> String {
+    let Frame { service, prefix, return_to, .. } = *frame;
+    let mut html = String::from(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta name=\"color-scheme\" content=\"light dark\">\
+         <meta name=\"referrer\" content=\"same-origin\">",
+    );
+    if frame.style {
+        html.push_str(&format!("<link rel=\"stylesheet\" href={}>", quote(&format!("{prefix}style.css"))));
     }
+    html.push_str(&format!("<title>{}</title></head>", text(&title(frame))));
+    let name = text(service);
+    html.push_str("<body class=\"placeholder\"><main align=\"center\"><font face=\"sans-serif\">");
+    html.push_str(&format!("<p><strong>{name}</strong> is not loaded, because you have not allowed it.</p>"));
+    if let Some(grant) = frame.grant.filter(|_| frame.form) {
+        let (field, key, label) = match grant {
+            Grant::Service(key) => ("service", key, format!("Allow {service}")),
+            Grant::Category(key, label) => ("category", key, format!("Allow all of \u{201c}{label}\u{201d}")),
+        };
+        html.push_str(&format!(
+            "<form method=\"post\" action={} target=\"_parent\">\
+             <input type=\"hidden\" name=\"return_to\" value={}><input type=\"hidden\" name=\"{field}\" value={}>\
+             <button class=\"allow\" name=\"decision\" value=\"grant\">{}</button></form>",
+            quote(&format!("{prefix}choice")),
+            quote(return_to),
+            quote(key),
+            text(&label),
+        ));
+    }
+    let back: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
+    let settings = quote(&format!("{prefix}?return_to={back}"));
+    html.push_str(&format!(
+        "<p><a href={settings} target=\"_parent\">Cookie settings</a></p></font></main></body></html>"
+    ));
+    html
 }
 
 /// A width or height as browsers read it: digits, and `%` if that follows at once.
@@ -85,8 +136,19 @@ fn length(value: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    const FRAME: Frame<'_> =
-        Frame { service: "YouTube", preferences: "/_consent/", width: None, height: None, style: None, class: None };
+    const FRAME: Frame<'_> = Frame {
+        service: "YouTube",
+        grant: Some(Grant::Service("youtube")),
+        prefix: "https://shop.example/_consent/",
+        return_to: "/tea?a=1&b=2",
+        form: true,
+        style: true,
+    };
+
+    fn boxed(frame_: &Frame<'_>, attributes: &[(&str, &str)]) -> String {
+        let find = |name: &str| attributes.iter().find(|(known, _)| *known == name);
+        frame(frame_, |name| find(name).map(|(_, value)| Cow::Owned((*value).to_owned())))
+    }
 
     #[test]
     fn lengths_are_read_as_browsers_do() {
@@ -98,7 +160,6 @@ mod tests {
             ("12.", Some("12")),
             ("", None),
             ("auto", None),
-            ("\" onload=x", None),
             ("999999999", None),
         ] {
             assert_eq!(length(value), read, "{value}");
@@ -106,37 +167,58 @@ mod tests {
     }
 
     #[test]
-    fn box_names_the_service_and_leads_to_the_preferences() {
-        let html = frame(&Frame { width: Some("560"), height: Some("315"), ..FRAME });
-        assert!(html.contains(r#" width="560" height="315""#), "{html}");
-        assert!(html.contains(r#"aria-label="YouTube: not loaded""#), "{html}");
-        assert!(html.contains(r#"<a href="/_consent/">"#), "{html}");
-        assert!(!html.contains("style="), "{html}");
+    fn box_has_the_size_of_the_frame_and_names_the_service() {
+        let html = boxed(&FRAME, &[("width", "560"), ("height", "315"), ("class", "film"), ("allow", "camera")]);
+        assert!(html.contains(r#" title="YouTube: not loaded" class="film" width="560" height="315""#), "{html}");
+        assert!(!html.contains("allow=") && !html.contains("style="), "{html}");
+    }
+
+    #[test]
+    fn button_grants_this_service_and_comes_back() {
+        let html = document(&FRAME);
+        for part in [
+            "<form method=\"post\" action=\"https://shop.example/_consent/choice\" target=\"_parent\">",
+            "name=\"return_to\" value=\"/tea?a=1&amp;b=2\"",
+            "name=\"service\" value=\"youtube\"",
+            "<button class=\"allow\" name=\"decision\" value=\"grant\">Allow YouTube</button>",
+            "<a href=\"https://shop.example/_consent/?return_to=%2Ftea%3Fa%3D1%26b%3D2\" target=\"_parent\">",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        let category = document(&Frame { grant: Some(Grant::Category("fun", "Fun")), ..FRAME });
+        assert!(category.contains("name=\"category\" value=\"fun\"") && category.contains("Allow all of &#8220;Fun"));
+        for without in [Frame { form: false, ..FRAME }, Frame { grant: None, ..FRAME }] {
+            let html = document(&without);
+            assert!(
+                !html.contains("<form") && !html.contains("<button") && html.contains("/_consent/?return"),
+                "{html}"
+            );
+        }
+        assert!(!document(&Frame { style: false, ..FRAME }).contains("stylesheet"));
     }
 
     #[test]
     fn frame_that_nobody_sees_gets_no_box() {
-        for (width, height, style) in [
-            (Some("0"), None, None),
-            (None, Some("1px"), None),
-            (Some("560"), Some("315"), Some("DISPLAY : none")),
-            (None, None, Some("visibility:hidden")),
+        for attributes in [
+            &[("width", "0")][..],
+            &[("height", "1px")],
+            &[("width", "560"), ("height", "315"), ("style", "DISPLAY : none")],
+            &[("style", "visibility:hidden")],
+            &[("hidden", "")],
         ] {
-            assert_eq!(frame(&Frame { width, height, style, ..FRAME }), "", "{width:?} {height:?} {style:?}");
+            assert_eq!(boxed(&FRAME, attributes), "", "{attributes:?}");
         }
     }
 
     #[test]
     fn nothing_of_the_page_escapes_from_it() {
         let evil = "\"><script>&\u{e9}</script>";
-        let html = frame(&Frame {
-            service: evil,
-            preferences: evil,
-            width: Some(evil),
-            height: Some(evil),
-            style: Some(evil),
-            class: Some(evil),
-        });
-        assert!(html.is_ascii() && !html.contains("<script"), "{html}");
+        for grant in [Grant::Service(evil), Grant::Category(evil, evil)] {
+            let frame =
+                Frame { service: evil, grant: Some(grant), prefix: evil, return_to: evil, form: true, style: true };
+            let html = boxed(&frame, &KEPT.map(|name| (name, evil)));
+            assert!(html.is_ascii() && !html.contains("<script"), "{html}");
+            assert!(!document(&frame).contains("<script"), "{html}");
+        }
     }
 }

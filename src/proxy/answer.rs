@@ -9,20 +9,23 @@ use super::coding::{Caps, Coding, Decoder};
 use super::error::{Error, OriginError};
 use super::forward::Asked;
 use super::observe::Observe;
+use super::page;
 use super::recognise;
 use super::rewrite::Rewrite;
 use super::worker::{SiteRef, Worker};
 use crate::body::Body;
-use crate::config::{Gating, Limits, Mode, OnRewriteError, SESSION_MARKER, SharedCache};
+use crate::config::{Mode, SESSION_MARKER, SharedCache};
 use crate::cookie::UnixTime;
-use crate::filter::{self, Address, Requested, ResponseContext, content_codings};
-use crate::html::{self, Rewriter, charset, sniff};
+use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
+use crate::html::Rewriter;
 use crate::policy::Grant;
 
 /// What a response is filtered under.
 pub(super) struct Filter<'a> {
     pub(super) site: &'a SiteRef,
     pub(super) grant: &'a Grant,
+    /// What pages are made for where they are the same for everybody (`gating: client`).
+    pub(super) shared: Option<&'a Grant>,
     pub(super) asked: &'a Asked,
     pub(super) requested: &'a Requested,
     pub(super) now: UnixTime,
@@ -40,9 +43,10 @@ impl Filter<'_> {
         let apply = site.mode == Mode::Enforce;
         let page = recognise::is_page(&head.headers, head.status, &mut body, self.caps()).await?;
         // Under `client` the page is the same for everyone, whatever they granted.
-        let blocks = page && (site.gating == Gating::Client || !site.policy.grants_everything(grant));
+        let blocks = page && (self.shared.is_some() || !site.policy.grants_everything(grant));
         let codings = if blocks { self.readable(head.status, &head.headers) } else { Ok(Vec::new()) };
         let kind = head.headers.get(CONTENT_TYPE).cloned();
+        let csp = if blocks { Csp::read(&head.headers) } else { Csp::default() };
         let context = ResponseContext {
             apply,
             report: site.mode == Mode::Observe,
@@ -57,6 +61,7 @@ impl Filter<'_> {
             requested,
             keyed: site.shared_cache == SharedCache::Keyed,
             marker: site.strict_bounce.then_some(SESSION_MARKER),
+            pages: self.shared,
         };
         let found = filter::response(&site.policy, grant, &mut head.headers, &context);
         if site.mode == Mode::Observe {
@@ -65,8 +70,10 @@ impl Filter<'_> {
         }
         if blocks && has_body(&self.asked.method, head.status) {
             body = match (apply, codings) {
-                (true, codings) => self.rewrite(body, &codings?, kind.as_ref(), &mut head.headers)?,
-                (false, Ok(codings)) => self.observe(body, &codings, kind.as_ref()),
+                (true, codings) => {
+                    self.rewrite(body, &codings?, self.rewriter(kind.as_ref(), csp), &mut head.headers)?
+                }
+                (false, Ok(codings)) => self.observe(body, &codings, self.rewriter(kind.as_ref(), csp)),
                 (false, Err(_)) => body,
             };
         }
@@ -77,7 +84,7 @@ impl Filter<'_> {
         &self,
         body: Body,
         codings: &[Coding],
-        kind: Option<&HeaderValue>,
+        rewriter: Rewriter,
         headers: &mut HeaderMap,
     ) -> Result<Body, Error> {
         // It leaves in the coding that it came in, unless the client does not take that.
@@ -86,38 +93,27 @@ impl Filter<'_> {
         if let Some(coding) = answer {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
         }
-        let made = Rewrite::new(body, self.rewriter(kind), codings, answer, self.caps())
+        let made = Rewrite::new(body, rewriter, codings, answer, self.caps())
             .map_err(|_| Error::client(StatusCode::SERVICE_UNAVAILABLE, "an encoder could not be made"))?;
         Ok(Body::Made(Box::pin(made)))
     }
 
-    fn observe(&self, body: Body, codings: &[Coding], kind: Option<&HeaderValue>) -> Body {
+    fn observe(&self, body: Body, codings: &[Coding], rewriter: Rewriter) -> Body {
         let decoder = Decoder::new(codings, self.caps());
         let worker = Arc::clone(self.worker);
-        Body::Made(Box::pin(Observe::new(body, decoder, self.rewriter(kind), self.site.clone(), worker)))
+        Body::Made(Box::pin(Observe::new(body, decoder, rewriter, self.site.clone(), worker)))
     }
 
-    fn rewriter(&self, kind: Option<&HeaderValue>) -> Rewriter {
-        let site = self.site;
-        let Limits { html_memory, inline_script, .. } = *site.limits();
-        Rewriter::new(html::Settings {
-            policy: site.policy.clone(),
-            grant: self.grant.clone(),
-            url: self.address().url(),
-            charset: kind.and_then(|k| charset::of_content_type(k.as_bytes())),
-            xml: kind.is_some_and(|k| sniff::is_xml(k.as_bytes())),
-            gating: match site.gating {
-                Gating::Remove => html::Gating::Remove,
-                Gating::Neutralise => html::Gating::Neutralise,
-                Gating::Client => html::Gating::Client,
-            },
-            limits: html::Limits { memory: html_memory, inline_script, ..html::Limits::default() },
-            on_error: match site.on_rewrite_error {
-                OnRewriteError::Abort => html::OnError::Abort,
-                OnRewriteError::Pass => html::OnError::Pass,
-            },
-            preferences: site.prefix.clone().into(),
-        })
+    fn rewriter(&self, kind: Option<&HeaderValue>, csp: Csp) -> Rewriter {
+        let kind = kind.map(HeaderValue::as_bytes);
+        Rewriter::new(page::settings(
+            self.site,
+            self.site.limits(),
+            self.grant.clone(),
+            self.address().url(),
+            kind,
+            csp,
+        ))
     }
 
     /// The codings of a page that has to be read.

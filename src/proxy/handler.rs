@@ -16,7 +16,7 @@ use super::worker::{Client, SiteRef};
 use super::{answer, forward, respond, route};
 use crate::api::{self, Visit};
 use crate::body::Body;
-use crate::config::{Mode, SESSION_MARKER};
+use crate::config::{Gating, Mode, SESSION_MARKER};
 use crate::consent::{self, Decision, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::policy::Country;
@@ -95,6 +95,7 @@ async fn pass(
     let (mut head, body) = request.into_parts();
     let asked = forward::Asked::of(exchange, &head);
     forward::clean(exchange, &mut head, upgrade.is_some());
+    let shared = (site.gating == Gating::Client).then(|| consent::required(&site.policy));
     let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
@@ -103,6 +104,7 @@ async fn pass(
             own: &site.own_cookies(),
             consent: site.consent(),
             refused: visitor.decision.refused,
+            pages: shared.as_ref().unwrap_or(&visitor.decision.grant),
         };
         filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context)
     });
@@ -123,6 +125,7 @@ async fn pass(
     let filter = answer::Filter {
         site,
         grant: &visitor.decision.grant,
+        shared: shared.as_ref(),
         asked: &asked,
         requested: &requested,
         now: visitor.now,
@@ -164,7 +167,7 @@ impl Visitor {
             record: &self.record,
             decision: &self.decision,
             country: self.country,
-            gpc: self.signals.gpc,
+            signals: self.signals,
             keys: &client.worker.keys,
             receipts: &client.worker.receipts,
             proof: &site.snapshot().config.receipts,

@@ -8,6 +8,7 @@ mod exchange;
 mod forward;
 mod handler;
 mod observe;
+pub mod page;
 mod recognise;
 mod respond;
 mod rewrite;

@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::certificates::Authority;
+use crate::support::Authority;
 
 /// Another site, with a link to ours at `/?to=URL`.
 pub(crate) const NEIGHBOUR: &str = "neighbour.example";

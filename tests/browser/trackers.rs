@@ -26,7 +26,9 @@ fn nobody_learns_of_a_visit_before_consent() {
             assert_eq!(visitor.value("window.shop.currency").await, "EUR", "{page}");
         }
         // In the place of the film, which is the last page of these, is a box that says who would show it.
-        visitor.reads("main", "YouTube").await;
+        visitor.browser.enter_frame(0).await.unwrap();
+        visitor.reads("main", "YouTube is not loaded").await;
+        visitor.browser.enter_default_frame().await.unwrap();
         assert_eq!(visitor.cookies().await, ["PHPSESSID", "XSRF-TOKEN", "__Host-consentry-session"]);
     });
 }

@@ -12,6 +12,8 @@ use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
 
 use crate::elsewhere::{Elsewhere, SETTLED};
 use crate::program::Program;
+use crate::support::origin::Answer;
+use crate::support::{Origin, Proxy};
 
 /// The longest that a browser may take for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,7 +25,7 @@ pub(crate) struct Visitor {
     /// The demo's address, without a slash at its end.
     pub(crate) site: String,
     _driver: Program,
-    _demo: Program,
+    _demo: Option<Program>,
     _folder: TempDir,
 }
 
@@ -36,10 +38,30 @@ pub(crate) enum Scripts {
 
 /// Runs a test with a visitor of its own. A hang is a failure, not a stuck CI.
 pub(crate) fn visit<F: Future<Output = ()>>(scripts: Scripts, test: impl FnOnce(Visitor) -> F) {
+    run(async { test(Visitor::start(scripts).await).await });
+}
+
+/// Runs a test with a visitor of a site of its own, at `localhost`: these further keys, and pages by a function of
+/// method and target. Its policy is [`crate::support::proxy::POLICY`].
+pub(crate) fn visit_site<F: Future<Output = ()>>(
+    scripts: Scripts,
+    extra: &str,
+    page: impl Fn(&str) -> Answer + Send + Sync + 'static,
+    test: impl FnOnce(Visitor) -> F,
+) {
+    run(async {
+        let origin = Origin::start(move |seen| page(&seen.target)).await;
+        let proxy = Proxy::builder().site("localhost", origin.address, extra).start();
+        let site = format!("https://localhost:{}", proxy.address.port());
+        let folder = tempfile::tempdir().unwrap();
+        test(Visitor::at(site, None, folder, scripts).await).await;
+    });
+}
+
+fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let all = async { test(Visitor::start(scripts).await).await };
-        tokio::time::timeout(Duration::from_secs(120), all).await.expect("the test hangs");
+        tokio::time::timeout(Duration::from_secs(120), test).await.expect("the test hangs");
     });
 }
 
@@ -52,6 +74,10 @@ impl Visitor {
             let url = line.split_whitespace().find(|word| word.starts_with("https://localhost:"))?;
             Some(url.trim_end_matches('/').to_owned())
         });
+        Self::at(site, Some(demo), folder, scripts).await
+    }
+
+    async fn at(site: String, demo: Option<Program>, folder: TempDir, scripts: Scripts) -> Self {
         let mut driver = Command::new("chromedriver");
         driver.arg("--port=0").stderr(Stdio::null());
         let missing = "these tests need a browser: apt-get install chromium chromium-driver";
@@ -82,6 +108,14 @@ impl Visitor {
         );
         let failed = self.browser.execute_async(script, Vec::new()).await.unwrap();
         assert_eq!(*failed.json(), Value::Null);
+    }
+
+    /// As [`Visitor::settle`], on pages that may not fetch: waits until the browser has had nothing to do, twice.
+    pub(crate) async fn idle(&self) {
+        let script = "const done = arguments[0];
+            const idle = () => requestIdleCallback(() => requestIdleCallback(done));
+            if (document.readyState === 'complete') idle(); else addEventListener('load', idle);";
+        self.browser.execute_async(script, Vec::new()).await.unwrap();
     }
 
     pub(crate) async fn click(&self, css: &str) {

@@ -119,8 +119,15 @@ impl Shipped {
         if !cookie.is_empty() {
             head.insert(COOKIE, cookie.parse().unwrap());
         }
-        let context =
-            RequestContext { apply: true, report: false, method: &Method::GET, own: &[], consent: &consent, refused };
+        let context = RequestContext {
+            apply: true,
+            report: false,
+            method: &Method::GET,
+            own: &[],
+            consent: &consent,
+            refused,
+            pages: grant,
+        };
         let requested = filter::request(&self.policy, grant, &mut head, &context);
         let sent = head.get(COOKIE).map(|line| line.to_str().unwrap().to_owned()).unwrap_or_default();
         let mut head = HeaderMap::new();
@@ -138,6 +145,7 @@ impl Shipped {
             requested: &requested,
             keyed: false,
             marker: None,
+            pages: None,
         };
         filter::response(&self.policy, grant, &mut head, &context);
         (sent, head.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap().to_owned()).collect())
@@ -172,6 +180,8 @@ impl Shipped {
             limits: Limits::default(),
             on_error: OnError::Abort,
             preferences: "/_consent/".into(),
+            csp: Default::default(),
+            script: None,
             gating: Gating::Remove,
             xml: false,
         };

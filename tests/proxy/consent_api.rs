@@ -190,3 +190,79 @@ fn gpc_and_dnt_narrow_as_the_policy_says() {
         }
     });
 }
+
+#[test]
+fn one_service_is_granted_beside_what_stands_and_nothing_is_refused() {
+    block_on(async {
+        let cookies = [("set-cookie", "_ga=1"), ("set-cookie", "_fbp=1"), ("set-cookie", "lang=1")];
+        let origin = Origin::fixed(200, &cookies, "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h1(&proxy).await;
+        let one = "decision=grant&service=adnet&return_to=%2Ffilm%3Fa%3D1";
+        for (before, left) in [
+            (None, &["_fbp=1"][..]),
+            (Some("decision=reject-all"), &["_fbp=1"]),
+            (Some("decision=save&category=functional"), &["_fbp=1", "lang=1"]),
+            (Some("decision=save&category=analytics&service=counter"), &["_ga=1", "_fbp=1"]),
+            (Some("decision=accept-all"), &["_ga=1", "_fbp=1", "lang=1"]),
+        ] {
+            let mut headers = vec![FORM, ORIGIN];
+            let standing;
+            if let Some(before) = before {
+                standing = client.choose(before).await;
+                headers.push(("cookie", &standing));
+            }
+            let reply = client.send(Method::POST, "/_consent/choice", &headers, one).await;
+            assert_eq!((reply.status.as_u16(), reply.header("location")), (303, Some("/film?a=1")));
+            let line = reply.set_cookies().remove(0);
+            let cookie = [("cookie", line.split(';').next().unwrap())];
+            assert_eq!(client.get("/", &cookie).await.set_cookies(), left, "{before:?}");
+            // Who was never asked has refused nothing: a cookie of what is still open is not deleted in the browser.
+            let held = [("cookie", &*format!("{}; _ga=1", cookie[0].1))];
+            let deleted = client.navigate("/", &held).await.set_cookies();
+            let refused = before == Some("decision=reject-all") || before == Some("decision=save&category=functional");
+            assert_eq!(deleted.iter().any(|line| line.starts_with("_ga=;")), refused, "{before:?}: {deleted:?}");
+        }
+        for wrong in ["decision=grant", "decision=grant&service=x", "decision=grant&service=adnet&service=counter"] {
+            assert_eq!(client.send(Method::POST, "/_consent/choice", &[FORM, ORIGIN], wrong).await.status, 400);
+        }
+        // The browser's signal holds it off: our own page tells that, instead of a page that has not changed.
+        let gpc = [FORM, ORIGIN, ("sec-gpc", "1")];
+        let reply = client.send(Method::POST, "/_consent/choice", &gpc, one).await;
+        assert_eq!(reply.header("location"), Some("/_consent/?return_to=%2Ffilm%3Fa%3D1"));
+    });
+}
+
+#[test]
+fn scripts_learn_what_holds_now() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h2(&proxy).await;
+        let choice = client.choose("decision=save&category=analytics&service=adnet").await;
+        for (headers, chosen, categories, services) in [
+            (vec![], false, [true, false, false, false], [false, false]),
+            (vec![("cookie", &*choice)], true, [true, false, true, false], [true, true]),
+            (vec![("cookie", "__Host-consentry=1")], false, [true, false, false, false], [false, false]),
+        ] {
+            let reply = client.get("/_consent/choice", &headers).await;
+            assert_eq!(reply.header("content-type"), Some("application/json"));
+            assert_eq!(reply.header("cache-control"), Some("no-store"));
+            let state: serde_json::Value = serde_json::from_str(&reply.text()).unwrap();
+            let [necessary, functional, analytics, marketing] = categories;
+            let [counter, adnet] = services;
+            assert_eq!(
+                state,
+                serde_json::json!({
+                    "version": 1,
+                    "chosen": chosen,
+                    "categories": {
+                        "necessary": necessary, "functional": functional,
+                        "analytics": analytics, "marketing": marketing,
+                    },
+                    "services": { "counter": counter, "adnet": adnet },
+                })
+            );
+        }
+    });
+}

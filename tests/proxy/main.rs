@@ -6,6 +6,7 @@
 mod support;
 
 mod caching;
+mod client_gating;
 mod coding;
 mod consent_api;
 mod cookies;

@@ -12,12 +12,12 @@ use crate::config::Site;
 use crate::consent::Decision;
 use crate::cookie::{Fate, Pair, SetCookie, UnixTime};
 use crate::filter::{self, Address, Body, ConsentHeader, Judged, RequestContext, Requested, ResponseContext};
-use crate::policy::{Action, Finding, FindingAction, Policy, Rule, Unclassified, Verdict};
+use crate::policy::{Action, Classified, Finding, FindingAction, FindingKind, Policy, Rule, Unclassified, Verdict};
 
 /// A visitor at a site, for whom questions are answered.
-pub(super) struct Explainer<'a> {
+pub(in crate::cli) struct Explainer<'a> {
     site: &'a Site,
-    pub(super) site_url: Url,
+    pub(in crate::cli) site_url: Url,
     decision: &'a Decision,
     consent: ConsentHeader,
     now: UnixTime,
@@ -25,7 +25,7 @@ pub(super) struct Explainer<'a> {
 
 /// The answer, as `--json` prints it.
 #[derive(Debug, Serialize)]
-pub(super) struct Answer<'a> {
+pub(in crate::cli) struct Answer<'a> {
     pub(super) input: &'a str,
     pub(super) kind: Kind,
     /// What was done; one word, or a list of several.
@@ -70,7 +70,11 @@ fn one_or_many<S: Serializer>(actions: &[&'static str], serializer: S) -> Result
 impl<'a> Explainer<'a> {
     /// # Errors
     /// If no URL can have the host.
-    pub(super) fn new(chosen: &'a Chosen, decision: &'a Decision, now: UnixTime) -> Result<Self, url::ParseError> {
+    pub(in crate::cli) fn new(
+        chosen: &'a Chosen,
+        decision: &'a Decision,
+        now: UnixTime,
+    ) -> Result<Self, url::ParseError> {
         let site_url = Url::parse(&format!("https://{}/", chosen.host))?;
         let consent = ConsentHeader::new(&chosen.site.policy);
         Ok(Self { site: &chosen.site, site_url, decision, consent, now })
@@ -83,6 +87,20 @@ impl<'a> Explainer<'a> {
             What::Cookie(head, value) => self.cookies(input, head, value),
             What::Url(url) => vec![self.url(input, url)],
         }
+    }
+
+    /// What the rewriter took out of a page.
+    pub(in crate::cli) fn removed<'i>(&'i self, finding: &'i Finding) -> Answer<'i> {
+        let rule = finding.rule.map(|rule| self.source(rule));
+        let classified = finding.owner.zip(finding.rule);
+        let classified = classified.map(|(owner, rule)| Classified { owner, rule, lifetime: None });
+        let verdict = Verdict { action: Action::Strip, classified, rule: finding.rule, lifetime: None };
+        let (kind, input) = match finding.kind {
+            FindingKind::Snippet => (Kind::Snippet, rule.map_or("", |rule| rule.text)),
+            FindingKind::Tag | FindingKind::Cookie => (Kind::Tag, &*finding.name),
+        };
+        let answer = self.about(input, kind, finding.name.to_string(), &verdict, self.why(&verdict, kind));
+        Answer { action: vec![word(finding.action)], ..answer }
     }
 
     fn policy(&self) -> &Policy {
@@ -137,6 +155,7 @@ impl<'a> Explainer<'a> {
             own: &own,
             consent: &self.consent,
             refused: self.decision.refused,
+            pages: &self.decision.grant,
         };
         let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context);
         let output = headers.get(COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes())));
@@ -176,17 +195,21 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// What is known of it; what was done is for the caller to fill in.
     fn answer<'i>(&'i self, input: &'i Input, name: String, verdict: &Verdict, because: String) -> Answer<'i> {
+        self.about(&input.text, input.kind(), name, verdict, because)
+    }
+
+    /// What is known of it; what was done is for the caller to fill in.
+    fn about<'i>(&'i self, input: &'i str, kind: Kind, name: String, verdict: &Verdict, because: String) -> Answer<'i> {
         let service = self.service(verdict);
         let category = match (verdict.classified, self.policy().parts().unclassified) {
             (Some(found), _) => Some(found.owner.category),
-            (None, Unclassified::Category(id)) if verdict.rule.is_none() && input.kind() != Kind::Url => Some(id),
+            (None, Unclassified::Category(id)) if verdict.rule.is_none() && kind != Kind::Url => Some(id),
             (None, _) => None,
         };
         Answer {
-            input: &input.text,
-            kind: input.kind(),
+            input,
+            kind,
             action: Vec::new(),
             output: None,
             name,
@@ -250,6 +273,7 @@ impl<'a> Explainer<'a> {
             requested: &requested,
             keyed: false,
             marker: None,
+            pages: None,
         };
         filter::response(self.policy(), &self.decision.grant, headers, &context)
     }

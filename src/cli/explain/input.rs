@@ -25,10 +25,14 @@ pub(super) enum What {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Kind {
+pub(in crate::cli) enum Kind {
     SetCookie,
     Cookie,
     Url,
+    /// An element of a page, known by the host that it would contact.
+    Tag,
+    /// An inline script, known by what gave it away.
+    Snippet,
 }
 
 /// Why something is no question.

@@ -17,8 +17,11 @@ use super::site::SiteArgs;
 use crate::config::Mode;
 use crate::telemetry;
 
-use answer::Explainer;
 use input::Input;
+
+pub(super) use answer::Explainer;
+pub(super) use choice::decide;
+pub(super) use words::Words;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -48,7 +51,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Err(code) => return code,
     };
     let now = telemetry::now();
-    let decision = match choice::decide(&chosen.site.policy, args.grant.as_deref(), now) {
+    let decision = match decide(&chosen.site.policy, args.grant.as_deref(), now) {
         Ok(decision) => decision,
         Err(error) => {
             eprintln!("consentry: {error}");
@@ -62,13 +65,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
             return ExitCode::from(check::WRONG);
         }
     };
-    let mode = chosen.site.mode;
-    if mode != Mode::Enforce {
-        let word = if mode == Mode::Off { "off" } else { "observe" };
-        eprintln!(
-            "note: this site is in mode `{word}`, so that nothing is changed yet; this is what `enforce` would do"
-        );
-    }
+    note_mode(chosen.site.mode);
     let mut session = Session { explainer, json: args.json, first: true, bad: false };
     match session.explain_all(&args.inputs) {
         Ok(()) if session.bad => ExitCode::from(check::WRONG),
@@ -80,6 +77,16 @@ pub(super) fn run(args: &Args) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says that nothing of this is so yet, where it is not.
+pub(super) fn note_mode(mode: Mode) {
+    let word = match mode {
+        Mode::Enforce => return,
+        Mode::Observe => "observe",
+        Mode::Off => "off",
+    };
+    eprintln!("note: this site is in mode `{word}`, so that nothing is changed yet; this is what `enforce` would do");
 }
 
 struct Session<'a> {
@@ -129,7 +136,7 @@ impl Session<'_> {
             if !std::mem::take(&mut self.first) {
                 writeln!(out)?;
             }
-            write!(out, "{}", words::Words(&answer))?;
+            write!(out, "{}", Words(&answer))?;
         }
         Ok(())
     }

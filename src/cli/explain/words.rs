@@ -83,7 +83,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// An answer as a few lines of text.
-pub(super) struct Words<'a>(pub(super) &'a Answer<'a>);
+pub(in crate::cli) struct Words<'a>(pub(in crate::cli) &'a Answer<'a>);
 
 impl Display for Words<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

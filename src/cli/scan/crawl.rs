@@ -16,6 +16,7 @@ use super::jar::Jar;
 use super::links;
 use super::robots::Robots;
 use crate::cookie::{SetCookie, date};
+use crate::filter;
 use crate::html::{self, Gating, Limits, OnError, Rewriter, charset, sniff};
 use crate::policy::{Grant, Policy};
 use crate::telemetry;
@@ -195,6 +196,8 @@ impl<'a, 'p> Crawl<'a, 'p> {
             limits: Limits { contacts: 2000, findings: 2000, ..Limits::default() },
             on_error: OnError::Abort,
             preferences: "/".into(),
+            csp: filter::Csp::default(),
+            script: None,
         });
         let mut out = Vec::new();
         if let Err(error) = rewriter.write(body, &mut out).and_then(|()| rewriter.end(&mut out)) {

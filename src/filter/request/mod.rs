@@ -32,6 +32,8 @@ pub struct RequestContext<'a> {
     pub consent: &'a ConsentHeader,
     /// The visitor has refused or withdrawn something by an act of their own.
     pub refused: bool,
+    /// The grant that pages are made for: the visitor's, unless they are the same for everybody (`gating: client`).
+    pub pages: &'a Grant,
 }
 
 /// What the response filter must know of its request.
@@ -58,7 +60,7 @@ pub fn request(policy: &Policy, grant: &Grant, headers: &mut HeaderMap, context:
     }
     headers.insert(CONSENT, context.consent.value(policy, grant));
     let document = fetch::wants_document(headers);
-    outcome.conditional = validators::request(headers, context.method, document, Suffix::new(policy, grant));
+    outcome.conditional = validators::request(headers, context.method, document, Suffix::new(policy, context.pages));
     if document {
         // A part of a page cannot be filtered.
         headers.remove(RANGE);

@@ -28,6 +28,7 @@ fn filtered(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested) {
             own: &[b"consent", b"has-session"],
             consent: &ConsentHeader::new(&policy),
             refused: case.refused,
+            pages: &fixture::grant(case.granted),
         },
     );
     (headers, outcome)

@@ -63,6 +63,8 @@ pub struct ResponseContext<'a> {
     pub keyed: bool,
     /// The name of our "has a session" cookie, where `strict_bounce` is on.
     pub marker: Option<&'a str>,
+    /// The grant that pages are made for, whoever asks (`gating: client`): then any cache may keep them.
+    pub pages: Option<&'a Grant>,
 }
 
 /// Filters a response head, and says what was seen in it.
@@ -75,7 +77,8 @@ pub fn response(
     let mut findings = Vec::new();
     let judge = Judge { policy, grant, apply: context.apply, now: context.now, report: context.report };
     let cookies = judge.filter(headers, &mut findings);
-    remove_blocked(policy, grant, headers, context, &mut findings);
+    let pages = context.pages.unwrap_or(grant);
+    remove_blocked(policy, pages, headers, context, &mut findings);
     if !context.apply {
         return findings;
     }
@@ -87,17 +90,22 @@ pub fn response(
         // `Alt-Svc` would lead browsers round the proxy.
         name == "alt-svc"
             || (rewritten && is_of_bytes(name))
-            || (is_advertising(name) && !grants_advertising(policy, grant))
+            || (is_advertising(name) && !grants_advertising(policy, pages))
     });
     let varies = context.body != Body::Plain || revalidated;
     if varies {
-        validators::response(headers, Suffix::new(policy, grant));
-        vary(policy, headers, context.keyed);
+        validators::response(headers, Suffix::new(policy, pages));
+        if context.pages.is_some() {
+            // Coded as the client likes, which is all that differs.
+            cache::vary(headers, "Accept-Encoding");
+        } else {
+            vary(policy, headers, context.keyed);
+        }
     }
     // Once an exchange: the final response brings what an early one (1xx) leaves out.
     let added = !context.status.is_informational()
         && (mark_session(headers, context, &cookies) | expire_refused(&judge, headers, context, &mut findings));
-    if cookies.personal || added || (varies && !context.keyed) {
+    if cookies.personal || added || (varies && !context.keyed && context.pages.is_none()) {
         cache::make_private(headers);
     }
     findings

@@ -15,6 +15,7 @@ struct Case<'a> {
     conditional: Conditional,
     keyed: bool,
     marker: Option<&'a str>,
+    shared: bool,
 }
 
 const PLAIN: Case<'_> = Case {
@@ -26,6 +27,7 @@ const PLAIN: Case<'_> = Case {
     conditional: Conditional::Plain,
     keyed: false,
     marker: None,
+    shared: false,
 };
 
 fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Finding>) {
@@ -49,6 +51,7 @@ fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Findin
             },
             keyed: case.keyed,
             marker: case.marker,
+            pages: case.shared.then_some(&fixture::grant(&[0])),
         },
     );
     (lines(&headers), findings)
@@ -319,4 +322,20 @@ fn the_marker_follows_strict_sessions() {
     assert_eq!(marker("sid=; Max-Age=0").as_deref(), Some("1; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"));
     assert_eq!(marker("csrf=1"), None);
     assert_eq!(marker("cart=1"), None);
+}
+
+#[test]
+fn page_that_is_the_same_for_everybody_may_be_kept_by_any_cache() {
+    let given = [("cache-control", "public, max-age=60"), ("etag", "\"v1\"")];
+    let of = |granted| filtered(&Case { granted, body: Body::Rewritten, shared: true, ..PLAIN }, &given).0;
+    let lines = of(&[0]);
+    assert!(lines.contains(&"cache-control: public, max-age=60".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"vary: Accept-Encoding".to_owned()), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.starts_with("vary") && line.contains("Cookie")), "{lines:?}");
+    assert_eq!(of(&[0, 1, 2]), lines);
+    let personal = filtered(
+        &Case { body: Body::Rewritten, shared: true, ..PLAIN },
+        &[("cache-control", "public"), ("set-cookie", "_ga=1")],
+    );
+    assert!(personal.0.contains(&"cache-control: private".to_owned()), "{personal:?}");
 }

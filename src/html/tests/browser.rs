@@ -12,7 +12,6 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use super::*;
 use crate::policy::Action;
 
-const SVG: &str = "http://www.w3.org/2000/svg";
 const HTML: &str = "http://www.w3.org/1999/xhtml";
 
 /// A tree that can be compared: no place, no doctype, texts joined.
@@ -98,7 +97,7 @@ impl Walk<'_> {
             let prefix = attribute.name.prefix.as_ref().map(|p| format!("{p}:")).unwrap_or_default();
             attributes.insert(format!("{prefix}{}", attribute.name.local), attribute.value.to_string());
         }
-        if &*name.ns == SVG && attributes.contains_key("data-consentry-placeholder") {
+        if &*name.ns == HTML && attributes.contains_key("data-consentry-placeholder") {
             return None;
         }
         let local: &str = &name.local;

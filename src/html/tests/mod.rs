@@ -67,6 +67,8 @@ fn settings() -> Settings {
         limits: Limits::default(),
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
+        csp: Default::default(),
+        script: None,
     }
 }
 

@@ -37,6 +37,8 @@ fn rewrite<'a>(grant: &Grant, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8
         limits: Limits::default(),
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
+        csp: Default::default(),
+        script: None,
         gating: Gating::Remove,
         xml: false,
     });

@@ -1,0 +1,50 @@
+//! How a site's pages are rewritten: its configuration in the words of the rewriter. Also for `consentry rewrite`.
+
+use url::Url;
+
+use crate::config::{Gating, Limits, OnRewriteError, Site};
+use crate::filter::{Csp, Leave};
+use crate::html::{self, charset, sniff};
+use crate::page::free;
+use crate::policy::Grant;
+
+/// The settings for the page at `url` under this grant; `kind` is its `Content-Type`.
+pub fn settings(site: &Site, limits: &Limits, grant: Grant, url: Url, kind: Option<&[u8]>, csp: Csp) -> html::Settings {
+    let Limits { html_memory, inline_script, .. } = *limits;
+    let script = if site.gating == Gating::Client { script(site, &url, &csp) } else { None };
+    html::Settings {
+        policy: site.policy.clone(),
+        grant,
+        charset: kind.and_then(charset::of_content_type),
+        xml: kind.is_some_and(sniff::is_xml),
+        gating: match site.gating {
+            Gating::Remove => html::Gating::Remove,
+            Gating::Neutralise => html::Gating::Neutralise,
+            Gating::Client => html::Gating::Client,
+        },
+        limits: html::Limits { memory: html_memory, inline_script, ..html::Limits::default() },
+        on_error: match site.on_rewrite_error {
+            OnRewriteError::Abort => html::OnError::Abort,
+            OnRewriteError::Pass => html::OnError::Pass,
+        },
+        preferences: site.prefix.clone().into(),
+        url,
+        csp,
+        script: script.map(Into::into),
+    }
+}
+
+/// The tag of our script. None where the page's policy would keep it from running, or from asking what is granted: it
+/// could only fill the console.
+fn script(site: &Site, page: &Url, csp: &Csp) -> Option<String> {
+    let ours = page.join(&site.prefix).ok()?;
+    if !csp.allows_fetch(page, &ours.join("choice").ok()?) {
+        return None;
+    }
+    let leave = csp.script(page, &ours.join(free::PATH).ok()?)?;
+    let nonce = match &leave {
+        Leave::Plain => None,
+        Leave::Nonce(nonce) => Some(&**nonce),
+    };
+    Some(free::tag(&site.prefix, nonce))
+}
