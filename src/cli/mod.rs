@@ -8,6 +8,7 @@ mod drift;
 mod explain;
 mod init;
 mod policy;
+mod receipts;
 mod rewrite;
 mod scan;
 mod serve;
@@ -46,6 +47,8 @@ enum Command {
     Rewrite(rewrite::Args),
     /// The cookie policy of a site: as published, and where reality differs from it
     Policy(policy::Args),
+    /// The records of visitors' choices
+    Receipts(receipts::Args),
 }
 
 /// Runs what the command line asks for.
@@ -60,5 +63,6 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Rewrite(args) => rewrite::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Receipts(args) => receipts::run(&args),
     }
 }

@@ -48,7 +48,10 @@ fn is_own(settings: &Settings, host: &str) -> bool {
 
 /// Asks about a URL as it is written on a page with this base.
 pub(super) fn url(settings: &Settings, base: &Url, url: &str) -> Option<Blocked> {
-    tag(settings, address(base, url)?)
+    match tag(settings, address(base, url)?) {
+        Judged::Blocked(blocked) => Some(blocked),
+        Judged::Foreign(_) | Judged::Own => None,
+    }
 }
 
 /// Whom such a URL contacts; `None` if nobody.

@@ -18,6 +18,7 @@ use crate::config::{Certificate, Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;
 use crate::filter::forwarded::{Introduction, Peer};
+use crate::store::Receipts;
 use crate::telemetry::AccessLog;
 use crate::telemetry::counters::{Counters, SiteCounters};
 use crate::telemetry::findings::Findings;
@@ -28,6 +29,8 @@ pub struct Worker {
     snapshot: ArcSwap<Snapshot>,
     /// Signs and reads choices.
     pub keys: Arc<Keys>,
+    /// Keeps what visitors choose.
+    pub receipts: Receipts,
     /// Where this worker's access lines go.
     pub access: AccessLog,
     /// What was seen in traffic.
@@ -100,10 +103,10 @@ impl Client {
 
 impl Worker {
     /// A worker for this configuration.
-    pub fn new(config: Arc<Config>, keys: Arc<Keys>, access: AccessLog) -> Self {
+    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
         let counters = Arc::<Counters>::default();
         let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters));
-        Self { snapshot, keys, access, findings: Arc::default(), counters, tunnels: TaskTracker::new() }
+        Self { snapshot, keys, receipts, access, findings: Arc::default(), counters, tunnels: TaskTracker::new() }
     }
 
     /// The generation that a new exchange belongs to until its end.
@@ -143,6 +146,11 @@ impl SiteRef {
     /// What this worker counts of it.
     pub fn counters(&self) -> &SiteCounters {
         &self.snapshot.counters[self.index]
+    }
+
+    /// The generation that it belongs to.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// How long we wait.

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use consentry::{api, config, server};
+use consentry::{api, config, server, store};
 use tempfile::TempDir;
 
 use super::{Authority, HOST};
@@ -148,12 +148,13 @@ impl ProxyBuilder {
             socket.set_nonblocking(true).unwrap();
         }
         let keys = api::keys::load(&config.state).unwrap();
+        let store = store::Store::start(&config).unwrap();
         let mut sockets = server::Sockets::given(vec![tls], vec![redirect]);
         if config.admin.is_some() {
             sockets = sockets.given_admin(listen());
         }
         let admin = sockets.admin_address();
-        let server = server::Server::start(Arc::new(config), Arc::new(keys), sockets).unwrap();
+        let server = server::Server::start(Arc::new(config), Arc::new(keys), store, sockets).unwrap();
         Proxy { address, redirect: redirect_address, admin, authority, server: Some(server), folder }
     }
 }
