@@ -120,8 +120,10 @@ impl Row {
         self.count += 1;
         self.last = scene.now.0;
         self.left_behind += u64::from(seen.left_behind);
-        let longer = seen.action == FindingAction::Cap || seen.capped.is_some();
-        if longer || self.count <= FIRST || self.count.is_multiple_of(THEN_ONE_IN) {
+        if let Some(line) = seen.line {
+            self.lines.longest = self.lines.longest.max(line.lifetime(scene.now));
+        }
+        if self.count <= FIRST || self.count.is_multiple_of(THEN_ONE_IN) {
             if let Some(line) = seen.line {
                 self.lines.read(line, scene.now);
             }
