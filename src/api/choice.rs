@@ -2,6 +2,7 @@
 //! `GET choice`: says what holds now, for scripts, which cannot read that cookie.
 
 use aws_lc_rs::rand;
+use bytes::Bytes;
 use cookie::{Cookie, SameSite};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
@@ -10,15 +11,17 @@ use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Map;
 
-use super::Visit;
+use super::{Visit, record};
 use crate::body::Body;
+use crate::config::Site;
 use crate::consent::{self, Basis, Choice, ConsentId, Item, Record, encode};
 use crate::own;
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
 use crate::policy::{CategoryId, Owner, ServiceId};
+use crate::receipt::Method;
 
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+pub(super) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -27,10 +30,8 @@ pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming)
     if visit.site.consent_tool.is_some() && !visit.site.is_bridged() {
         return super::failed(visit, StatusCode::CONFLICT);
     }
-    match take(visit, headers, body).await {
-        Ok((choice, Then::Back(path))) => accepted(visit, &choice, super::redirect(StatusCode::SEE_OTHER, &path)),
-        Ok((choice, Then::Script)) if stands_already(visit, &choice) => nothing(),
-        Ok((choice, Then::Script)) => accepted(visit, &choice, nothing()),
+    match decide(visit, headers, body).await {
+        Ok(response) => response,
         Err(status) => super::failed(visit, status),
     }
 }
@@ -41,6 +42,17 @@ enum Then {
     Back(String),
     /// No page: a script told of it.
     Script,
+}
+
+async fn decide(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Response<Body>, StatusCode> {
+    let (choice, method, then) = take(visit, headers, body).await?;
+    let answer = match then {
+        Then::Back(path) => super::redirect(StatusCode::SEE_OTHER, &path),
+        Then::Script if stands_already(visit, &choice) => return Ok(nothing()),
+        Then::Script => nothing(),
+    };
+    record::keep(visit, headers, &choice, method).await?;
+    Ok(accepted(visit, &choice, answer))
 }
 
 /// A script tells of the same decision on many pages: one receipt is enough.
@@ -56,7 +68,21 @@ fn nothing() -> Response<Body> {
     response
 }
 
-async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Then), StatusCode> {
+async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Method, Then), StatusCode> {
+    let form = form(visit, headers, body).await?;
+    let id = match visit.record {
+        Record::Choice(choice) => choice.id,
+        _ => {
+            let mut id = [0; 16];
+            rand::fill(&mut id).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+            ConsentId(id)
+        }
+    };
+    read(visit, &form, id).ok_or(StatusCode::BAD_REQUEST)
+}
+
+/// The body of a form that a page of this very site posted.
+pub(super) async fn form(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Bytes, StatusCode> {
     if !is_same_origin(headers, visit.authority) {
         return Err(StatusCode::FORBIDDEN);
     }
@@ -73,15 +99,7 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
             StatusCode::REQUEST_TIMEOUT
         }
     })?;
-    let id = match visit.record {
-        Record::Choice(choice) => choice.id,
-        _ => {
-            let mut id = [0; 16];
-            rand::fill(&mut id).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-            ConsentId(id)
-        }
-    };
-    read(visit, &body.to_bytes(), id).ok_or(StatusCode::BAD_REQUEST)
+    Ok(body.to_bytes())
 }
 
 /// A page of this very origin posts it. Browsers say so in `Sec-Fetch-Site` or `Origin`; whoever says neither
@@ -97,13 +115,13 @@ fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
 }
 
 /// The form's meaning; `None` if it names what the policy does not have, or no decision.
-fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Then)> {
+fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method, Then)> {
     let policy = &visit.site.policy;
     let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
     let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
     let back = local_path(all("return_to").first().copied().unwrap_or("/"));
     let mut back = utf8_percent_encode(back, NOT_IN_LOCATION).to_string();
-    let choice = match *all("decision").first()? {
+    let (choice, method) = match *all("decision").first()? {
         "tool" => {
             let tool = visit.site.consent_tool.as_ref().filter(|tool| tool.format().is_bridged())?;
             let answers = [("granted", true), ("refused", false)];
@@ -111,10 +129,11 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Then)>
                 answers.into_iter().flat_map(|(name, answer)| all(name).into_iter().map(move |g| (g.into(), answer)));
             let groups: Vec<(Box<str>, bool)> = groups.collect();
             let choice = (!groups.is_empty()).then(|| tool.told(groups, policy, id, visit.now))?;
-            return Some((choice, Then::Script));
+            return Some((choice, Method::Custom, Then::Script));
         }
-        "accept-all" => Choice::accept_all(policy, id, visit.now),
-        "reject-all" => Choice::reject_all(policy, id, visit.now),
+        "accept-all" => (Choice::accept_all(policy, id, visit.now), Method::AcceptAll),
+        "reject-all" => (Choice::reject_all(policy, id, visit.now), Method::RejectAll),
+        "withdraw" => (Choice::reject_all(policy, id, visit.now), Method::Withdraw),
         "save" => {
             let ticks = Ticks {
                 categories: all("category"),
@@ -122,7 +141,7 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Then)>
                 shown_categories: all("shown_category"),
                 shown_services: all("shown_service"),
             };
-            Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now)
+            (Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now), Method::Custom)
         }
         "grant" => {
             let (choice, held_back) = one_more(visit, &all("category"), &all("service"), id)?;
@@ -131,11 +150,11 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Then)>
                 let to: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
                 back = format!("{}?return_to={to}", visit.site.prefix);
             }
-            choice
+            (choice, Method::Custom)
         }
         _ => return None,
     };
-    Some((choice, Then::Back(back)))
+    Some((choice, method, Then::Back(back)))
 }
 
 /// The button of a placeholder: one category or service in addition to what stands, and whether a signal of the
@@ -201,19 +220,24 @@ const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b
 
 fn accepted(visit: &Visit<'_>, choice: &Choice, mut response: Response<Body>) -> Response<Body> {
     let site = visit.site;
-    let mut cookie = Cookie::build((&*site.cookie.name, encode(choice, visit.keys, &site.name)))
-        .path("/")
-        .secure(true)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        // A refusal is remembered exactly as long as an acceptance.
-        .max_age(cookie::time::Duration::seconds(site.policy.parts().choice_lifetime.cast_signed()));
-    if let Some(domain) = site.cookie.domain.as_deref() {
-        cookie = cookie.domain(domain);
-    }
-    let cookie = HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url");
+    // A refusal is remembered exactly as long as an acceptance.
+    let cookie = cookie(site, &encode(choice, visit.keys, &site.name), site.policy.parts().choice_lifetime);
     response.headers_mut().insert(SET_COOKIE, cookie);
     // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     response
+}
+
+/// The consent cookie, for so many seconds; 0 takes it back.
+pub(super) fn cookie(site: &Site, value: &str, seconds: u64) -> HeaderValue {
+    let mut cookie = Cookie::build((&*site.cookie.name, value))
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(cookie::time::Duration::seconds(seconds.cast_signed()));
+    if let Some(domain) = site.cookie.domain.as_deref() {
+        cookie = cookie.domain(domain);
+    }
+    HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url")
 }

@@ -5,18 +5,24 @@
 mod choice;
 pub mod keys;
 pub mod policy;
+mod receipt;
+mod record;
+
+use std::net::IpAddr;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, REFERER, VARY};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use ipnet::IpNet;
 
 use crate::body::Body;
-use crate::config::Site;
+use crate::config::{self, Site};
 use crate::consent::{Basis, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::page::preferences::{Preferences, Visit as Shown};
 use crate::policy::Country;
+use crate::store::Receipts;
 use crate::{filter, own, page};
 
 /// What an answer of ours depends on.
@@ -36,6 +42,14 @@ pub struct Visit<'a> {
     pub signals: Signals,
     /// Signs choices.
     pub keys: &'a Keys,
+    /// Keeps choices.
+    pub receipts: &'a Receipts,
+    /// What is kept of them.
+    pub proof: &'a config::Receipts,
+    /// Who connected.
+    pub peer: IpAddr,
+    /// Peers whose `Forwarded` is believed.
+    pub trusted: &'a [IpNet],
     /// The most bytes that a form may have.
     pub limit: usize,
     /// How long the body of a request may pause.
@@ -70,6 +84,9 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "choice" if is_read(&head.method) && head.uri.query().is_none() => choice::state(&visit),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
         "bridge.js" if visit.site.is_bridged() => not_allowed(&visit, "GET, HEAD"),
+        "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
+        "receipt" if head.method == Method::POST => receipt::erase(&visit, &head.headers, body).await,
+        "receipt" => not_allowed(&visit, "GET, HEAD, POST"),
         "" | "policy" | "style.css" | "free.js" => not_allowed(&visit, "GET, HEAD"),
         "choice" => not_allowed(&visit, "GET, HEAD, POST"),
         _ => failed(&visit, StatusCode::NOT_FOUND),

@@ -18,6 +18,9 @@ const CLOCK_SKEW: u64 = 86_400;
 pub struct ConsentId(pub [u8; 16]);
 
 impl ConsentId {
+    /// Of a choice that another tool keeps, under an id of its own: it has no receipts with us.
+    pub const FOREIGN: Self = Self([0; 16]);
+
     /// Reads the 22 characters that `Display` writes; `None` for anything else.
     pub fn parse(text: &[u8]) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
@@ -171,6 +174,11 @@ impl Choice {
             return Some(false);
         }
         self.granted.binary_search(&item).ok().map(|_| true)
+    }
+
+    /// Whether it grants anything that the one before did not.
+    pub fn grants_beyond(&self, before: Option<&Self>) -> bool {
+        self.granted.iter().any(|item| before.is_none_or(|before| before.answer(*item) != Some(true)))
     }
 
     /// Whether it still holds: its policy version is good, it is not too old and not from the future.

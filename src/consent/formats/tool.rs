@@ -76,8 +76,7 @@ impl Tool {
 
     fn record(&self, reading: Reading, policy: &Policy, now: UnixTime) -> Record {
         let made = |said: &Said| said.made.map_or(now, |made| made.min(now));
-        // The tool knows its visitors by ids of its own.
-        let id = ConsentId([0; 16]);
+        let id = ConsentId::FOREIGN;
         match reading {
             Reading::None => Record::None,
             Reading::Unreadable => Record::Unreadable,
