@@ -35,7 +35,8 @@ fn read(jar: &Jar<'_>) -> Reading {
         let oldest = jar.values("complianz_consent_status").map(|value| Said::of([("all", value == b"allow")]));
         return oldest.map(Reading::Act).reduce(Reading::strictest).unwrap_or(Reading::None);
     }
-    let policies = jar.values(&named("policy_id")).map(|value| String::from_utf8_lossy(value).into());
+    let policy = named("policy_id");
+    let policies = jar.values(&policy).map(|value| String::from_utf8_lossy(value).into());
     said.revision = policies.reduce(|one: Box<str>, other| if one == other { one } else { "".into() });
     Reading::of(jar.says(&named("banner-status"), "dismissed"), said)
 }

@@ -26,7 +26,8 @@ fn read(jar: &Jar<'_>) -> Reading {
     if let Some(Reading::Act(listed)) = lists.into_iter().reduce(Reading::strictest) {
         said = listed;
     }
-    let versions = jar.values(&format!("{name}-version")).map(|value| String::from_utf8_lossy(value).into_owned());
+    let version = format!("{name}-version");
+    let versions = jar.values(&version).map(|value| String::from_utf8_lossy(value).into_owned());
     let version = versions
         .map(|version| unescape(&version).into_owned())
         .reduce(|one, other| if one == other { one } else { String::new() });

@@ -33,9 +33,8 @@ impl<'a> Jar<'a> {
     }
 
     /// The values of the cookie of this name: more than one where several paths or domains have it.
-    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let found: Vec<_> = self.all().filter(|(known, _)| *known == name.as_bytes()).map(|(_, value)| value).collect();
-        found.into_iter()
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.all().filter(move |(known, _)| *known == name.as_bytes()).map(|(_, value)| value)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -175,7 +175,7 @@ impl Format {
     }
 
     /// The names of all cookies that are the tool's own; `*` stands for any end.
-    pub fn owned<'a>(self, cookie: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+    pub fn owned(self, cookie: Option<&str>) -> impl Iterator<Item = &str> {
         self.0.record.iter().chain(self.0.beside).copied().chain(cookie)
     }
 }

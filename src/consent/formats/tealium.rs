@@ -26,7 +26,7 @@ fn record(text: &str) -> Option<Reading> {
         }
     }
     // Sites without categories keep the one answer.
-    if consent? == false || said.groups.is_empty() {
+    if !consent? || said.groups.is_empty() {
         said.push("all", consent?);
     }
     Some(Reading::Act(said))

@@ -168,11 +168,9 @@ impl Tool {
         let answer =
             |group: &str| said.answer(group).map(|granted| granted && (may_store || !group.starts_with("vendor")));
         let answers: Vec<_> = groups.map(answer).collect();
-        match answers.iter().copied().reduce(both).flatten() {
-            // What is missing there was refused, or came later.
-            Some(granted) => Some(granted && !(omits && answers.contains(&None))),
-            None => None,
-        }
+        // Where refusals are left out, what is missing was refused, or came later.
+        let missing = omits && answers.contains(&None);
+        answers.iter().copied().reduce(both).flatten().map(|granted| granted && !missing)
     }
 
     fn hears(&self, heard: &Heard, kind: Kinds) -> bool {
