@@ -116,7 +116,7 @@ impl Row {
     /// One more of it. Of what is seen often only a sample is looked at closely: that parses and allocates.
     pub(super) fn count(&mut self, scene: &Scene<'_>, seen: &Sighting<'_>) {
         const FIRST: u64 = 16;
-        const THEN_ONE_IN: u64 = 64;
+        const THEN_ONE_IN: u64 = 1024;
         self.count += 1;
         self.last = scene.now.0;
         self.left_behind += u64::from(seen.left_behind);
