@@ -12,6 +12,7 @@ mod path;
 pub mod placeholder;
 pub mod policy;
 pub mod preferences;
+pub mod texts;
 
 pub use bounce::bounce;
 pub use date::day;

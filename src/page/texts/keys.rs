@@ -1,0 +1,182 @@
+//! The keys of our texts: each is a field of [`Texts`] and an entry of every language's file.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+/// Makes the struct, and what finds a field by the name that a configuration gives.
+macro_rules! texts {
+    ($($key:ident,)*) => {
+        /// Every sentence that we say to visitors, in one language.
+        ///
+        /// `{name}` stands for what [`fill`](super::fill) puts there; `|` parts the forms of a number and the months.
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(missing_docs, reason = "`en.json` shows what each says")]
+        pub struct Texts {
+            pub language: Cow<'static, str>,
+            $(pub $key: Cow<'static, str>,)*
+        }
+
+        /// The names of all texts, in the order of the files.
+        pub const KEYS: &[&str] = &[$(stringify!($key)),*];
+
+        impl Texts {
+            /// The text with this name, to be replaced by a site's own.
+            pub(super) fn slot(&mut self, key: &str) -> Option<&mut Cow<'static, str>> {
+                match key {
+                    $(stringify!($key) => Some(&mut self.$key),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+texts! {
+    banner_title,
+    banner_text,
+    banner_title_new,
+    banner_text_new,
+    banner_signal,
+    accept_all,
+    reject_all,
+    choose,
+    learn_more,
+    save,
+    withdraw,
+    cookie_settings,
+    new_since,
+    new,
+    always_active,
+    settings_text,
+    back_to,
+    chosen_at,
+    not_chosen,
+    signal_gpc,
+    signal_dnt,
+    signal_honoured,
+    signal_unless,
+    off_by_signal,
+    new_text,
+    services,
+    vendor,
+    purpose,
+    legal_basis,
+    data_collected,
+    shared_with,
+    domain,
+    cookie,
+    kept_for,
+    in_storage,
+    until_deleted,
+    until_closed,
+    not_stated,
+    name_pattern,
+    privacy_policy,
+    opt_out,
+    without_it,
+    consent_id,
+    your_record,
+    withdraw_title,
+    withdraw_text,
+    withdraw_keeps_session,
+    withdraw_ends_session,
+    withdrawn_title,
+    withdrawn_text,
+    category_necessary,
+    purpose_necessary,
+    category_functional,
+    purpose_functional,
+    category_analytics,
+    purpose_analytics,
+    category_marketing,
+    purpose_marketing,
+    placeholder_title,
+    placeholder_text,
+    allow,
+    allow_category,
+    one_moment,
+    go_on,
+    policy_title,
+    last_update,
+    version,
+    policy_text,
+    law_opt_in,
+    law_opt_out,
+    law_implied,
+    strips_unlisted,
+    applies_to,
+    category_session,
+    category_lifetime,
+    table_caption,
+    no_cookies,
+    nothing_listed,
+    change_title,
+    change_text,
+    change_memory,
+    own_cookie,
+    marker_purpose,
+    browser_title,
+    browser_text,
+    browser_chrome,
+    browser_firefox,
+    browser_safari,
+    browser_edge,
+    browser_ios,
+    browser_android,
+    signals_title,
+    signal_switches_off,
+    signal_ignored,
+    signal_choice_wins,
+    others_title,
+    others_text,
+    changes_title,
+    changes_text,
+    basis_consent,
+    basis_contract,
+    basis_legal_obligation,
+    basis_vital_interests,
+    basis_public_task,
+    basis_legitimate_interests,
+    years,
+    days,
+    hours,
+    minutes,
+    seconds,
+    date,
+    months,
+    list_comma,
+    list_and,
+    error_status,
+    error_400_title,
+    error_400_text,
+    error_403_title,
+    error_403_text,
+    error_404_title,
+    error_404_text,
+    error_405_title,
+    error_405_text,
+    error_408_title,
+    error_408_text,
+    error_413_title,
+    error_413_text,
+    error_415_title,
+    error_415_text,
+    error_421_title,
+    error_421_text,
+    error_429_title,
+    error_429_text,
+    error_431_title,
+    error_431_text,
+    error_502_title,
+    error_502_text,
+    error_503_title,
+    error_503_text,
+    error_504_title,
+    error_504_text,
+    error_client_title,
+    error_client_text,
+    error_server_title,
+    error_server_text,
+}
