@@ -13,6 +13,7 @@ pub mod placeholder;
 pub mod policy;
 pub mod preferences;
 pub mod texts;
+pub mod theme;
 
 pub use bounce::bounce;
 pub use date::day;

@@ -60,6 +60,7 @@ texts! {
     off_by_signal,
     new_text,
     services,
+    details,
     vendor,
     purpose,
     legal_basis,

@@ -6,7 +6,10 @@ mod site;
 
 use std::sync::LazyLock;
 
+use super::date::iso;
+use crate::cookie::UnixTime;
 pub use keys::{KEYS, Texts};
+
 pub use site::{Refused, SiteTexts};
 
 /// The languages that we speak, the one for everybody else first.
@@ -75,6 +78,16 @@ impl Texts {
             }
             _ => iso.to_owned(),
         }
+    }
+
+    /// The day of a time in UTC.
+    pub fn day(&self, time: UnixTime) -> String {
+        self.date(&iso(time))
+    }
+
+    /// The text with one thing put in.
+    pub fn put(&self, text: &str, name: &str, value: &str) -> String {
+        fill(text, &[(name, value)])
     }
 
     /// `A`, `A and B`, `A, B and C`.
