@@ -1,43 +1,127 @@
-//! `POST choice`: takes the visitor's decision from a form of ours and sets the consent cookie.
+//! `POST choice`: takes the visitor's decision, as a form of ours or as JSON, and sets the consent cookie.
+//! `DELETE choice`: takes everything back.
 //! `GET choice`: says what holds now, for scripts, which cannot read that cookie.
 
 use aws_lc_rs::rand;
+use bytes::Bytes;
 use cookie::{Cookie, SameSite};
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Map;
 
-use super::Visit;
+use super::{Visit, json, origin, record, withdraw};
 use crate::body::Body;
-use crate::consent::{self, Basis, Choice, ConsentId, Item, Record, encode};
+use crate::config::Site;
+use crate::consent::{self, Basis, Choice, ConsentId, Decision, Item, Record, encode};
+use crate::filter::forwarded::client_address;
 use crate::own;
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
 use crate::policy::{CategoryId, Owner, ServiceId};
+use crate::receipt::Method;
 
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
 
 pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
-    match take(visit, headers, body).await {
-        Ok((choice, back)) => accepted(visit, &choice, &back),
-        Err(status) => super::failed(visit, status),
+    match decide(visit, headers, body).await {
+        Ok((choice, method, back)) => accepted(visit, headers, &choice, method, &back),
+        Err(status) => refused(visit, status),
     }
 }
 
-async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, String), StatusCode> {
-    if !is_same_origin(headers, visit.authority) {
+/// Takes everything back, without a form.
+pub(super) async fn delete(visit: &Visit<'_>, headers: &HeaderMap) -> Response<Body> {
+    let withdrawn = async {
+        allowed(visit, headers)?;
+        let choice = Choice::reject_all(&visit.site.policy, consent_id(visit)?, visit.now);
+        record::keep(visit, headers, &choice, Method::Withdraw).await?;
+        Ok(choice)
+    };
+    match withdrawn.await {
+        Ok(choice) => accepted(visit, headers, &choice, Method::Withdraw, "/"),
+        Err(status) => refused(visit, status),
+    }
+}
+
+fn refused(visit: &Visit<'_>, status: StatusCode) -> Response<Body> {
+    let mut response = super::failed(visit, status);
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(60_u32.div_ceil(visit.a_minute)));
+    }
+    response
+}
+
+/// Whether this page, or app, may change the choice, and not too often.
+fn allowed(visit: &Visit<'_>, headers: &HeaderMap) -> Result<(), StatusCode> {
+    if !origin::is_same(headers, visit.authority) && origin::app(visit, headers).is_none() {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let client = client_address(headers, visit.peer, visit.trusted);
+    if visit.rates.take(client, visit.a_minute, visit.now) { Ok(()) } else { Err(StatusCode::TOO_MANY_REQUESTS) }
+}
+
+async fn decide(
+    visit: &Visit<'_>,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<(Choice, Method, String), StatusCode> {
+    let (choice, method, back) = take(visit, headers, body).await?;
+    record::keep(visit, headers, &choice, method).await?;
+    Ok((choice, method, back))
+}
+
+async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Method, String), StatusCode> {
+    allowed(visit, headers)?;
+    let json = is_json(headers);
+    // A form of an app would lead its visitor away from it.
+    if !json && (kind(headers) != FORM || !origin::is_same(headers, visit.authority)) {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    let body = collect(visit, body).await?;
+    let form = if json { json::to_form(&body).ok_or(StatusCode::BAD_REQUEST)?.into() } else { body };
+    read(visit, &form, consent_id(visit)?).ok_or(StatusCode::BAD_REQUEST)
+}
+
+/// The one of the choice before, or a fresh one.
+fn consent_id(visit: &Visit<'_>) -> Result<ConsentId, StatusCode> {
+    match visit.record {
+        Record::Choice(choice) => Ok(choice.id),
+        _ => {
+            let mut id = [0; 16];
+            rand::fill(&mut id).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+            Ok(ConsentId(id))
+        }
+    }
+}
+
+/// The body of a form that a page of this very site posted.
+pub(super) async fn form(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Bytes, StatusCode> {
+    if !origin::is_same(headers, visit.authority) {
         return Err(StatusCode::FORBIDDEN);
     }
     // `text/plain` and friends are what a foreign page can post without leave.
-    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM) {
+    if kind(headers) != FORM {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
+    collect(visit, body).await
+}
+
+/// The media type, without its parameters.
+fn kind(headers: &HeaderMap) -> String {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    kind(headers) == JSON
+}
+
+async fn collect(visit: &Visit<'_>, body: Incoming) -> Result<Bytes, StatusCode> {
     let body = Limited::new(Body::stream(body, visit.idle), visit.limit);
     let body = body.collect().await.map_err(|error| {
         if error.is::<http_body_util::LengthLimitError>() {
@@ -46,39 +130,20 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
             StatusCode::REQUEST_TIMEOUT
         }
     })?;
-    let id = match visit.record {
-        Record::Choice(choice) => choice.id,
-        _ => {
-            let mut id = [0; 16];
-            rand::fill(&mut id).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-            ConsentId(id)
-        }
-    };
-    read(visit, &body.to_bytes(), id).ok_or(StatusCode::BAD_REQUEST)
-}
-
-/// A page of this very origin posts it. Browsers say so in `Sec-Fetch-Site` or `Origin`; whoever says neither
-/// is no browser with our page open, and any doubt is a no.
-fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
-    let all =
-        |name: &HeaderName, good: &dyn Fn(&[u8]) -> bool| headers.get_all(name).iter().all(|v| good(v.as_bytes()));
-    let site = all(&SEC_FETCH_SITE, &|value| value == b"same-origin");
-    let origin = all(&ORIGIN, &|value| {
-        value.strip_prefix(b"https://").is_some_and(|rest| rest.eq_ignore_ascii_case(authority.as_bytes()))
-    });
-    site && origin && (headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN))
+    Ok(body.to_bytes())
 }
 
 /// The form's meaning; `None` if it names what the policy does not have, or no decision.
-fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String)> {
+fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method, String)> {
     let policy = &visit.site.policy;
     let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
     let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
     let back = local_path(all("return_to").first().copied().unwrap_or("/"));
     let mut back = utf8_percent_encode(back, NOT_IN_LOCATION).to_string();
-    let choice = match *all("decision").first()? {
-        "accept-all" => Choice::accept_all(policy, id, visit.now),
-        "reject-all" => Choice::reject_all(policy, id, visit.now),
+    let (choice, method) = match *all("decision").first()? {
+        "accept-all" => (Choice::accept_all(policy, id, visit.now), Method::AcceptAll),
+        "reject-all" => (Choice::reject_all(policy, id, visit.now), Method::RejectAll),
+        "withdraw" => (Choice::reject_all(policy, id, visit.now), Method::Withdraw),
         "save" => {
             let ticks = Ticks {
                 categories: all("category"),
@@ -86,7 +151,7 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String
                 shown_categories: all("shown_category"),
                 shown_services: all("shown_service"),
             };
-            Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now)
+            (Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now), Method::Custom)
         }
         "grant" => {
             let (choice, held_back) = one_more(visit, &all("category"), &all("service"), id)?;
@@ -95,11 +160,11 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String
                 let to: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
                 back = format!("{}?return_to={to}", visit.site.prefix);
             }
-            choice
+            (choice, Method::Custom)
         }
         _ => return None,
     };
-    Some((choice, back))
+    Some((choice, method, back))
 }
 
 /// The button of a placeholder: one category or service in addition to what stands, and whether a signal of the
@@ -135,9 +200,13 @@ fn one_more(visit: &Visit<'_>, categories: &[&str], services: &[&str], id: Conse
 
 /// What holds for this visitor now: for each category and service that the policy names, whether it may be used.
 pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
+    state_of(visit, visit.decision)
+}
+
+fn state_of(visit: &Visit<'_>, decision: &Decision) -> Response<Body> {
     let policy = &visit.site.policy;
     let parts = policy.parts();
-    let grant = &visit.decision.grant;
+    let grant = &decision.grant;
     let categories = (0..).map(CategoryId).zip(&parts.categories);
     let categories: Map<_, _> =
         categories.map(|(id, category)| (category.id.to_string(), grant.has_category(id).into())).collect();
@@ -150,35 +219,51 @@ pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
         .collect();
     let state = serde_json::json!({
         "version": parts.version,
-        "chosen": visit.decision.basis == Basis::Choice,
+        "chosen": decision.basis == Basis::Choice,
         "categories": categories,
         "services": services,
     });
     let mut response = Response::new(Body::full(state.to_string()));
     own::headers(response.headers_mut());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     response
 }
 
 /// `Location` holds a URI reference: visible ASCII.
 const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
 
-fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
+fn accepted(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Method, back: &str) -> Response<Body> {
     let site = visit.site;
-    let mut cookie = Cookie::build((&*site.cookie.name, encode(choice, visit.keys, &site.name)))
+    let withdrawn = method == Method::Withdraw;
+    let mut response = if is_json(headers) || !headers.contains_key(CONTENT_TYPE) {
+        let record = Record::Choice(choice.clone());
+        state_of(visit, &consent::grant_in(visit.country, &site.policy, &record, visit.signals, visit.now))
+    } else if withdrawn {
+        super::redirect(StatusCode::SEE_OTHER, &withdraw::address(&site.prefix, back))
+    } else {
+        super::redirect(StatusCode::SEE_OTHER, back)
+    };
+    // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    // A refusal is remembered exactly as long as an acceptance.
+    let cookie = cookie(site, &encode(choice, visit.keys, &site.name), site.policy.parts().choice_lifetime);
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    if withdrawn {
+        withdraw::clear(visit, headers, back, &mut response);
+    }
+    response
+}
+
+/// The consent cookie, for so many seconds; 0 takes it back.
+pub(super) fn cookie(site: &Site, value: &str, seconds: u64) -> HeaderValue {
+    let mut cookie = Cookie::build((&*site.cookie.name, value))
         .path("/")
         .secure(true)
         .http_only(true)
         .same_site(SameSite::Lax)
-        // A refusal is remembered exactly as long as an acceptance.
-        .max_age(cookie::time::Duration::seconds(site.policy.parts().choice_lifetime.cast_signed()));
+        .max_age(cookie::time::Duration::seconds(seconds.cast_signed()));
     if let Some(domain) = site.cookie.domain.as_deref() {
         cookie = cookie.domain(domain);
     }
-    let mut response = super::redirect(StatusCode::SEE_OTHER, back);
-    let cookie = HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url");
-    response.headers_mut().insert(SET_COOKIE, cookie);
-    // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
-    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
-    response
+    HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url")
 }

@@ -6,6 +6,7 @@ pub mod demo;
 mod explain;
 mod init;
 mod policy;
+mod receipts;
 mod rewrite;
 mod scan;
 mod serve;
@@ -44,6 +45,8 @@ enum Command {
     Rewrite(rewrite::Args),
     /// The published cookie policy of a site
     Policy(policy::Args),
+    /// The records of visitors' choices
+    Receipts(receipts::Args),
 }
 
 /// Runs what the command line asks for.
@@ -58,5 +61,6 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Rewrite(args) => rewrite::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Receipts(args) => receipts::run(&args),
     }
 }

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use super::certificate_file::Certificates;
-use super::model::{Config, Limits, Log, Timeouts};
+use super::model::{Config, Limits, Log, Receipts, Timeouts};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
@@ -31,12 +31,14 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
     across::addresses_differ(s);
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let default_certificate = (s.get("certificate"), s.get("key"));
-    let state = s.get("state");
+    let state = s.get("state").map_or_else(|| Some(s.item.source.folder.join("state")), |item| item.path())?;
+    let default_receipts = Receipts::in_folder(&state);
     let mut config = Config {
         listen: Vec::new(),
         redirect,
         workers: s.read("workers", |item| item.integer(1..=1024)).map_or_else(cores, |n| n as usize),
-        state: state.map_or_else(|| Some(s.item.source.folder.join("state")), |item| item.path())?,
+        receipts: s.or("receipts", default_receipts.clone(), |item| item.section(|s| receipts(s, default_receipts))),
+        state,
         trusted_proxies: s.or("trusted_proxies", Vec::new(), networks),
         timeouts: s.or("timeouts", Timeouts::default(), |item| item.section(timeouts)),
         limits: s.or("limits", Limits::default(), |item| item.section(limits)),
@@ -125,6 +127,24 @@ fn limits(s: &Section<'_>) -> Limits {
             as u32,
         inline_script: s.or("inline_script", default.inline_script, size(KIB..=64 * MIB)),
         choice_body: s.or("choice_body", default.choice_body, size(KIB..=MIB)),
+        choices_a_minute: s.or("choices_a_minute", u64::from(default.choices_a_minute), count(1..=60_000)) as u32,
+    }
+}
+
+/// Records of less than a day or more than a life prove nothing.
+const RETENTION: RangeInclusive<Duration> = Duration::from_secs(86_400)..=Duration::from_secs(100 * 365 * 86_400);
+
+fn receipts(s: &Section<'_>, default: Receipts) -> Receipts {
+    Receipts {
+        store: s.or("store", default.store, Item::path),
+        postgres: s.read("postgres", |item| match cfg!(feature = "postgres") {
+            true => item.path(),
+            false => item.fail_with("this build has no PostgreSQL", "build it with `--features postgres`"),
+        }),
+        retention: s.or("retention", default.retention, |item| item.duration(RETENTION)),
+        spool: s.or("spool", default.spool, |item| item.size(64 * KIB..=1024 * MIB)),
+        ip: s.or("ip", default.ip, |item| item.word(&[("none", false), ("truncated", true)])),
+        user_agent: s.or("user_agent", default.user_agent, Item::bool),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Config {
     pub workers: usize,
     /// The folder of what must survive a restart.
     pub state: PathBuf,
+    /// What is kept of choices.
+    pub receipts: Receipts,
     /// Peers whose `Forwarded`, `X-Forwarded-*` and `CF-IPCountry` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long we wait.
@@ -250,6 +252,8 @@ pub struct Limits {
     pub inline_script: usize,
     /// The body of a request to our own endpoints.
     pub choice_body: usize,
+    /// Choices that one network (/24, /56) posts in a minute, by worker.
+    pub choices_a_minute: u32,
 }
 
 impl Default for Limits {
@@ -264,6 +268,38 @@ impl Default for Limits {
             decompression_ratio: 1000,
             inline_script: 1 << 20,
             choice_body: 16 << 10,
+            choices_a_minute: 120,
+        }
+    }
+}
+
+/// What is kept of choices, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipts {
+    /// The SQLite database.
+    pub store: PathBuf,
+    /// The file that holds the URL of a PostgreSQL database, which is used instead.
+    pub postgres: Option<PathBuf>,
+    /// How old a receipt becomes.
+    pub retention: Duration,
+    /// The most that may wait while the store is away, in bytes.
+    pub spool: u64,
+    /// Whether the visitor's address is kept, truncated to its network.
+    pub ip: bool,
+    /// Whether the browser's name is kept.
+    pub user_agent: bool,
+}
+
+impl Receipts {
+    /// What holds where the configuration says nothing, with a database in this folder.
+    pub fn in_folder(state: &std::path::Path) -> Self {
+        Self {
+            store: state.join("receipts.sqlite"),
+            postgres: None,
+            retention: Duration::from_secs(5 * 365 * 86_400),
+            spool: 16 << 20,
+            ip: false,
+            user_agent: false,
         }
     }
 }

@@ -14,10 +14,12 @@ use tokio_util::task::TaskTracker;
 use super::activity::Activity;
 use super::route::Routes;
 use super::upstream::Upstream;
+use crate::api::rate::Rates;
 use crate::config::{Certificate, Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;
 use crate::filter::forwarded::{Introduction, Peer};
+use crate::store::Receipts;
 use crate::telemetry::{AccessLog, Findings};
 
 /// State of one worker thread.
@@ -26,6 +28,10 @@ pub struct Worker {
     snapshot: ArcSwap<Snapshot>,
     /// Signs and reads choices.
     pub keys: Arc<Keys>,
+    /// Keeps what visitors choose.
+    pub receipts: Receipts,
+    /// How often they do.
+    pub rates: Rates,
     /// Where this worker's access lines go.
     pub access: AccessLog,
     /// What was seen on sites in `observe` mode.
@@ -95,9 +101,17 @@ impl Client {
 
 impl Worker {
     /// A worker for this configuration.
-    pub fn new(config: Arc<Config>, keys: Arc<Keys>, access: AccessLog) -> Self {
+    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
         let snapshot = ArcSwap::from_pointee(Snapshot::new(config));
-        Self { snapshot, keys, access, findings: Findings::default(), tunnels: TaskTracker::new() }
+        Self {
+            snapshot,
+            keys,
+            receipts,
+            access,
+            rates: Rates::default(),
+            findings: Findings::default(),
+            tunnels: TaskTracker::new(),
+        }
     }
 
     /// The generation that a new exchange belongs to until its end.
@@ -128,6 +142,11 @@ impl SiteRef {
     /// Its prepared values of the `Consent` header.
     pub fn consent(&self) -> &ConsentHeader {
         &self.snapshot.consents[self.index]
+    }
+
+    /// The generation that it belongs to.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// How long we wait.

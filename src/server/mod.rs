@@ -22,6 +22,7 @@ pub use listen::Sockets;
 use crate::config::Config;
 use crate::consent::Keys;
 use crate::proxy::Worker;
+use crate::store::Store;
 use crate::telemetry::AccessWriter;
 
 /// A running proxy.
@@ -29,6 +30,8 @@ use crate::telemetry::AccessWriter;
 pub struct Server {
     stop: CancellationToken,
     workers: Vec<JoinHandle<()>>,
+    /// After the workers, so that it keeps what they leave.
+    _store: Store,
     /// Last, so that it writes what the workers leave.
     _access: AccessWriter,
 }
@@ -38,18 +41,18 @@ impl Server {
     ///
     /// # Errors
     /// If threads, runtimes or sockets cannot be had, or the key for session tickets cannot be made.
-    pub fn start(config: Arc<Config>, keys: Arc<Keys>, sockets: Sockets) -> Result<Self> {
+    pub fn start(config: Arc<Config>, keys: Arc<Keys>, store: Store, sockets: Sockets) -> Result<Self> {
         let stop = CancellationToken::new();
         let access = AccessWriter::start(config.log.access.then_some(config.log.format))?;
         let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
         let mut workers = Vec::new();
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
-            let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), access.log());
+            let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log());
             let (tls, stop) = (Arc::clone(&tls), stop.child_token());
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
             workers.push(thread.spawn(move || run(worker, tls, listeners, stop))?);
         }
-        Ok(Self { stop, workers, _access: access })
+        Ok(Self { stop, workers, _store: store, _access: access })
     }
 
     /// Begins to drain: no new connections, requests in flight are finished until the drain limit.

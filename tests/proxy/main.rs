@@ -19,6 +19,7 @@ mod observe;
 mod origin_errors;
 mod passthrough;
 mod published;
+mod receipts;
 mod site_headers;
 mod tls;
 mod websocket;

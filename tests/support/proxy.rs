@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use consentry::{api, config, server};
+use consentry::{api, config, server, store};
 use tempfile::TempDir;
 
 use super::{Authority, HOST};
@@ -136,8 +136,9 @@ impl ProxyBuilder {
             socket.set_nonblocking(true).unwrap();
         }
         let keys = api::keys::load(&config.state).unwrap();
+        let store = store::Store::start(&config).unwrap();
         let sockets = server::Sockets::given(vec![tls], vec![redirect]);
-        let server = server::Server::start(Arc::new(config), Arc::new(keys), sockets).unwrap();
+        let server = server::Server::start(Arc::new(config), Arc::new(keys), store, sockets).unwrap();
         Proxy { address, redirect: redirect_address, authority, server: Some(server), folder }
     }
 }

@@ -179,6 +179,11 @@ impl<'a> CategoryRow<'a> {
         }
     }
 
+    /// `3 services`
+    fn count(&self, texts: &Texts) -> String {
+        texts.count(&texts.services, self.services.len() as u64)
+    }
+
     /// Shown locked: the visitor's tick would change nothing.
     fn locked(&self) -> bool {
         self.about.required || self.refused_by_signal
