@@ -50,7 +50,8 @@ pub enum ThemeError {
 pub const READABLE: f64 = 4.5;
 
 const WHITE: Colour = Colour([255; 3]);
-const INK: Colour = Colour([0x0d, 0x1b, 0x2a]);
+/// With one of these two, anything but text of 4.5:1 is impossible.
+const BLACK: Colour = Colour([0; 3]);
 
 /// Background and text of our own, as in `style.css`.
 const LIGHT: [Colour; 2] = [Colour([0xf4, 0xf5, 0xf7]), Colour([0x1b, 0x24, 0x30])];
@@ -97,7 +98,7 @@ impl Colours {
             css.push_str(&format!("--ground:{ground};--card:{card};--ink:{text};--soft:{soft};--line:{line};"));
         }
         if let Some(accent) = self.accent {
-            let on = if accent.contrast(WHITE) >= accent.contrast(INK) { WHITE } else { INK };
+            let on = if accent.contrast(WHITE) >= accent.contrast(BLACK) { WHITE } else { BLACK };
             let note = accent.mix(self.background.unwrap_or(ours[0]), 0.88);
             css.push_str(&format!("--link:{accent};--button:{accent};--on-button:{on};--note:{note};"));
         }
