@@ -34,7 +34,11 @@ pub mod store;
 
 pub mod api;
 
+pub mod explain;
+
 pub mod proxy;
+
+pub mod admin;
 
 pub mod server;
 

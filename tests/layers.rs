@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms in the order of `src/lib.rs`; the pure ones come first.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 17] = [
     "cookie",
     "policy",
     "consent",
@@ -20,7 +20,9 @@ const ROOMS: [&str; 15] = [
     "config",
     "store",
     "api",
+    "explain",
     "proxy",
+    "admin",
     "server",
     "cli",
 ];

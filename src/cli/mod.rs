@@ -1,8 +1,10 @@
 //! The command line: one file or folder a command.
 
+mod ask;
 pub mod check;
 mod config;
 pub mod demo;
+mod drift;
 mod explain;
 mod init;
 mod policy;
@@ -43,7 +45,7 @@ enum Command {
     Explain(explain::Args),
     /// Rewrite a page as for a visitor, and say what was removed and why
     Rewrite(rewrite::Args),
-    /// The published cookie policy of a site
+    /// The cookie policy of a site: as published, and where reality differs from it
     Policy(policy::Args),
     /// The records of visitors' choices
     Receipts(receipts::Args),

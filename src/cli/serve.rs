@@ -55,7 +55,13 @@ pub(super) fn until_signalled(config: Config, ready: impl FnOnce(&[std::net::Soc
 fn start(config: Config) -> std::io::Result<(Server, Vec<std::net::SocketAddr>)> {
     let keys = api::keys::load(&config.state)?;
     let store = Store::start(&config).map_err(std::io::Error::other)?;
-    let sockets = Sockets::bind(&config.listen, &config.redirect, config.workers)?;
+    let mut sockets = Sockets::bind(&config.listen, &config.redirect, config.workers)?;
+    if let Some(admin) = &config.admin {
+        sockets = sockets.bind_admin(admin.listen)?;
+    }
+    if let Some(address) = sockets.admin_address() {
+        tracing::info!(%address, "Listening for administrators.");
+    }
     let addresses = sockets.addresses();
     Ok((Server::start(Arc::new(config), Arc::new(keys), store, sockets)?, addresses))
 }

@@ -15,7 +15,7 @@ use super::model::{Config, Limits, Log, Receipts, Timeouts};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{across, site_file};
+use super::{across, admin, site_file};
 use crate::telemetry::Format;
 
 /// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.
@@ -34,6 +34,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
     let state = s.get("state").map_or_else(|| Some(s.item.source.folder.join("state")), |item| item.path())?;
     let default_receipts = Receipts::in_folder(&state);
     let mut config = Config {
+        file: s.item.source.name.clone(),
         listen: Vec::new(),
         redirect,
         workers: s.read("workers", |item| item.integer(1..=1024)).map_or_else(cores, |n| n as usize),
@@ -43,6 +44,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         timeouts: s.or("timeouts", Timeouts::default(), |item| item.section(timeouts)),
         limits: s.or("limits", Limits::default(), |item| item.section(limits)),
         log: s.or("log", Log::default(), |item| item.section(log)),
+        admin: s.read("admin", |item| item.section(|s| admin::read(s, certificates)).flatten()),
         sites: Vec::new(),
         certificates: Vec::new(),
     };
@@ -72,7 +74,7 @@ pub(super) fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
     Some(item.one_or_many().iter().filter_map(address).collect())
 }
 
-fn address(item: &Item<'_>) -> Option<SocketAddr> {
+pub(super) fn address(item: &Item<'_>) -> Option<SocketAddr> {
     let text = item.text()?;
     if let Ok(address) = text.parse() {
         return Some(address);

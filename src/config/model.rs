@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 use tracing::level_filters::LevelFilter;
 
 use super::HostName;
+use super::secret::Secret;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::Policy;
@@ -20,6 +21,8 @@ use crate::telemetry::Format;
 /// Everything that the configuration says. An exchange keeps the one it began with.
 #[derive(Debug)]
 pub struct Config {
+    /// The file that was read, as the operator named it.
+    pub file: Arc<str>,
     /// Where TLS is accepted.
     pub listen: Vec<SocketAddr>,
     /// Where plain HTTP is answered with redirects to HTTPS.
@@ -38,10 +41,25 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+    /// Where the operator looks in; `None` where nobody does.
+    pub admin: Option<Admin>,
     /// In the order of the file.
     pub sites: Vec<Arc<Site>>,
     /// Each certificate that a site uses, once.
     pub certificates: Vec<Arc<Certificate>>,
+}
+
+/// The listener for metrics, health, findings and `explain`.
+#[derive(Debug)]
+pub struct Admin {
+    /// On loopback, unless there are both a token and a certificate.
+    pub listen: SocketAddr,
+    /// Names by which it may be asked for, besides `localhost` and its addresses.
+    pub hosts: Vec<HostName>,
+    /// What a client must show, as `Authorization: Bearer …`.
+    pub token: Option<Secret>,
+    /// With one it speaks TLS.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 /// One configured site.

@@ -12,7 +12,7 @@ use super::{Catalogue, NamePattern};
 pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [u8; 32]) {
     let mut hash = Hashes { fnv: 0xcbf2_9ce4_8422_2325, sha: Context::new(&SHA256) };
     hash.numbers([parts.version, parts.good_since, parts.law as u64, parts.choice_lifetime]);
-    hash.numbers([u64::from(parts.choice_beats_signals), u64::from(parts.catalogue_sessions)]);
+    hash.numbers([u64::from(parts.choice_beats_signals), u64::from(parts.catalogue_sessions), u64::from(parts.styles)]);
     hash.number(match parts.unclassified {
         Unclassified::Strip => u64::MAX,
         Unclassified::Keep => u64::MAX - 1,

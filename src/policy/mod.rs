@@ -29,7 +29,7 @@ use ::url::Url;
 
 pub use self::url::resolve;
 pub use catalogue::Catalogue;
-pub use finding::{Finding, FindingAction, FindingKind};
+pub use finding::{Finding, FindingAction, FindingKind, Sighting, Witness};
 pub use grant::Grant;
 pub use hosts::{HostPattern, UrlIndex};
 pub use lints::Lint;
@@ -69,7 +69,7 @@ pub struct Owner {
 }
 
 /// Where a rule stands: in the site's policy or in the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// Of the site's own policy.
     Site(RuleId),

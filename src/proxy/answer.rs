@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use super::coding::{Caps, Coding, Decoder};
 use super::error::{Error, OriginError};
 use super::forward::Asked;
+use super::notes::{Noted, Place};
 use super::observe::Observe;
 use super::page;
 use super::recognise;
@@ -19,6 +20,7 @@ use crate::cookie::UnixTime;
 use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
 use crate::html::Rewriter;
 use crate::policy::Grant;
+use crate::telemetry::findings::Scene;
 
 /// What a response is filtered under.
 pub(super) struct Filter<'a> {
@@ -49,7 +51,6 @@ impl Filter<'_> {
         let csp = if blocks { Csp::read(&head.headers) } else { Csp::default() };
         let context = ResponseContext {
             apply,
-            report: site.mode == Mode::Observe,
             now: self.now,
             status: head.status,
             body: match (page && apply, blocks) {
@@ -63,11 +64,14 @@ impl Filter<'_> {
             marker: site.strict_bounce.then_some(SESSION_MARKER),
             pages: self.shared,
         };
-        let found = filter::response(&site.policy, grant, &mut head.headers, &context);
-        if site.mode == Mode::Observe {
-            self.worker.findings.observed(&site.name, &site.policy, &requested.findings);
-            self.worker.findings.observed(&site.name, &site.policy, &found);
-        }
+        let scene = Scene {
+            site: &site.name,
+            policy: &site.policy,
+            page: self.asked.uri.path(),
+            applied: apply,
+            now: self.now,
+        };
+        filter::response(&site.policy, grant, &mut head.headers, &context, &mut self.worker.findings.look(scene));
         if blocks && has_body(&self.asked.method, head.status) {
             body = match (apply, codings) {
                 (true, codings) => {
@@ -80,13 +84,7 @@ impl Filter<'_> {
         Ok(Response::from_parts(head, body))
     }
 
-    fn rewrite(
-        &self,
-        body: Body,
-        codings: &[Coding],
-        rewriter: Rewriter,
-        headers: &mut HeaderMap,
-    ) -> Result<Body, Error> {
+    fn rewrite(&self, body: Body, codings: &[Coding], rewriter: Noted, headers: &mut HeaderMap) -> Result<Body, Error> {
         // It leaves in the coding that it came in, unless the client does not take that.
         let answer = codings.last().copied().filter(|coding| self.asked.accepted.takes(*coding));
         headers.remove(CONTENT_ENCODING);
@@ -98,22 +96,23 @@ impl Filter<'_> {
         Ok(Body::Made(Box::pin(made)))
     }
 
-    fn observe(&self, body: Body, codings: &[Coding], rewriter: Rewriter) -> Body {
+    fn observe(&self, body: Body, codings: &[Coding], rewriter: Noted) -> Body {
         let decoder = Decoder::new(codings, self.caps());
-        let worker = Arc::clone(self.worker);
-        Body::Made(Box::pin(Observe::new(body, decoder, rewriter, self.site.clone(), worker)))
+        Body::Made(Box::pin(Observe::new(body, decoder, rewriter)))
     }
 
-    fn rewriter(&self, kind: Option<&HeaderValue>, csp: Csp) -> Rewriter {
+    fn rewriter(&self, kind: Option<&HeaderValue>, csp: Csp) -> Noted {
         let kind = kind.map(HeaderValue::as_bytes);
-        Rewriter::new(page::settings(
+        let rewriter = Rewriter::new(page::settings(
             self.site,
             self.site.limits(),
             self.grant.clone(),
             self.address().url(),
             kind,
             csp,
-        ))
+        ));
+        let (site, worker) = (self.site.clone(), Arc::clone(self.worker));
+        Noted::new(rewriter, Place { site, worker, page: self.asked.uri.path().into(), now: self.now })
     }
 
     /// The codings of a page that has to be read.

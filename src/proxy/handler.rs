@@ -20,6 +20,7 @@ use crate::config::{Gating, Mode, SESSION_MARKER};
 use crate::consent::{self, Decision, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::policy::Country;
+use crate::telemetry::findings::Scene;
 use crate::{filter, own, page, telemetry};
 
 /// What comes back: a response, and the origin's connection that its body comes over.
@@ -106,14 +107,21 @@ async fn pass(
     let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
-            report: site.mode == Mode::Observe,
             method: &head.method,
             own: &site.own_cookies(),
             consent: site.consent(),
             refused: visitor.decision.refused,
             pages: shared.as_ref().unwrap_or(&visitor.decision.grant),
         };
-        filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context)
+        let scene = Scene {
+            site: &site.name,
+            policy: &site.policy,
+            page: asked.uri.path(),
+            applied: context.apply,
+            now: visitor.now,
+        };
+        let mut looking = exchange.client.worker.findings.look(scene);
+        filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context, &mut looking)
     });
     let body = if upgrade.is_some() { Body::Empty } else { Body::stream(body, site.timeouts().body_idle) };
     let mut request = Request::from_parts(head, body);
@@ -121,8 +129,10 @@ async fn pass(
         upgrade.ask(&mut request)?;
     }
     let sent = Instant::now();
-    let (mut response, lease) = site.upstream().send(request, upgrade.is_some()).await?;
+    let answer = site.upstream().send(request, upgrade.is_some()).await;
+    // What we waited in vain is the origin's time too.
     exchange.waited(sent.elapsed());
+    let (mut response, lease) = answer?;
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));

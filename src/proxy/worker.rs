@@ -20,7 +20,9 @@ use crate::consent::Keys;
 use crate::filter::ConsentHeader;
 use crate::filter::forwarded::{Introduction, Peer};
 use crate::store::Receipts;
-use crate::telemetry::{AccessLog, Findings};
+use crate::telemetry::AccessLog;
+use crate::telemetry::counters::{Counters, SiteCounters};
+use crate::telemetry::findings::Findings;
 
 /// State of one worker thread.
 #[derive(Debug)]
@@ -34,8 +36,10 @@ pub struct Worker {
     pub rates: Rates,
     /// Where this worker's access lines go.
     pub access: AccessLog,
-    /// What was seen on sites in `observe` mode.
-    pub findings: Findings,
+    /// What was seen in traffic.
+    pub findings: Arc<Findings>,
+    /// What is counted for metrics.
+    pub counters: Arc<Counters>,
     /// Upgraded connections, which outlive their exchange; drained with the rest.
     pub tunnels: TaskTracker,
 }
@@ -49,6 +53,7 @@ pub struct Snapshot {
     /// By site.
     upstreams: Vec<Upstream>,
     consents: Vec<ConsentHeader>,
+    counters: Vec<Arc<SiteCounters>>,
 }
 
 /// One site of a snapshot, kept alive by it.
@@ -102,14 +107,16 @@ impl Client {
 impl Worker {
     /// A worker for this configuration.
     pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
-        let snapshot = ArcSwap::from_pointee(Snapshot::new(config));
+        let counters = Arc::<Counters>::default();
+        let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters));
         Self {
             snapshot,
             keys,
             receipts,
             access,
             rates: Rates::default(),
-            findings: Findings::default(),
+            findings: Arc::default(),
+            counters,
             tunnels: TaskTracker::new(),
         }
     }
@@ -121,11 +128,15 @@ impl Worker {
 }
 
 impl Snapshot {
-    fn new(config: Arc<Config>) -> Self {
+    fn new(config: Arc<Config>, counters: &Counters) -> Self {
         let routes = Routes::new(&config.sites);
-        let upstreams = config.sites.iter().map(|site| Upstream::new(site, &config.timeouts)).collect();
+        let counters: Vec<_> = config.sites.iter().map(|site| counters.site(&site.name)).collect();
+        let upstream = |(site, counters): (&Arc<Site>, &Arc<SiteCounters>)| {
+            Upstream::new(site, &config.timeouts, Arc::clone(counters))
+        };
+        let upstreams = config.sites.iter().zip(&counters).map(upstream).collect();
         let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
-        Self { config, routes, upstreams, consents }
+        Self { config, routes, upstreams, consents, counters }
     }
 
     /// Whether a site of this host is served.
@@ -142,6 +153,11 @@ impl SiteRef {
     /// Its prepared values of the `Consent` header.
     pub fn consent(&self) -> &ConsentHeader {
         &self.snapshot.consents[self.index]
+    }
+
+    /// What this worker counts of it.
+    pub fn counters(&self) -> &SiteCounters {
+        &self.snapshot.counters[self.index]
     }
 
     /// The generation that it belongs to.
