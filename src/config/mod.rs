@@ -25,6 +25,7 @@ mod section;
 mod site_file;
 mod size;
 mod tree;
+mod visitor_file;
 
 use std::path::Path;
 use std::sync::Arc;
