@@ -12,7 +12,7 @@ use serde_json::Map;
 
 use super::Visit;
 use crate::body::Body;
-use crate::consent::{self, Basis, Choice, ConsentId, Item, Record, encode};
+use crate::consent::{self, Ask, Basis, Choice, ConsentId, Item, Record, encode};
 use crate::own;
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
@@ -48,13 +48,27 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
     })?;
     let id = match visit.record {
         Record::Choice(choice) => choice.id,
-        _ => {
-            let mut id = [0; 16];
-            rand::fill(&mut id).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-            ConsentId(id)
-        }
+        _ => new_id().ok_or(StatusCode::SERVICE_UNAVAILABLE)?,
     };
     read(visit, &body.to_bytes(), id).ok_or(StatusCode::BAD_REQUEST)
+}
+
+/// An id for a visitor who has none.
+fn new_id() -> Option<ConsentId> {
+    let mut id = [0; 16];
+    rand::fill(&mut id).ok()?;
+    Some(ConsentId(id))
+}
+
+/// The choice of a visitor who went on to a second page, where the law takes that for consent.
+pub fn implied(visit: &Visit<'_>) -> Option<Choice> {
+    Some(consent::implied(&visit.site.policy, visit.signals, new_id()?, visit.now))
+}
+
+/// Records the choice that a visitor implies by going on to a second page, as `headers` asked for it, and gives the
+/// cookie that remembers it; `None` if it cannot be proven, and so does not hold.
+pub async fn keep_implied(visit: &Visit<'_>, _headers: &HeaderMap, choice: &Choice) -> Option<HeaderValue> {
+    Some(cookie(visit, choice))
 }
 
 /// A page of this very origin posts it. Browsers say so in `Sec-Fetch-Site` or `Origin`; whoever says neither
@@ -79,6 +93,7 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String
     let choice = match *all("decision").first()? {
         "accept-all" => Choice::accept_all(policy, id, visit.now),
         "reject-all" => Choice::reject_all(policy, id, visit.now),
+        answer @ ("accept-new" | "reject-new") => rest(visit, answer == "accept-new", id),
         "save" => {
             let ticks = Ticks {
                 categories: all("category"),
@@ -100,6 +115,21 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String
         _ => return None,
     };
     Some((choice, back))
+}
+
+/// The banner's answer on what an earlier choice left open. Where none stands any more it is an answer on everything.
+fn rest(visit: &Visit<'_>, grant: bool, id: ConsentId) -> Choice {
+    let policy = &visit.site.policy;
+    match (&visit.decision.ask, visit.record) {
+        (Ask::New(categories, services), Record::Choice(choice)) => {
+            let categories = categories.iter().map(|id| Item::category(&policy.category(*id).id));
+            let services = services.iter().map(|id| Item::service(&policy.service(*id).id));
+            choice.answering(&categories.chain(services).collect::<Vec<_>>(), grant)
+        }
+        (Ask::Nothing, Record::Choice(choice)) => choice.clone(),
+        _ if grant => Choice::accept_all(policy, id, visit.now),
+        _ => Choice::reject_all(policy, id, visit.now),
+    }
 }
 
 /// The button of a placeholder: one category or service in addition to what stands, and whether a signal of the
@@ -164,6 +194,15 @@ pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
 const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
 
 fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
+    let mut response = super::redirect(StatusCode::SEE_OTHER, back);
+    response.headers_mut().insert(SET_COOKIE, cookie(visit, choice));
+    // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    response
+}
+
+/// The `Set-Cookie` that remembers a choice.
+pub fn cookie(visit: &Visit<'_>, choice: &Choice) -> HeaderValue {
     let site = visit.site;
     let mut cookie = Cookie::build((&*site.cookie.name, encode(choice, visit.keys, &site.name)))
         .path("/")
@@ -175,10 +214,5 @@ fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
     if let Some(domain) = site.cookie.domain.as_deref() {
         cookie = cookie.domain(domain);
     }
-    let mut response = super::redirect(StatusCode::SEE_OTHER, back);
-    let cookie = HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url");
-    response.headers_mut().insert(SET_COOKIE, cookie);
-    // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
-    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
-    response
+    HeaderValue::try_from(cookie.to_string()).expect("names are checked tokens, the value is base64url")
 }

@@ -2,7 +2,8 @@
 //! script that frees what waits for it.
 //! None of these paths ever reaches the origin.
 
-mod choice;
+pub mod banner;
+pub mod choice;
 pub mod keys;
 pub mod policy;
 
@@ -65,14 +66,22 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "policy" if is_read(&head.method) => published(&visit, &head),
         "style.css" if is_read(&head.method) => style(),
         "free.js" if is_read(&head.method) => script(),
+        "banner" if is_read(&head.method) => banner::get(&visit, &head),
+        "consent.js" if is_read(&head.method) => banner::asset(banner::script(visit.site), JAVASCRIPT),
+        "banner.css" if is_read(&head.method) => banner::asset(page::banner::STYLE.to_owned(), STYLE),
         // With a query it looks like a decision, which a link on a foreign page could take.
         "choice" if is_read(&head.method) && head.uri.query().is_none() => choice::state(&visit),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
-        "" | "policy" | "style.css" | "free.js" => not_allowed(&visit, "GET, HEAD"),
+        "" | "policy" | "style.css" | "free.js" | "banner" | "consent.js" | "banner.css" => {
+            not_allowed(&visit, "GET, HEAD")
+        }
         "choice" => not_allowed(&visit, "GET, HEAD, POST"),
         _ => failed(&visit, StatusCode::NOT_FOUND),
     }
 }
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 /// To a path of the site.
 fn redirect(status: StatusCode, path: &str) -> Response<Body> {
@@ -137,7 +146,7 @@ fn path_of<'a>(referer: &'a str, authority: &str) -> Option<&'a str> {
 fn style() -> Response<Body> {
     let mut response = Response::new(Body::full(page::STYLE));
     own::headers(response.headers_mut());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(STYLE));
     response
 }
 
@@ -145,7 +154,7 @@ fn style() -> Response<Body> {
 fn script() -> Response<Body> {
     let mut response = Response::new(Body::full(page::free::SCRIPT));
     own::headers(response.headers_mut());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JAVASCRIPT));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     response
 }

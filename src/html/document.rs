@@ -13,6 +13,7 @@ use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as 
 use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
 use super::elements::{BRANCHES, LEAVES, TEXTS};
+use super::insert;
 use super::page::{Next, Page, Place, Region, Start};
 use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
@@ -51,6 +52,9 @@ impl Document {
             let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| handler(&page, e));
             parser = parser.append_element_content_handler((Cow::Borrowed(selector), handlers));
         }
+        for handler in insert::handlers(&page) {
+            parser = parser.append_element_content_handler(handler);
+        }
         let bailed_out = Arc::clone(&page);
         let parser =
             parser.append_bail_out_handler(move |_: &RewritingError, _: &mut BailOut<'_>| lock(&bailed_out).release());
@@ -76,7 +80,9 @@ impl Document {
         let result = parser.end();
         if result.is_ok() {
             // What was open stays open: an unclosed script is judged like any other.
-            lock(&self.page).close();
+            let mut page = lock(&self.page);
+            page.close();
+            page.insert_last();
         }
         self.settle(result, out)
     }
@@ -217,7 +223,7 @@ fn branch(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRe
 
 fn text(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
     let page = lock(shared);
-    let doubtful = page.around.is_doubtful() || page.settings.xml;
+    let doubtful = page.around.is_doubtful() || page.settings.xml || page.inserting.is_searching();
     drop(page);
     if doubtful { branch(shared, element) } else { Ok(()) }
 }

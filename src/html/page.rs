@@ -8,6 +8,7 @@ use url::Url;
 use super::attributes::name_end;
 use super::document::Document;
 use super::elements;
+use super::insert::Inserting;
 use super::script::Script;
 use super::{Contact, Error, OnError, Settings};
 use crate::filter::Csp;
@@ -59,6 +60,7 @@ pub(super) struct Page {
     pub(super) charset_named: bool,
     /// Our script is in the page, or does not belong into it.
     pub(super) scripted: bool,
+    pub(super) inserting: Inserting,
 }
 
 /// What the next chunk is.
@@ -119,7 +121,8 @@ pub(super) enum Region {
 impl Page {
     pub(super) fn new(settings: Arc<Settings>, place: Place, encoding: &'static Encoding) -> Self {
         Self {
-            scripted: settings.script.is_none() || place.depth > 0,
+            scripted: settings.insert.head.is_none() || place.depth > 0,
+            inserting: Inserting::new(&settings.insert, place.depth),
             place,
             encoding,
             out: Vec::new(),
@@ -143,9 +146,11 @@ impl Page {
         if chunk.is_empty() || self.error.is_some() {
             return;
         }
+        self.insert_link();
         match self.next.take() {
             Some(Next::Start(start)) => {
                 let kind = elements::kind(&chunk[1.min(chunk.len())..name_end(chunk)]);
+                let is_body = kind.is_some_and(|kind| self.insert_at(kind, start, chunk));
                 match kind.map(|kind| self.start(kind, start, chunk)) {
                     None => self.out.extend_from_slice(chunk),
                     Some(Ok(())) => {}
@@ -156,13 +161,16 @@ impl Page {
                         }
                     }
                 }
+                if is_body {
+                    self.insert_banner();
+                }
                 return;
             }
             Some(Next::Dropped | Next::Made) => return,
             None => {}
         }
         match &mut self.region {
-            Region::Pass => self.out.extend_from_slice(chunk),
+            Region::Pass => self.pass(chunk),
             Region::Drop => {}
             Region::Script(script) => {
                 let finding = script.push(chunk, &self.settings, self.encoding, &mut self.out);
@@ -236,6 +244,7 @@ impl Page {
 
     /// An end tag at which the element ends that opened this region: its own, or that of an element around it.
     pub(super) fn end(&mut self, number: u64, own: bool) {
+        self.inserting.leave(number);
         if self.owner != number || matches!(self.region, Region::Pass) {
             return;
         }

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio_util::task::TaskTracker;
 
 use super::activity::Activity;
+use super::insert::Prepared;
 use super::route::Routes;
 use super::upstream::Upstream;
 use crate::config::{Certificate, Config, Limits, Site, Timeouts};
@@ -43,6 +44,7 @@ pub struct Snapshot {
     /// By site.
     upstreams: Vec<Upstream>,
     consents: Vec<ConsentHeader>,
+    insertions: Vec<Prepared>,
 }
 
 /// One site of a snapshot, kept alive by it.
@@ -111,7 +113,8 @@ impl Snapshot {
         let routes = Routes::new(&config.sites);
         let upstreams = config.sites.iter().map(|site| Upstream::new(site, &config.timeouts)).collect();
         let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
-        Self { config, routes, upstreams, consents }
+        let insertions = config.sites.iter().map(|site| Prepared::new(site)).collect();
+        Self { config, routes, upstreams, consents, insertions }
     }
 
     /// Whether a site of this host is served.
@@ -128,6 +131,16 @@ impl SiteRef {
     /// Its prepared values of the `Consent` header.
     pub fn consent(&self) -> &ConsentHeader {
         &self.snapshot.consents[self.index]
+    }
+
+    /// What its pages get in addition.
+    pub(super) fn prepared(&self) -> &Prepared {
+        &self.snapshot.insertions[self.index]
+    }
+
+    /// The site itself, to be kept longer than an exchange.
+    pub(super) fn shared(&self) -> &Arc<Site> {
+        &self.snapshot.config.sites[self.index]
     }
 
     /// How long we wait.

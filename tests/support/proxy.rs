@@ -95,12 +95,17 @@ impl ProxyBuilder {
         self.site_with(host, &format!("http://{origin}"), POLICY, extra)
     }
 
-    /// Adds a site.
+    /// Adds a site. What we add to pages is left out unless `extra` speaks of it: most tests are about pages as they are.
     pub fn site_with(mut self, host: &str, origin: &str, policy: &str, extra: &str) -> Self {
         let sites = &mut self.sites;
         writeln!(sites, "  - host: '{host}'\n    origin: {origin}").unwrap();
         for line in extra.lines().filter(|l| !l.trim().is_empty()) {
             writeln!(sites, "    {}", line.trim_end()).unwrap();
+        }
+        for key in ["banner", "settings_link"] {
+            if !extra.contains(key) {
+                writeln!(sites, "    {key}: false").unwrap();
+            }
         }
         if policy.contains('\n') {
             writeln!(sites, "    policy:").unwrap();

@@ -156,6 +156,7 @@ impl<'a> Explainer<'a> {
             consent: &self.consent,
             refused: self.decision.refused,
             pages: &self.decision.grant,
+            salt: 0,
         };
         let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context);
         let output = headers.get(COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes())));
@@ -262,6 +263,7 @@ impl<'a> Explainer<'a> {
             conditional: filter::validators::Conditional::Plain,
             expire,
             findings: Vec::new(),
+            salt: 0,
         };
         let context = ResponseContext {
             apply: true,

@@ -34,6 +34,8 @@ pub struct RequestContext<'a> {
     pub refused: bool,
     /// The grant that pages are made for: the visitor's, unless they are the same for everybody (`gating: client`).
     pub pages: &'a Grant,
+    /// Stands for what is added to the page that may come.
+    pub salt: u64,
 }
 
 /// What the response filter must know of its request.
@@ -47,12 +49,15 @@ pub struct Requested {
     pub expire: Vec<Box<[u8]>>,
     /// Cookies that were held back.
     pub findings: Vec<Finding>,
+    /// Stands for what is added to the page that may come.
+    pub salt: u64,
 }
 
 /// Filters a request head.
 pub fn request(policy: &Policy, grant: &Grant, headers: &mut HeaderMap, context: &RequestContext<'_>) -> Requested {
     let navigation = fetch::is_navigation(headers);
-    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], findings: vec![] };
+    let salt = context.salt;
+    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], findings: vec![], salt };
     let jar = Jar { policy, grant, own: context.own, moved: moved_names(policy, headers) };
     Crumbs { jar: &jar, context, outcome: &mut outcome }.filter(headers);
     if !context.apply {
@@ -60,7 +65,8 @@ pub fn request(policy: &Policy, grant: &Grant, headers: &mut HeaderMap, context:
     }
     headers.insert(CONSENT, context.consent.value(policy, grant));
     let document = fetch::wants_document(headers);
-    outcome.conditional = validators::request(headers, context.method, document, Suffix::new(policy, context.pages));
+    let suffix = Suffix::salted(policy, context.pages, salt);
+    outcome.conditional = validators::request(headers, context.method, document, suffix);
     if document {
         // A part of a page cannot be filtered.
         headers.remove(RANGE);

@@ -29,6 +29,7 @@ fn filtered(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested) {
             consent: &ConsentHeader::new(&policy),
             refused: case.refused,
             pages: &fixture::grant(case.granted),
+            salt: 0,
         },
     );
     (headers, outcome)

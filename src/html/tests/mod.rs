@@ -68,7 +68,7 @@ fn settings() -> Settings {
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        script: None,
+        insert: Insertions::default(),
     }
 }
 
