@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod banner;
 mod caching;
 mod client_gating;
 mod coding;

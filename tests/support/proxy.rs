@@ -15,6 +15,7 @@ pub struct ProxyBuilder {
     top: String,
     sites: String,
     hosts: Vec<String>,
+    keys: Option<Vec<u8>>,
 }
 
 /// A running proxy. Dropping it drains it and joins its threads, so that a panic in one fails the test.
@@ -48,7 +49,7 @@ impl Proxy {
     pub fn builder() -> ProxyBuilder {
         // Short limits for what tests wait for; long ones for what they must not hit by chance.
         let top = "workers: 1\nlog: { access: false, level: error }\n".to_owned();
-        ProxyBuilder { top, sites: String::new(), hosts: Vec::new() }
+        ProxyBuilder { top, sites: String::new(), hosts: Vec::new(), keys: None }
     }
 
     /// One site on `shop.example` with [`POLICY`].
@@ -119,6 +120,12 @@ impl ProxyBuilder {
         self
     }
 
+    /// Signs with another proxy's keys: the content of its file.
+    pub fn keys(mut self, keys: &[u8]) -> Self {
+        self.keys = Some(keys.to_vec());
+        self
+    }
+
     /// Starts it on ports that the system chooses.
     pub fn start(self) -> Proxy {
         let folder = tempfile::tempdir().unwrap();
@@ -139,6 +146,10 @@ impl ProxyBuilder {
         let (address, redirect_address) = (tls.local_addr().unwrap(), redirect.local_addr().unwrap());
         for socket in [&tls, &redirect] {
             socket.set_nonblocking(true).unwrap();
+        }
+        if let Some(keys) = &self.keys {
+            fs::create_dir_all(&config.state).unwrap();
+            fs::write(config.state.join("consent.keys"), keys).unwrap();
         }
         let keys = api::keys::load(&config.state).unwrap();
         let sockets = server::Sockets::given(vec![tls], vec![redirect]);

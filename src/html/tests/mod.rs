@@ -5,6 +5,7 @@ mod charsets;
 mod contacts;
 mod differential;
 mod gating;
+mod inserting;
 mod limits;
 mod pages;
 mod scripts;
