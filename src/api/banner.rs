@@ -1,17 +1,18 @@
 //! What a visitor is asked on the pages of a site, and the banner, style sheet and script that ask it.
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Response, StatusCode};
 
 use super::Visit;
 use crate::body::Body;
-use crate::config::{ConsentMode, Gating, Site};
-use crate::consent::{Ask, Basis, Decision, Record, Signals};
-use crate::own;
+use crate::config::{ConsentMode, Gating, Mode, SEEN_COOKIE, Site};
+use crate::consent::{self, Ask, Basis, Decision, Keys, Record, Signals};
+use crate::cookie::UnixTime;
 use crate::page::banner::{self, Asked, Banner, May, script};
 use crate::page::local_path;
-use crate::policy::{Category, CategoryId};
+use crate::policy::{Category, CategoryId, Law};
+use crate::{filter, own};
 
 /// What a visitor is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +85,8 @@ impl Question {
         let policy = site.policy_page.as_deref().unwrap_or(&ours);
         let prefix = &*site.prefix;
         let words = &banner::ENGLISH;
-        Banner { site: authority, words, asked, signal: self.signal, prefix, policy, return_to, may }.render()
+        let site = filter::Address { authority, target: return_to }.host();
+        Banner { site, words, asked, signal: self.signal, prefix, policy, return_to, may }.render()
     }
 }
 
@@ -118,5 +120,24 @@ pub(super) fn get(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
     let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "return_to").map(|(_, v)| v);
     let return_to = local_path(asked.as_deref().unwrap_or("/"));
     let may = May { form: true, style: true, fetch: true };
-    own::html(StatusCode::OK, question.banner(visit.site, visit.authority, return_to, may))
+    let mut response = own::html(StatusCode::OK, question.banner(visit.site, visit.authority, return_to, may));
+    let implied = visit.site.policy.parts().law_in(visit.country) == Law::Implied;
+    if implied && visit.decision.basis == Basis::Default && visit.site.mode == Mode::Enforce {
+        let cookie = seen(return_to, visit.now, visit.keys, &visit.site.name);
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// The `Set-Cookie` that remembers the first page on which a visitor was asked, for as long as the browser is open.
+pub fn seen(target: &str, now: UnixTime, keys: &Keys, scope: &str) -> HeaderValue {
+    let value = consent::encode_seen(target, now, keys, scope);
+    let line = format!("{SEEN_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::try_from(line).expect("digits, letters and dots")
+}
+
+/// The `Set-Cookie` that forgets it.
+pub fn not_seen() -> HeaderValue {
+    let line = format!("{SEEN_COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::try_from(line).expect("a constant")
 }

@@ -16,7 +16,7 @@ use super::rewrite::Rewrite;
 use super::worker::{SiteRef, Worker};
 use crate::api::{self, Visit};
 use crate::body::Body;
-use crate::config::{ConsentMode, Mode, SEEN_COOKIE, SESSION_MARKER, SharedCache};
+use crate::config::{ConsentMode, Mode, SESSION_MARKER, SharedCache};
 use crate::consent::{Choice, Decision};
 use crate::cookie::UnixTime;
 use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
@@ -43,8 +43,8 @@ pub(super) struct Extras<'a> {
     pub(super) decision: &'a Decision,
     /// The choice that going on to this page implies, what it is recorded with, and the head that asked for it.
     pub(super) implied: Option<(Visit<'a>, &'a HeaderMap, &'a Choice)>,
-    /// The value of the cookie that remembers the first page.
-    pub(super) seen: Option<String>,
+    /// The cookie that remembers the first page.
+    pub(super) seen: Option<HeaderValue>,
 }
 
 impl Filter<'_> {
@@ -138,20 +138,14 @@ impl Filter<'_> {
     /// What holds for this response, and the cookies that say so.
     async fn settle<'s>(&'s self, extras: Option<&'s Extras<'_>>) -> (&'s Decision, Vec<HeaderValue>) {
         let Some(extras) = extras else { return (self.decision, Vec::new()) };
-        let seen = |value: &str, rest: &str| {
-            let line = format!("{SEEN_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{rest}");
-            HeaderValue::try_from(line).ok()
-        };
         if let Some((visit, headers, choice)) = &extras.implied {
             return match api::choice::keep_implied(visit, headers, choice).await {
-                Some(cookie) => {
-                    (extras.decision, [Some(cookie), seen("", "; Max-Age=0")].into_iter().flatten().collect())
-                }
+                Some(cookie) => (extras.decision, vec![cookie, api::banner::not_seen()]),
                 // Consent that cannot be proven is none.
                 None => (self.decision, Vec::new()),
             };
         }
-        (extras.decision, extras.seen.iter().filter_map(|value| seen(value, "")).collect())
+        (extras.decision, extras.seen.clone().into_iter().collect())
     }
 
     fn insertions(&self, extras: &Extras<'_>, decision: &Decision, csp: &Csp) -> Insertions {

@@ -110,7 +110,7 @@ async fn pass(
             own: &site.own_cookies(),
             consent: site.consent(),
             refused: visitor.decision.refused,
-            pages: shared.as_ref().unwrap_or(&visitor.on_page().grant),
+            pages: shared.as_ref().unwrap_or_else(|| &visitor.on_page().grant),
             salt: extras.as_ref().map_or(0, |extras| extras.plan.salt(site, site.prepared())),
         };
         filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context)
@@ -250,7 +250,7 @@ impl Visitor {
         let first = counts && self.implied.is_none() && plan.question.as_ref().is_some_and(Question::is_first);
         let seen = first.then(|| {
             let target = asked.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-            consent::encode_seen(target, self.now, &client.worker.keys, &site.name)
+            api::banner::seen(target, self.now, &client.worker.keys, &site.name)
         });
         Some(Extras { plan, decision, implied, seen })
     }

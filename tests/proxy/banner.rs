@@ -170,7 +170,7 @@ fn assets_are_ours_small_and_kept_for_good() {
     block_on(async {
         let (_proxy, mut client, origin) = page(ON).await;
         let text = client.navigate("/", &[]).await.text();
-        let mut sent = text[text.find("<section id").unwrap()..text.find("</section>").unwrap()].as_bytes().to_vec();
+        let mut sent = text.as_bytes()[text.find("<section id").unwrap()..text.find("</section>").unwrap()].to_vec();
         for (start, kind) in [("href=\"", "text/css; charset=utf-8"), ("src=\"", "text/javascript; charset=utf-8")] {
             let address = text.split(start).nth(1).unwrap().split('"').next().unwrap();
             assert!(address.starts_with("/_consent/"), "{address}");
@@ -230,8 +230,7 @@ fn consent_mode_stands_before_all_scripts_and_advanced_lets_googles_tags_pass() 
     block_on(async {
         let body = "<head><script async src=https://www.googletagmanager.com/gtag/js?id=G-1></script>\
                     <script async src=https://js.counter.example/c.js></script></head><body>x</body>";
-        let policy = format!("{POLICY}")
-            .replace("services:", "services:\n  ga: { uses: google-analytics, category: analytics }");
+        let policy = POLICY.replace("services:", "services:\n  ga: { uses: google-analytics, category: analytics }");
         for (mode, gtag) in [("basic", false), ("advanced", true)] {
             let origin = Origin::fixed(200, &[HTML[0], ("set-cookie", "_ga=1")], body).await;
             let extra = format!(
@@ -255,6 +254,23 @@ fn consent_mode_stands_before_all_scripts_and_advanced_lets_googles_tags_pass() 
                 assert!(script.contains(part), "{part} in {script}");
             }
         }
+    });
+}
+
+#[test]
+fn shared_pages_count_by_the_banner_that_the_script_brings() {
+    block_on(async {
+        let origin = shop().await;
+        let extra = format!("{ON}\ngating: client");
+        let proxy = Proxy::builder().site_with(HOST, &format!("http://{}", origin.address), &implied(), &extra).start();
+        let mut client = Client::h2(&proxy).await;
+        assert!(client.navigate("/", &[]).await.set_cookies().is_empty());
+        let seen = client.get("/_consent/banner?return_to=%2F", &[]).await.set_cookies().remove(0);
+        let seen = seen.split(';').next().unwrap();
+        assert!(client.navigate("/", &[("cookie", seen)]).await.set_cookies().is_empty());
+        let reply = client.navigate("/b", &[("cookie", seen)]).await;
+        assert_eq!(reply.header("cache-control"), Some("private"), "a page that sets a choice is one visitor's own");
+        assert!(reply.set_cookies().iter().any(|line| line.starts_with("__Host-consentry=")));
     });
 }
 
