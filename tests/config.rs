@@ -130,13 +130,19 @@ fn indented(text: &str, by: usize) -> String {
 #[test]
 fn configurations_of_the_readme_are_right() {
     let blocks = readme_blocks("yaml");
-    assert_eq!(blocks.len(), 4, "{blocks:#?}");
+    assert_eq!(blocks.len(), 5, "{blocks:#?}");
     for block in blocks {
         // What is no whole configuration is a part of a policy.
         let whole = if block.starts_with("listen:") {
             block
         } else {
-            let policy = if block.starts_with("policy:") { block } else { format!("policy:\n{}", indented(&block, 2)) };
+            let policy = if block.starts_with("policy:") {
+                block
+            } else if block.starts_with("banner:") {
+                format!("policy: standard\n{block}")
+            } else {
+                format!("policy:\n{}", indented(&block, 2))
+            };
             let policy = indented(&policy, 4);
             format!("listen: 0.0.0.0:443\nsites:\n  - host: a.example\n    origin: http://b\n{policy}")
         };
