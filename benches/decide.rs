@@ -5,9 +5,14 @@ use std::sync::Arc;
 
 use consentry::config::{self, CertificateFiles};
 use consentry::consent::{self, Choice, ConsentId, Keys, Record, Signals};
-use consentry::cookie::UnixTime;
-use consentry::policy::{Grant, Policy};
-use criterion::{Criterion, criterion_group, criterion_main};
+use consentry::cookie::{SetCookie, UnixTime};
+use consentry::filter::validators::Conditional;
+use consentry::filter::{self, Address, Body, Requested, ResponseContext};
+use consentry::policy::{FindingAction, FindingKind, Grant, Policy, Sighting, Witness as _};
+use consentry::telemetry::findings::{Findings, Scene};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
@@ -50,5 +55,59 @@ fn decide(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decide);
+/// A response that sets four cookies, with nobody watching and with the table of findings.
+fn findings(c: &mut Criterion) {
+    let policy = policy();
+    let findings = Findings::default();
+    let lines = [
+        "PHPSESSID=abc; path=/",
+        "_ga=GA1.1.2.3; Path=/; Max-Age=63072000; Secure",
+        "lang=de; Path=/; Expires=Wed, 01 Jan 2031 00:00:00 GMT",
+        "nobody_knows_this_one=1; Path=/; HttpOnly; SameSite=Lax",
+    ];
+    let mut head = HeaderMap::new();
+    for line in lines {
+        head.append(SET_COOKIE, HeaderValue::from_static(line));
+    }
+    let requested =
+        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false, salt: 0 };
+    let context = ResponseContext {
+        apply: true,
+        now: NOW,
+        status: StatusCode::OK,
+        body: Body::Plain,
+        address: Address { authority: "shop.example", target: "/" },
+        requested: &requested,
+        keyed: false,
+        marker: None,
+        pages: None,
+        salt: 0,
+    };
+    let none = Grant::none();
+    c.bench_function("response of four cookies, unseen", |b| {
+        let run = |mut head| filter::response(&policy, &none, &mut head, &context, &mut ());
+        b.iter_batched(|| head.clone(), run, BatchSize::SmallInput);
+    });
+    c.bench_function("response of four cookies, seen", |b| {
+        let scene = Scene { site: "shop.example", policy: &policy, page: "/a/page", applied: true, now: NOW };
+        let run = |mut head| filter::response(&policy, &none, &mut head, &context, &mut findings.look(scene));
+        b.iter_batched(|| head.clone(), run, BatchSize::SmallInput);
+    });
+    c.bench_function("four sightings", |b| {
+        let cookies = lines.map(|line| SetCookie::parse(line.as_bytes()));
+        let judged = cookies.map(|cookie| policy.judge_cookie(&none, cookie.name()));
+        let scene = Scene { site: "shop.example", policy: &policy, page: "/a/page", applied: true, now: NOW };
+        b.iter(|| {
+            let mut looking = findings.look(scene);
+            for (cookie, verdict) in cookies.iter().zip(&judged) {
+                let owner = verdict.classified.map(|found| found.owner);
+                let action = FindingAction::Strip;
+                let seen = Sighting::new(FindingKind::Cookie, cookie.name(), owner, verdict.rule, action);
+                looking.see(black_box(&Sighting { line: Some(cookie), ..seen }));
+            }
+        });
+    });
+}
+
+criterion_group!(benches, decide, findings);
 criterion_main!(benches);

@@ -6,13 +6,15 @@
 //! ```
 //!
 //! The rooms stand in the order in which they may use one another: each only what stands above it
-//! (`tests/layers.rs`). The first six are pure: bytes in, decisions out, and no socket, file or clock.
+//! (`tests/layers.rs`). The first seven are pure: bytes in, decisions out, and no socket, file or clock.
 
 pub mod cookie;
 
 pub mod policy;
 
 pub mod consent;
+
+pub mod receipt;
 
 pub mod page;
 
@@ -28,9 +30,15 @@ pub mod telemetry;
 
 pub mod config;
 
+pub mod store;
+
 pub mod api;
 
+pub mod explain;
+
 pub mod proxy;
+
+pub mod admin;
 
 pub mod server;
 

@@ -2,6 +2,7 @@
 //! `GET choice`: says what holds now, for scripts, which cannot read that cookie.
 
 use aws_lc_rs::rand;
+use bytes::Bytes;
 use cookie::{Cookie, SameSite};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
@@ -10,26 +11,44 @@ use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Map;
 
-use super::Visit;
+use super::{Visit, record};
 use crate::body::Body;
+use crate::config::Site;
 use crate::consent::{self, Ask, Basis, Choice, ConsentId, Item, Record, encode};
 use crate::own;
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
 use crate::policy::{CategoryId, Owner, ServiceId};
+use crate::receipt::Method;
 
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+pub(super) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
-    match take(visit, headers, body).await {
+    match decide(visit, headers, body).await {
         Ok((choice, back)) => accepted(visit, &choice, &back),
         Err(status) => super::failed(visit, status),
     }
 }
 
-async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, String), StatusCode> {
+async fn decide(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, String), StatusCode> {
+    let (choice, method, back) = take(visit, headers, body).await?;
+    record::keep(visit, headers, &choice, method).await?;
+    Ok((choice, back))
+}
+
+async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Method, String), StatusCode> {
+    let form = form(visit, headers, body).await?;
+    let id = match visit.record {
+        Record::Choice(choice) => choice.id,
+        _ => new_id().ok_or(StatusCode::SERVICE_UNAVAILABLE)?,
+    };
+    read(visit, &form, id).ok_or(StatusCode::BAD_REQUEST)
+}
+
+/// The body of a form that a page of this very site posted.
+pub(super) async fn form(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Bytes, StatusCode> {
     if !is_same_origin(headers, visit.authority) {
         return Err(StatusCode::FORBIDDEN);
     }
@@ -46,11 +65,7 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
             StatusCode::REQUEST_TIMEOUT
         }
     })?;
-    let id = match visit.record {
-        Record::Choice(choice) => choice.id,
-        _ => new_id().ok_or(StatusCode::SERVICE_UNAVAILABLE)?,
-    };
-    read(visit, &body.to_bytes(), id).ok_or(StatusCode::BAD_REQUEST)
+    Ok(body.to_bytes())
 }
 
 /// An id for a visitor who has none.
@@ -67,8 +82,9 @@ pub fn implied(visit: &Visit<'_>) -> Option<Choice> {
 
 /// Records the choice that a visitor implies by going on to a second page, as `headers` asked for it, and gives the
 /// cookie that remembers it; `None` if it cannot be proven, and so does not hold.
-pub async fn keep_implied(visit: &Visit<'_>, _headers: &HeaderMap, choice: &Choice) -> Option<HeaderValue> {
-    Some(cookie(visit, choice))
+pub async fn keep_implied(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice) -> Option<HeaderValue> {
+    record::keep(visit, headers, choice, Method::Implied).await.ok()?;
+    Some(remembered(visit, choice))
 }
 
 /// A page of this very origin posts it. Browsers say so in `Sec-Fetch-Site` or `Origin`; whoever says neither
@@ -84,16 +100,17 @@ fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
 }
 
 /// The form's meaning; `None` if it names what the policy does not have, or no decision.
-fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String)> {
+fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method, String)> {
     let policy = &visit.site.policy;
     let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
     let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
     let back = local_path(all("return_to").first().copied().unwrap_or("/"));
     let mut back = utf8_percent_encode(back, NOT_IN_LOCATION).to_string();
-    let choice = match *all("decision").first()? {
-        "accept-all" => Choice::accept_all(policy, id, visit.now),
-        "reject-all" => Choice::reject_all(policy, id, visit.now),
-        answer @ ("accept-new" | "reject-new") => rest(visit, answer == "accept-new", id),
+    let (choice, method) = match *all("decision").first()? {
+        "accept-all" => (Choice::accept_all(policy, id, visit.now), Method::AcceptAll),
+        "reject-all" => (Choice::reject_all(policy, id, visit.now), Method::RejectAll),
+        "withdraw" => (Choice::reject_all(policy, id, visit.now), Method::Withdraw),
+        answer @ ("accept-new" | "reject-new") => (rest(visit, answer == "accept-new", id), Method::Custom),
         "save" => {
             let ticks = Ticks {
                 categories: all("category"),
@@ -101,7 +118,7 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String
                 shown_categories: all("shown_category"),
                 shown_services: all("shown_service"),
             };
-            Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now)
+            (Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now), Method::Custom)
         }
         "grant" => {
             let (choice, held_back) = one_more(visit, &all("category"), &all("service"), id)?;
@@ -110,11 +127,11 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, String
                 let to: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
                 back = format!("{}?return_to={to}", visit.site.prefix);
             }
-            choice
+            (choice, Method::Custom)
         }
         _ => return None,
     };
-    Some((choice, back))
+    Some((choice, method, back))
 }
 
 /// The banner's answer on what an earlier choice left open. Where none stands any more it is an answer on everything.
@@ -195,22 +212,26 @@ const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b
 
 fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
     let mut response = super::redirect(StatusCode::SEE_OTHER, back);
-    response.headers_mut().insert(SET_COOKIE, cookie(visit, choice));
+    response.headers_mut().insert(SET_COOKIE, remembered(visit, choice));
     // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     response
 }
 
-/// The `Set-Cookie` that remembers a choice.
-pub fn cookie(visit: &Visit<'_>, choice: &Choice) -> HeaderValue {
+/// The `Set-Cookie` that remembers a choice: a refusal exactly as long as an acceptance.
+fn remembered(visit: &Visit<'_>, choice: &Choice) -> HeaderValue {
     let site = visit.site;
-    let mut cookie = Cookie::build((&*site.cookie.name, encode(choice, visit.keys, &site.name)))
+    cookie(site, &encode(choice, visit.keys, &site.name), site.policy.parts().choice_lifetime)
+}
+
+/// The consent cookie, for so many seconds; 0 takes it back.
+pub(super) fn cookie(site: &Site, value: &str, seconds: u64) -> HeaderValue {
+    let mut cookie = Cookie::build((&*site.cookie.name, value))
         .path("/")
         .secure(true)
         .http_only(true)
         .same_site(SameSite::Lax)
-        // A refusal is remembered exactly as long as an acceptance.
-        .max_age(cookie::time::Duration::seconds(site.policy.parts().choice_lifetime.cast_signed()));
+        .max_age(cookie::time::Duration::seconds(seconds.cast_signed()));
     if let Some(domain) = site.cookie.domain.as_deref() {
         cookie = cookie.domain(domain);
     }

@@ -6,18 +6,24 @@ pub mod banner;
 pub mod choice;
 pub mod keys;
 pub mod policy;
+mod receipt;
+mod record;
+
+use std::net::IpAddr;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, REFERER, VARY};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use ipnet::IpNet;
 
 use crate::body::Body;
-use crate::config::Site;
+use crate::config::{self, Site};
 use crate::consent::{Basis, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::page::preferences::{Preferences, Visit as Shown};
 use crate::policy::Country;
+use crate::store::Receipts;
 use crate::{filter, own, page};
 
 /// What an answer of ours depends on.
@@ -37,6 +43,14 @@ pub struct Visit<'a> {
     pub signals: Signals,
     /// Signs choices.
     pub keys: &'a Keys,
+    /// Keeps choices.
+    pub receipts: &'a Receipts,
+    /// What is kept of them.
+    pub proof: &'a config::Receipts,
+    /// Who connected.
+    pub peer: IpAddr,
+    /// Peers whose `Forwarded` is believed.
+    pub trusted: &'a [IpNet],
     /// The most bytes that a form may have.
     pub limit: usize,
     /// How long the body of a request may pause.
@@ -72,6 +86,9 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         // With a query it looks like a decision, which a link on a foreign page could take.
         "choice" if is_read(&head.method) && head.uri.query().is_none() => choice::state(&visit),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
+        "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
+        "receipt" if head.method == Method::POST => receipt::erase(&visit, &head.headers, body).await,
+        "receipt" => not_allowed(&visit, "GET, HEAD, POST"),
         "" | "policy" | "style.css" | "free.js" | "banner" | "consent.js" | "banner.css" => {
             not_allowed(&visit, "GET, HEAD")
         }

@@ -103,6 +103,7 @@ pub(super) fn next_steps(file: &str, name: &str) -> String {
      It changes nothing yet: `mode: observe` only looks. Use the site at {address}; the log tells
      what would be enforced, and visitors find their choices at {address}_consent/
   4. Ask what would happen:  consentry explain --config {file} 'Set-Cookie: _ga=1'
-  5. When you agree with the answers, write `mode: enforce`."
+  5. After some visits, see what the policy does not say yet:  consentry policy drift --config {file}
+  6. When you agree with the answers, write `mode: enforce`."
     )
 }

@@ -1,11 +1,14 @@
 //! The command line: one file or folder a command.
 
+mod ask;
 pub mod check;
 mod config;
 pub mod demo;
+mod drift;
 mod explain;
 mod init;
 mod policy;
+mod receipts;
 mod rewrite;
 mod scan;
 mod serve;
@@ -42,8 +45,10 @@ enum Command {
     Explain(explain::Args),
     /// Rewrite a page as for a visitor, and say what was removed and why
     Rewrite(rewrite::Args),
-    /// The published cookie policy of a site
+    /// The cookie policy of a site: as published, and where reality differs from it
     Policy(policy::Args),
+    /// The records of visitors' choices
+    Receipts(receipts::Args),
 }
 
 /// Runs what the command line asks for.
@@ -58,5 +63,6 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Rewrite(args) => rewrite::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Receipts(args) => receipts::run(&args),
     }
 }

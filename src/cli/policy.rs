@@ -1,4 +1,4 @@
-//! `consentry policy render`: the published policy of a site, to look at or to publish elsewhere.
+//! `consentry policy`: the published policy of a site, to look at or to publish elsewhere, and its drift.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -19,6 +19,8 @@ pub(super) struct Args {
 enum Command {
     /// Write the published cookie policy to standard output
     Render(Render),
+    /// Say where the policy and what was seen in traffic differ; exit 1 if they do
+    Drift(super::drift::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -42,7 +44,13 @@ enum Format {
 
 /// Prints what is asked for; exit 2 if the configuration is wrong.
 pub(super) fn run(args: &Args) -> ExitCode {
-    let Command::Render(render) = &args.command;
+    match &args.command {
+        Command::Render(args) => render(args),
+        Command::Drift(args) => super::drift::run(args),
+    }
+}
+
+fn render(render: &Render) -> ExitCode {
     let chosen = match render.site.load() {
         Ok(chosen) => chosen,
         Err(code) => return code,

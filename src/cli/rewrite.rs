@@ -8,8 +8,9 @@ use std::process::ExitCode;
 use url::Url;
 
 use super::check;
-use super::explain::{Explainer, Words, decide, note_mode};
+use super::explain::note_mode;
 use super::site::{Chosen, SiteArgs};
+use crate::explain::{Explainer, Words, decide};
 use crate::filter::Csp;
 use crate::html::{self, Rewriter, sniff};
 use crate::policy::{Finding, resolve};
@@ -63,7 +64,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(decision) => decision,
         Err(error) => return wrong(&error),
     };
-    let explainer = match Explainer::new(&chosen, &decision, now) {
+    let explainer = match Explainer::new(&chosen.site, &chosen.host, &decision, now) {
         Ok(explainer) => explainer,
         Err(error) => return wrong(&error),
     };

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::server::{Server, Sockets};
+use crate::store::Store;
 use crate::{api, telemetry};
 
 /// Arguments of `serve`.
@@ -53,9 +54,16 @@ pub(super) fn until_signalled(config: Config, ready: impl FnOnce(&[std::net::Soc
 
 fn start(config: Config) -> std::io::Result<(Server, Vec<std::net::SocketAddr>)> {
     let keys = api::keys::load(&config.state)?;
-    let sockets = Sockets::bind(&config.listen, &config.redirect, config.workers)?;
+    let store = Store::start(&config).map_err(std::io::Error::other)?;
+    let mut sockets = Sockets::bind(&config.listen, &config.redirect, config.workers)?;
+    if let Some(admin) = &config.admin {
+        sockets = sockets.bind_admin(admin.listen)?;
+    }
+    if let Some(address) = sockets.admin_address() {
+        tracing::info!(%address, "Listening for administrators.");
+    }
     let addresses = sockets.addresses();
-    Ok((Server::start(Arc::new(config), Arc::new(keys), sockets)?, addresses))
+    Ok((Server::start(Arc::new(config), Arc::new(keys), store, sockets)?, addresses))
 }
 
 /// SIGTERM and SIGINT, received since [`Signals::listen`].

@@ -61,7 +61,8 @@ pub(super) fn consent_applies(s: &Section<'_>, policy: &PolicyParts, cookie_doma
 /// No address is listened on twice.
 pub(super) fn addresses_differ(s: &Section<'_>) {
     let mut seen = HashSet::new();
-    let items = ["listen", "redirect"].into_iter().filter_map(|key| s.item.child_named(key));
+    let admin = s.item.child_named("admin").and_then(|admin| admin.child_named("listen"));
+    let items = ["listen", "redirect"].into_iter().filter_map(|key| s.item.child_named(key)).chain(admin);
     for item in items.flat_map(|item| item.one_or_many()) {
         let address = item.peek_text().and_then(|text| text.parse::<SocketAddr>().ok());
         // Port 0 is any free port.

@@ -11,11 +11,11 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use super::certificate_file::Certificates;
-use super::model::{Config, Limits, Log, Timeouts};
+use super::model::{Config, Limits, Log, Receipts, Timeouts};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{across, site_file};
+use super::{across, admin, site_file};
 use crate::telemetry::Format;
 
 /// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.
@@ -31,16 +31,20 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
     across::addresses_differ(s);
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let default_certificate = (s.get("certificate"), s.get("key"));
-    let state = s.get("state");
+    let state = s.get("state").map_or_else(|| Some(s.item.source.folder.join("state")), |item| item.path())?;
+    let default_receipts = Receipts::in_folder(&state);
     let mut config = Config {
+        file: s.item.source.name.clone(),
         listen: Vec::new(),
         redirect,
         workers: s.read("workers", |item| item.integer(1..=1024)).map_or_else(cores, |n| n as usize),
-        state: state.map_or_else(|| Some(s.item.source.folder.join("state")), |item| item.path())?,
+        receipts: s.or("receipts", default_receipts.clone(), |item| item.section(|s| receipts(s, default_receipts))),
+        state,
         trusted_proxies: s.or("trusted_proxies", Vec::new(), networks),
         timeouts: s.or("timeouts", Timeouts::default(), |item| item.section(timeouts)),
         limits: s.or("limits", Limits::default(), |item| item.section(limits)),
         log: s.or("log", Log::default(), |item| item.section(log)),
+        admin: s.read("admin", |item| item.section(|s| admin::read(s, certificates)).flatten()),
         sites: Vec::new(),
         certificates: Vec::new(),
     };
@@ -70,7 +74,7 @@ pub(super) fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
     Some(item.one_or_many().iter().filter_map(address).collect())
 }
 
-fn address(item: &Item<'_>) -> Option<SocketAddr> {
+pub(super) fn address(item: &Item<'_>) -> Option<SocketAddr> {
     let text = item.text()?;
     if let Ok(address) = text.parse() {
         return Some(address);
@@ -125,6 +129,23 @@ fn limits(s: &Section<'_>) -> Limits {
             as u32,
         inline_script: s.or("inline_script", default.inline_script, size(KIB..=64 * MIB)),
         choice_body: s.or("choice_body", default.choice_body, size(KIB..=MIB)),
+    }
+}
+
+/// Records of less than a day or more than a life prove nothing.
+const RETENTION: RangeInclusive<Duration> = Duration::from_secs(86_400)..=Duration::from_secs(100 * 365 * 86_400);
+
+fn receipts(s: &Section<'_>, default: Receipts) -> Receipts {
+    Receipts {
+        store: s.or("store", default.store, Item::path),
+        postgres: s.read("postgres", |item| match cfg!(feature = "postgres") {
+            true => item.path(),
+            false => item.fail_with("this build has no PostgreSQL", "build it with `--features postgres`"),
+        }),
+        retention: s.or("retention", default.retention, |item| item.duration(RETENTION)),
+        spool: s.or("spool", default.spool, |item| item.size(64 * KIB..=1024 * MIB)),
+        ip: s.or("ip", default.ip, |item| item.word(&[("none", false), ("truncated", true)])),
+        user_agent: s.or("user_agent", default.user_agent, Item::bool),
     }
 }
 

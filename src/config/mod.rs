@@ -5,6 +5,7 @@
 //! place but wrong together is found by `across`.
 
 mod across;
+mod admin;
 mod catalogue_file;
 mod categories;
 mod certificate_file;
@@ -18,6 +19,7 @@ mod problem;
 mod published;
 mod reading;
 mod rules;
+mod secret;
 mod section;
 mod site_file;
 mod size;
@@ -31,6 +33,7 @@ pub use host_name::{HostName, HostNameError};
 pub use model::*;
 pub(crate) use problem::suggest;
 pub use problem::{Problem, Severity};
+pub use secret::Secret;
 
 use certificate_file::Certificates;
 use policy_cache::Policies;

@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 use tracing::level_filters::LevelFilter;
 
 use super::HostName;
+use super::secret::Secret;
 use crate::html::Anchor;
 use crate::policy::Policy;
 use crate::telemetry::Format;
@@ -19,6 +20,8 @@ use crate::telemetry::Format;
 /// Everything that the configuration says. An exchange keeps the one it began with.
 #[derive(Debug)]
 pub struct Config {
+    /// The file that was read, as the operator named it.
+    pub file: Arc<str>,
     /// Where TLS is accepted.
     pub listen: Vec<SocketAddr>,
     /// Where plain HTTP is answered with redirects to HTTPS.
@@ -27,6 +30,8 @@ pub struct Config {
     pub workers: usize,
     /// The folder of what must survive a restart.
     pub state: PathBuf,
+    /// What is kept of choices.
+    pub receipts: Receipts,
     /// Peers whose `Forwarded`, `X-Forwarded-*` and `CF-IPCountry` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long we wait.
@@ -35,10 +40,25 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+    /// Where the operator looks in; `None` where nobody does.
+    pub admin: Option<Admin>,
     /// In the order of the file.
     pub sites: Vec<Arc<Site>>,
     /// Each certificate that a site uses, once.
     pub certificates: Vec<Arc<Certificate>>,
+}
+
+/// The listener for metrics, health, findings and `explain`.
+#[derive(Debug)]
+pub struct Admin {
+    /// On loopback, unless there are both a token and a certificate.
+    pub listen: SocketAddr,
+    /// Names by which it may be asked for, besides `localhost` and its addresses.
+    pub hosts: Vec<HostName>,
+    /// What a client must show, as `Authorization: Bearer …`.
+    pub token: Option<Secret>,
+    /// With one it speaks TLS.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 /// One configured site.
@@ -272,6 +292,37 @@ impl Default for Limits {
             decompression_ratio: 1000,
             inline_script: 1 << 20,
             choice_body: 16 << 10,
+        }
+    }
+}
+
+/// What is kept of choices, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipts {
+    /// The SQLite database.
+    pub store: PathBuf,
+    /// The file that holds the URL of a PostgreSQL database, which is used instead.
+    pub postgres: Option<PathBuf>,
+    /// How old a receipt becomes.
+    pub retention: Duration,
+    /// The most that may wait while the store is away, in bytes.
+    pub spool: u64,
+    /// Whether the visitor's address is kept, truncated to its network.
+    pub ip: bool,
+    /// Whether the browser's name is kept.
+    pub user_agent: bool,
+}
+
+impl Receipts {
+    /// What holds where the configuration says nothing, with a database in this folder.
+    pub fn in_folder(state: &std::path::Path) -> Self {
+        Self {
+            store: state.join("receipts.sqlite"),
+            postgres: None,
+            retention: Duration::from_secs(5 * 365 * 86_400),
+            spool: 16 << 20,
+            ip: false,
+            user_agent: false,
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
         _ => categories.id(item).map(Unclassified::Category),
     });
 
+    let styles = s.or("styles", false, Item::bool);
+
     let rules = Rules::default();
     let reader = Reader { catalogue, categories: &categories, rules: &rules, language: &language };
     let services = s.get("services").map(|item| reader.services(&item)).unwrap_or_default();
@@ -61,6 +63,7 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
         choice_lifetime,
         choice_beats_signals,
         unclassified,
+        styles,
         services,
         cookies,
         sessions,

@@ -174,6 +174,11 @@ impl Choice {
         self.granted.binary_search(&item).ok().map(|_| true)
     }
 
+    /// Whether it grants anything that the one before did not.
+    pub fn grants_beyond(&self, before: Option<&Self>) -> bool {
+        self.granted.iter().any(|item| before.is_none_or(|before| before.answer(*item) != Some(true)))
+    }
+
     /// Whether it still holds: its policy version is good, it is not too old and not from the future.
     pub fn stands(&self, policy: &Policy, now: UnixTime) -> bool {
         let parts = policy.parts();

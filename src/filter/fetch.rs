@@ -76,13 +76,18 @@ const BOTS: [&str; 14] = [
     "scan",
 ];
 
+/// Whether the browser says that another site caused the request.
+pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
+    value(headers, SEC_FETCH_SITE) == Some(b"cross-site")
+}
+
 /// Whether to answer with a page that navigates once more from the same site, because the browser held back a
 /// `SameSite=Strict` session cookie: a `GET` navigation from another site by a visitor who is known to have one.
 ///
 /// `marker` names our "has a session" cookie. The second request is same-site, so that this never holds twice.
 pub fn is_strict_bounce(policy: &Policy, method: &Method, headers: &HeaderMap, marker: &[u8]) -> bool {
     let cross_site = *method == Method::GET
-        && value(headers, SEC_FETCH_SITE) == Some(b"cross-site")
+        && is_cross_site(headers)
         && value(headers, SEC_FETCH_MODE) == Some(b"navigate")
         && value(headers, SEC_FETCH_DEST) == Some(b"document");
     if !cross_site {

@@ -6,7 +6,9 @@ use http::header::{Entry, HeaderName, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
 use crate::cookie::{self, Edits, SameSite, SetCookie, UnixTime};
-use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Hardening, Policy, Unclassified, Verdict};
+use crate::policy::{
+    Action, FindingAction, FindingKind, Grant, Hardening, Policy, Rule, Sighting, Unclassified, Verdict, Witness,
+};
 
 /// Of RFC 2965: no browser reads it, and it may hold several cookies in one line.
 const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
@@ -29,28 +31,35 @@ pub(super) struct Judge<'a> {
     pub(super) grant: &'a Grant,
     pub(super) apply: bool,
     pub(super) now: UnixTime,
-    /// Whether findings are wanted: each allocates.
-    pub(super) report: bool,
+    /// The lines answer a navigation from another site.
+    pub(super) cross_site: bool,
 }
 
-/// What one line becomes.
+/// What one line becomes, and why.
 struct Decided<'a> {
     /// `None` removes it.
     line: Option<Cow<'a, [u8]>>,
-    /// `None` where nobody wants it.
-    finding: Option<Finding>,
+    action: FindingAction,
+    rule: Option<Rule>,
+    capped: Option<Rule>,
+    left_behind: bool,
+}
+
+impl<'a> Decided<'a> {
+    fn new(line: Option<Cow<'a, [u8]>>, action: FindingAction, rule: Option<Rule>) -> Self {
+        Self { line, action, rule, capped: None, left_behind: false }
+    }
 }
 
 impl Judge<'_> {
     /// Judges all lines; changes them only where verdicts are applied.
-    pub(super) fn filter(&self, headers: &mut HeaderMap, findings: &mut Vec<Finding>) -> Outcome {
+    pub(super) fn filter(&self, headers: &mut HeaderMap, witness: &mut dyn Witness) -> Outcome {
         let mut outcome = Outcome::default();
-        self.drop_set_cookie2(headers, &mut outcome, findings);
+        self.drop_set_cookie2(headers, &mut outcome, witness);
         let Entry::Occupied(mut lines) = headers.entry(SET_COOKIE) else { return outcome };
         let mut stripped = false;
         for value in lines.iter_mut() {
-            let decided = self.decide(value.as_bytes(), &mut outcome);
-            findings.extend(decided.finding);
+            let decided = self.witnessed(value.as_bytes(), &mut outcome, witness);
             let line = match decided.line {
                 Some(Cow::Borrowed(_)) => continue,
                 // Spans of a header value and our own attributes.
@@ -73,28 +82,43 @@ impl Judge<'_> {
         outcome
     }
 
-    fn decide<'l>(&self, line: &'l [u8], outcome: &mut Outcome) -> Decided<'l> {
+    fn witnessed<'l>(&self, line: &'l [u8], outcome: &mut Outcome, witness: &mut dyn Witness) -> Decided<'l> {
         let cookie = SetCookie::parse(line);
-        let name = cookie.name();
-        let (verdict, session) = self.policy.judge_set_cookie(self.grant, name);
-        outcome.personal |= self.depends_on_grant(verdict);
+        let (verdict, session) = self.policy.judge_set_cookie(self.grant, cookie.name());
+        let decided = self.decide(&cookie, verdict, session, outcome);
         let owner = verdict.classified.map(|classified| classified.owner);
-        let finding = |action, rule| self.report.then(|| Finding::new(FindingKind::Cookie, name, owner, rule, action));
+        witness.see(&Sighting {
+            capped: decided.capped,
+            line: (!cookie.deletes(self.now)).then_some(&cookie),
+            left_behind: decided.left_behind,
+            ..Sighting::new(FindingKind::Cookie, cookie.name(), owner, decided.rule, decided.action)
+        });
+        decided
+    }
+
+    fn decide<'l>(
+        &self,
+        cookie: &SetCookie<'l>,
+        verdict: Verdict,
+        session: Option<(Hardening, Rule)>,
+        outcome: &mut Outcome,
+    ) -> Decided<'l> {
+        outcome.personal |= self.depends_on_grant(verdict);
         if cookie.deletes(self.now) {
             // Deletion is what a refusing visitor wants. Where we moved the cookie, the deletion must follow it.
             outcome.session_deleted |= session.is_some();
             let edits = session.map(|(hardening, _)| moved(hardening)).unwrap_or_default();
-            let line = cookie::edit(&cookie, &edits, self.now);
-            return Decided { line: Some(line), finding: finding(FindingAction::Keep, verdict.rule) };
+            let line = cookie::edit(cookie, &edits, self.now);
+            return Decided::new(Some(line), FindingAction::Keep, verdict.rule);
         }
         if verdict.action == Action::Strip {
-            return Decided { line: None, finding: finding(FindingAction::Strip, verdict.rule) };
+            return Decided::new(None, FindingAction::Strip, verdict.rule);
         }
         let capped = Edits { cap: verdict.lifetime, ..Edits::default() };
         let Some((hardening, rule)) = session else {
-            let line = cookie::edit(&cookie, &capped, self.now);
+            let line = cookie::edit(cookie, &capped, self.now);
             let action = if matches!(line, Cow::Owned(_)) { FindingAction::Cap } else { FindingAction::Keep };
-            return Decided { line: Some(line), finding: finding(action, verdict.rule) };
+            return Decided::new(Some(line), action, verdict.rule);
         };
         let edits = Edits {
             http_only: hardening.http_only,
@@ -103,23 +127,23 @@ impl Judge<'_> {
             cap: verdict.lifetime,
             ..moved(hardening)
         };
-        if hardening.same_site == Some(SameSite::Strict) {
+        let strict = hardening.same_site == Some(SameSite::Strict);
+        if strict {
             let lifetime = cookie.lifetime(self.now);
             outcome.strict_session = Some(lifetime.map(|seconds| seconds.min(verdict.lifetime.unwrap_or(seconds))));
         }
-        let line = cookie::edit(&cookie, &edits, self.now);
-        let changes = |edits| matches!(cookie::edit(&cookie, edits, self.now), Cow::Owned(_));
-        let finding = match &line {
-            _ if !self.report => None,
-            Cow::Borrowed(_) => finding(FindingAction::Keep, Some(rule)),
-            // Few session cookies outlive what the policy says, so that most lines are edited once.
-            Cow::Owned(_) if !changes(&capped) => finding(FindingAction::Harden, Some(rule)),
-            Cow::Owned(_) if !changes(&Edits { cap: None, ..edits }) => finding(FindingAction::Cap, verdict.rule),
-            Cow::Owned(_) => {
-                finding(FindingAction::Harden, Some(rule)).map(|finding| Finding { capped: verdict.rule, ..finding })
+        let line = cookie::edit(cookie, &edits, self.now);
+        let changes = |edits| matches!(cookie::edit(cookie, edits, self.now), Cow::Owned(_));
+        // Few session cookies outlive what the policy says, so that most lines are edited once.
+        let (action, rule, capped) = match &line {
+            Cow::Borrowed(_) => (FindingAction::Keep, Some(rule), None),
+            Cow::Owned(_) if verdict.lifetime.is_none() || !changes(&capped) => {
+                (FindingAction::Harden, Some(rule), None)
             }
+            Cow::Owned(_) if !changes(&Edits { cap: None, ..edits }) => (FindingAction::Cap, verdict.rule, None),
+            Cow::Owned(_) => (FindingAction::Harden, Some(rule), verdict.rule),
         };
-        Decided { line: Some(line), finding }
+        Decided { line: Some(line), action, rule, capped, left_behind: strict && self.cross_site }
     }
 
     /// Whether another visitor could get another answer for this cookie.
@@ -134,13 +158,13 @@ impl Judge<'_> {
         self.apply && (verdict.action == Action::Strip || asked)
     }
 
-    fn drop_set_cookie2(&self, headers: &mut HeaderMap, outcome: &mut Outcome, findings: &mut Vec<Finding>) {
+    fn drop_set_cookie2(&self, headers: &mut HeaderMap, outcome: &mut Outcome, witness: &mut dyn Witness) {
         if !headers.contains_key(SET_COOKIE2) {
             return;
         }
         for line in headers.get_all(SET_COOKIE2) {
             let name = SetCookie::parse(line.as_bytes()).name();
-            findings.push(Finding::new(FindingKind::Cookie, name, None, None, FindingAction::Strip));
+            witness.see(&Sighting::new(FindingKind::Cookie, name, None, None, FindingAction::Strip));
         }
         if self.apply && headers.remove(SET_COOKIE2).is_some() {
             outcome.personal = true;

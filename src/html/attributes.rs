@@ -88,11 +88,18 @@ pub(super) fn read<'t>(source: Source<'t>, known: impl Fn(&str) -> Option<&'stat
 }
 
 /// No name that anybody asks for is longer.
-const LONGEST: usize = 16;
+const LONGEST: usize = 24;
 
 /// Where the tag's own name ends.
 pub(super) fn name_end(tag: &[u8]) -> usize {
     tag.iter().position(|byte| is_space(*byte) || matches!(byte, b'/' | b'>')).unwrap_or(tag.len())
+}
+
+/// Where the tag that the bytes begin with ends.
+pub(super) fn tag_end(bytes: &[u8]) -> usize {
+    let mut names = Names { tag: bytes, at: name_end(bytes) };
+    while names.next().is_some() {}
+    (names.at + 1).min(bytes.len())
 }
 
 /// Goes over the attributes as tokenizers do (HTML §13.2.5.32 ff.): the places of name and value.

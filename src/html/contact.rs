@@ -18,6 +18,9 @@ pub struct Contact {
 impl Page {
     /// Keeps what a tag contacts, each once, up to the limit.
     pub(super) fn contacted(&mut self, tag: &[u8], urls: Vec<Url>) {
+        if urls.is_empty() {
+            return;
+        }
         let name = tag.get(1..name_end(tag)).unwrap_or_default();
         let element: Box<str> = String::from_utf8_lossy(name).to_ascii_lowercase().into();
         for url in urls {

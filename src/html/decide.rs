@@ -3,55 +3,84 @@
 use std::sync::Arc;
 
 use lol_html::AsciiCompatibleEncoding;
-use url::Url;
 
 use super::attributes::{self, Attribute, Source};
 use super::document::Document;
 use super::elements::{self, Kind, Outcome};
-use super::judge::{self, Blocked, Needs};
+use super::judge::{self, Blocked, Judged, Needs};
 use super::page::{Page, Place, Region, Start};
 use super::script::{self, Script};
+use super::style::{self, Sheet};
 use super::{Error, Gating, Settings, links};
 use crate::page::{escape, placeholder};
 
 impl Page {
     /// Does what is to be done with a start tag, and settles what becomes of what follows it.
-    pub(super) fn start(&mut self, kind: Kind, start: Start, tag: &[u8]) -> Result<(), Error> {
+    pub(super) fn start(&mut self, start: Start, tag: &[u8]) -> Result<(), Error> {
+        let kind = start.kind;
         if !self.scripted && start.is_html && !self.around.is_foreign() {
-            return self.start_with_script(kind, start, tag);
+            return self.start_with_script(start, tag);
         }
         let kept = match kind {
             Kind::NoScript if start.is_html => Region::Inner(Box::new(self.inner(false)?)),
-            Kind::Text if start.is_html && self.around.is_doubtful() => Region::Inner(Box::new(self.inner(false)?)),
-            Kind::NoScript | Kind::Text | Kind::Head => Region::Pass,
+            Kind::Text | Kind::Style => self.text_region(start)?,
+            Kind::NoScript | Kind::Head => Region::Pass,
             Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign | Kind::Integration => {
-                self.enter(kind, start);
+                self.enter(start);
                 Region::Pass
             }
-            _ => {
-                let source = Source { bytes: tag, encoding: self.encoding };
-                let attributes = attributes::read(source, |name| elements::wanted(kind, name));
-                return self.judge(kind, start, tag, &attributes);
-            }
+            _ => return self.judge_tag(start, tag),
         };
-        self.out.extend_from_slice(tag);
+        if self.settings.policy.parts().styles {
+            // Nothing else of theirs is looked at.
+            self.judge_tag(Start { kind: Kind::Other, number: 0, ..start }, tag)?;
+        } else {
+            self.out.extend_from_slice(tag);
+        }
         self.open(start, kept);
         Ok(())
     }
 
     /// Our script comes first: behind `<head>`, or before whatever shows that there is none.
-    fn start_with_script(&mut self, kind: Kind, start: Start, tag: &[u8]) -> Result<(), Error> {
+    fn start_with_script(&mut self, start: Start, tag: &[u8]) -> Result<(), Error> {
         self.scripted = true;
         self.changed = true;
         let script = self.settings.insert.head.clone().unwrap_or_default();
-        if kind == Kind::Head {
+        if start.kind == Kind::Head {
             self.out.extend_from_slice(tag);
         }
         self.out.extend_from_slice(script.as_bytes());
-        if kind == Kind::Head { Ok(()) } else { self.start(kind, start, tag) }
+        if start.kind == Kind::Head { Ok(()) } else { self.start(start, tag) }
     }
 
-    fn judge(&mut self, kind: Kind, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
+    /// What becomes of text: where browsers may see markup in it, it is read as that too.
+    fn text_region(&self, start: Start) -> Result<Region, Error> {
+        let sheet = (start.kind == Kind::Style && self.settings.policy.parts().styles)
+            .then(|| Region::Sheet(Sheet::new(self.encoding, !start.is_html)));
+        if !start.is_html || !self.around.is_doubtful() {
+            return Ok(sheet.unwrap_or(Region::Pass));
+        }
+        self.doubted(sheet)
+    }
+
+    /// Text that is judged as such first, and then read as markup.
+    fn doubted(&self, text: Option<Region>) -> Result<Region, Error> {
+        let inner = Box::new(self.inner(false)?);
+        Ok(match text {
+            Some(text) => Region::Both(Box::new(text), inner),
+            None => Region::Inner(inner),
+        })
+    }
+
+    fn judge_tag(&mut self, start: Start, tag: &[u8]) -> Result<(), Error> {
+        let source = Source { bytes: tag, encoding: self.encoding };
+        let styles = self.settings.policy.parts().styles;
+        let attributes = attributes::read(source, |name| elements::wanted(start.kind, name, styles));
+        self.judge(start, tag, &attributes)
+    }
+
+    fn judge(&mut self, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
+        let kind = start.kind;
         match kind {
             Kind::Base => self.base(attributes, start.is_html),
             Kind::Meta => {
@@ -62,13 +91,19 @@ impl Page {
             _ => {}
         }
         let neutral = self.settings.gating != Gating::Remove;
+        let styles = self.settings.policy.parts().styles;
         let mut contacted = Vec::new();
-        let outcome = elements::judge(kind, attributes, neutral, |url| {
-            let url = self.resolve(url)?;
+        let outcome = elements::judge(kind, attributes, neutral, styles, |url| {
+            let url = judge::address(&self.place.base, url)?;
             if self.settings.limits.contacts > 0 {
                 contacted.push(url.clone());
             }
-            judge::tag(&self.settings, url)
+            match judge::tag(&self.settings, url) {
+                Judged::Blocked(blocked) => return Some(blocked),
+                Judged::Foreign(finding) => self.passes(finding),
+                Judged::Own => {}
+            }
+            None
         });
         self.contacted(tag, contacted);
         let (mut edits, region) = match outcome {
@@ -79,6 +114,9 @@ impl Page {
                     edits.extend(self.waiting(&reason, tag, attributes));
                 }
                 self.found(Some(reason.finding));
+                if styles {
+                    edits.extend(elements::style_edit(attributes, |url| self.blocked(url).is_some()));
+                }
                 (edits, Region::Pass)
             }
             Outcome::Go(reason) => {
@@ -108,19 +146,24 @@ impl Page {
             edits.extend(self.srcdoc(srcdoc)?);
         }
         if kind == Kind::Script && self.around.frameset {
-            let inner = self.inner(false)?;
-            self.out.extend_from_slice(tag);
-            self.open(start, Region::Inner(Box::new(inner)));
+            // Behind a frameset that browsers ignore it runs; in one that they heed it is markup.
+            let region = self.doubted(self.script(attributes).map(Region::Script))?;
+            attributes::apply(tag, &mut edits, &mut self.out);
+            self.open(start, region);
             return Ok(());
         }
-        if kind == Kind::Script && is_inline(attributes) {
+        if kind == Kind::Script
+            && let Some(script) = self.script(attributes)
+        {
+            let mut kept = Vec::with_capacity(tag.len());
+            attributes::apply(tag, &mut edits, &mut kept);
             let script = if neutral {
                 let mut inert = Vec::new();
                 attributes::apply(tag, &mut elements::neutralise(kind, tag, attributes, None), &mut inert);
-                Script::with_tag(tag.to_vec(), inert)
+                script.with_tag(kept, inert)
             } else {
-                self.out.extend_from_slice(tag);
-                Script::new()
+                self.out.append(&mut kept);
+                script
             };
             self.open(start, Region::Script(script));
             return Ok(());
@@ -134,15 +177,16 @@ impl Page {
     fn open(&mut self, start: Start, region: Region) {
         if start.number > 0 && !matches!(region, Region::Pass) {
             self.owner = start.number;
+            self.in_foreign = !start.is_html;
             self.region = region;
         } else if let Region::Script(mut script) = region {
             script.release(&mut self.out);
         }
     }
 
-    fn enter(&mut self, kind: Kind, start: Start) {
+    fn enter(&mut self, start: Start) {
         let counts = start.number > 0;
-        match kind {
+        match start.kind {
             Kind::Template if counts => self.around.templates += 1,
             Kind::Foreign if counts => self.around.foreign.push(true),
             Kind::Integration if counts && self.around.is_foreign() => self.around.foreign.push(false),
@@ -154,16 +198,16 @@ impl Page {
     }
 
     /// An element ends that this was called for at its start.
-    pub(super) fn leave(&mut self, name: &str) {
-        match elements::kind(name.as_bytes()) {
-            Some(Kind::Template) => self.around.templates = self.around.templates.saturating_sub(1),
-            Some(Kind::Foreign) => {
+    pub(super) fn leave(&mut self, kind: Kind) {
+        match kind {
+            Kind::Template => self.around.templates = self.around.templates.saturating_sub(1),
+            Kind::Foreign => {
                 self.around.foreign.pop();
             }
-            Some(Kind::Integration) if !self.around.is_foreign() => {
+            Kind::Integration if !self.around.is_foreign() => {
                 self.around.foreign.pop();
             }
-            Some(Kind::Select) => self.around.select = false,
+            Kind::Select => self.around.select = false,
             _ => {}
         }
     }
@@ -193,20 +237,17 @@ impl Page {
         }
     }
 
-    /// Whom a URL of this document contacts; `None` if nobody.
-    fn resolve(&self, url: &str) -> Option<Url> {
-        let url = url.trim_start_matches(|c: char| c <= ' ');
-        // Nobody is contacted, and they are long.
-        if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
-            return None;
-        }
-        self.place.base.join(url).ok()
+    fn blocked(&self, url: &str) -> Option<Blocked> {
+        judge::url(&self.settings, &self.place.base, url)
     }
 
     /// What our script must see granted before it frees the element.
     fn needs(&self, kind: Kind, attributes: &[Attribute<'_>]) -> String {
         let mut needs = Needs::new(&self.settings);
-        elements::urls(kind, attributes).iter().filter_map(|url| self.resolve(url)).for_each(|url| needs.url(&url));
+        elements::urls(kind, attributes)
+            .iter()
+            .filter_map(|url| judge::address(&self.place.base, url))
+            .for_each(|url| needs.url(&url));
         needs.attribute()
     }
 
@@ -245,9 +286,27 @@ impl Page {
         Ok(inner.changed().then(|| srcdoc.replace(&String::from_utf8_lossy(&out))))
     }
 
+    /// The script whose text is to be judged, if it is one that a browser reads.
+    fn script(&self, attributes: &[Attribute<'_>]) -> Option<Script> {
+        if !is_inline(attributes) {
+            return None;
+        }
+        let kind = elements::find(attributes, "type").map(Attribute::value);
+        match script::Type::of(kind.as_deref().unwrap_or_default()) {
+            script::Type::Code => Some(Script::new()),
+            script::Type::Rules => Some(Script::rules(self.place.base.clone())),
+            script::Type::Data => None,
+        }
+    }
+
     fn placeholder(&self, reason: &Blocked, attributes: &[Attribute<'_>]) -> String {
         self.framed(reason, |frame| {
-            placeholder::frame(frame, |name| elements::find(attributes, name).map(Attribute::value))
+            placeholder::frame(frame, |name| {
+                let value = elements::find(attributes, name)?.value();
+                let reads = name == "style" && self.settings.policy.parts().styles;
+                let left = reads.then(|| style::filter(&value, |url| self.blocked(url).is_some())).flatten();
+                Some(left.map_or(value, Into::into))
+            })
         })
     }
 
@@ -277,8 +336,7 @@ impl Page {
     }
 }
 
-/// Whether the script's text is what a browser would run.
+/// Whether the script's text is in the page.
 fn is_inline(attributes: &[Attribute<'_>]) -> bool {
     !["src", "href", "xlink:href"].iter().any(|name| elements::find(attributes, name).is_some())
-        && !elements::find(attributes, "type").is_some_and(|kind| script::is_data(&kind.value()))
 }

@@ -12,7 +12,8 @@ use lol_html::html_content::{BailOut, EndTag};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as ParserSettings};
 use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
-use super::elements::{BRANCHES, LEAVES, TEXTS};
+use super::attributes::tag_end;
+use super::elements::{self, Form, Kind, PASSED_OVER};
 use super::insert;
 use super::page::{Next, Page, Place, Region, Start};
 use super::{Contact, Error, OnError, Settings};
@@ -23,6 +24,8 @@ pub(super) struct Document {
     /// `None` once it ended or failed.
     parser: Option<HtmlRewriter<'static, Sink>>,
     page: Arc<Mutex<Page>>,
+    /// Whether a `<meta>` may name the charset.
+    meta_counts: bool,
     failed: Option<Error>,
 }
 
@@ -30,35 +33,9 @@ impl Document {
     /// `charset` is `None` where a `<meta>` may say it.
     pub(super) fn new(settings: Arc<Settings>, place: Place, charset: Option<AsciiCompatibleEncoding>) -> Self {
         let encoding = charset.unwrap_or_else(AsciiCompatibleEncoding::utf_8);
-        let limits = settings.limits;
-        let pass = settings.on_error == OnError::Pass;
         let page = Arc::new(Mutex::new(Page::new(settings, place, encoding.into())));
-        let memory = MemorySettings::new()
-            .with_max_allowed_memory_usage(limits.memory)
-            // Most pages never need it; it must stay below the limit, or lol_html panics.
-            .with_preallocated_parsing_buffer_size(limits.memory.min(1024) / 2)
-            .with_graceful_bail_out_on_memory_limit_exceeded(pass);
-        let mut parser = ParserSettings::new_send()
-            .with_memory_settings(memory)
-            .with_graceful_bail_out_on_content_handler_error(pass)
-            // Strict refuses some nestings of text elements (`<select><xmp>`) that are markup to one browser and text to
-            // another. Real pages have them; we look for tags in such text instead.
-            .with_strict(false)
-            .with_encoding(encoding)
-            .with_adjust_charset_on_meta_tag(charset.is_none());
-        let handlers: [Handler; 3] = [leaf, branch, text];
-        for (handler, selector) in handlers.into_iter().zip(SELECTORS.iter()) {
-            let page = Arc::clone(&page);
-            let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| handler(&page, e));
-            parser = parser.append_element_content_handler((Cow::Borrowed(selector), handlers));
-        }
-        for handler in insert::handlers(&page) {
-            parser = parser.append_element_content_handler(handler);
-        }
-        let bailed_out = Arc::clone(&page);
-        let parser =
-            parser.append_bail_out_handler(move |_: &RewritingError, _: &mut BailOut<'_>| lock(&bailed_out).release());
-        Self { parser: Some(HtmlRewriter::new(parser, Sink(Arc::clone(&page)))), page, failed: None }
+        let parser = Some(parser(&page, encoding, charset.is_none()));
+        Self { parser, page, meta_counts: charset.is_none(), failed: None }
     }
 
     /// Takes more of the document, and appends to `out` what may leave.
@@ -67,6 +44,7 @@ impl Document {
             Some(parser) => {
                 lock(&self.page).out = std::mem::take(out);
                 let result = parser.write(chunk);
+                let result = self.start_anew(result);
                 self.settle(result, out)
             }
             None => self.without_parser(chunk, out),
@@ -97,6 +75,11 @@ impl Document {
         std::mem::take(&mut lock(&self.page).findings)
     }
 
+    /// Other sites' tags that passed so far; each is told once.
+    pub(super) fn passed(&mut self) -> Vec<Finding> {
+        lock(&self.page).passed.take()
+    }
+
     /// What was contacted so far; each is told once.
     pub(super) fn contacts(&mut self) -> Vec<Contact> {
         std::mem::take(&mut lock(&self.page).contacts)
@@ -110,6 +93,37 @@ impl Document {
     /// Whether a `<meta>` so far says ISO-2022-JP.
     pub(super) fn says_iso_2022_jp(&self) -> bool {
         lock(&self.page).iso_2022_jp
+    }
+
+    /// Reads what the parser could not read right with a fresh one, as often as it takes.
+    fn start_anew(&mut self, result: Result<(), RewritingError>) -> Result<(), RewritingError> {
+        let Some(rest) = lock(&self.page).rest.take() else { return result };
+        let mut at = 0;
+        loop {
+            let encoding = {
+                let mut page = lock(&self.page);
+                let tag = tag_end(&rest[at..]);
+                page.begin_anew(&rest[at..at + tag]);
+                at += tag;
+                AsciiCompatibleEncoding::new(page.encoding).unwrap_or_else(AsciiCompatibleEncoding::utf_8)
+            };
+            let fresh = self.parser.insert(parser(&self.page, encoding, self.meta_counts));
+            let again = loop {
+                // What is read in vain is read again: little at a time keeps that short.
+                let piece = &rest[at..(at + 1024).min(rest.len())];
+                if piece.is_empty() {
+                    return Ok(());
+                }
+                at += piece.len();
+                let result = fresh.write(piece);
+                match lock(&self.page).rest.take() {
+                    Some(again) => break again,
+                    None => result?,
+                }
+            };
+            // It holds nothing from before this rest.
+            at -= again.len();
+        }
     }
 
     fn settle(&mut self, result: Result<(), RewritingError>, out: &mut Vec<u8>) -> Result<(), Error> {
@@ -139,6 +153,42 @@ impl Document {
     }
 }
 
+/// `adjusts` says that a `<meta>` may name the charset.
+fn parser(shared: &Arc<Mutex<Page>>, encoding: AsciiCompatibleEncoding, adjusts: bool) -> HtmlRewriter<'static, Sink> {
+    let page = lock(shared);
+    let limits = page.settings.limits;
+    let memory = MemorySettings::new()
+        .with_max_allowed_memory_usage(limits.memory)
+        // Most pages never need it; it must stay below the limit, or lol_html panics.
+        .with_preallocated_parsing_buffer_size(limits.memory.min(1024) / 2)
+        .with_graceful_bail_out_on_memory_limit_exceeded(page.settings.on_error == OnError::Pass);
+    let selector = if page.settings.policy.parts().styles { &*EVERYTHING } else { &*SELECTOR };
+    drop(page);
+    let found = Arc::clone(shared);
+    let handlers = ElementContentHandlers::default().element(move |e: &mut Element<'_, '_>| start(&found, e));
+    let bailed_out = Arc::clone(shared);
+    let settings = ParserSettings::new_send()
+        .with_memory_settings(memory)
+        // The one error of a handler is `StartAnew`.
+        .with_graceful_bail_out_on_content_handler_error(true)
+        // Strict refuses some nestings of text elements (`<select><xmp>`) that are markup to one browser and text to
+        // another. Real pages have them; we look for tags in such text instead.
+        .with_strict(false)
+        .with_encoding(encoding)
+        .with_adjust_charset_on_meta_tag(adjusts)
+        .append_element_content_handler((Cow::Borrowed(selector), handlers))
+        .append_bail_out_handler(move |_: &RewritingError, _: &mut BailOut<'_>| lock(&bailed_out).release());
+    let settings = insert::handlers(shared)
+        .into_iter()
+        .fold(settings, |settings, handler| settings.append_element_content_handler(handler));
+    HtmlRewriter::new(settings, Sink(Arc::clone(shared)))
+}
+
+/// The parser is wrong about what follows this tag: what it has not handed back is for a fresh one.
+#[derive(Debug, thiserror::Error)]
+#[error("to be read by a fresh parser")]
+struct StartAnew;
+
 impl From<RewritingError> for Error {
     fn from(error: RewritingError) -> Self {
         match error {
@@ -152,12 +202,15 @@ impl From<RewritingError> for Error {
     }
 }
 
-/// Plain tag names: lol_html looks those up by hash, and finding the attributes in the tag's bytes is cheaper than its
-/// attribute selectors. Few handlers: it walks over all of them at each tag.
-static SELECTORS: LazyLock<[Selector; 3]> =
-    LazyLock::new(|| [LEAVES, BRANCHES, TEXTS].map(|names| names.parse().expect("tag names are selectors")));
+/// One selector and one handler: lol_html tries them all at each tag. It takes a name as one comparison, while the
+/// attributes are found cheaper in the tag's bytes.
+static SELECTOR: LazyLock<Selector> = LazyLock::new(|| {
+    let text: String = std::iter::once("*".to_owned()).chain(PASSED_OVER.map(|name| format!(":not({name})"))).collect();
+    text.parse().expect("tag names are selectors")
+});
 
-type Handler = fn(&Arc<Mutex<Page>>, &mut Element<'_, '_>) -> HandlerResult;
+/// Where any element may have a `style`.
+static EVERYTHING: LazyLock<Selector> = LazyLock::new(|| "*".parse().expect("a star is a selector"));
 
 fn lock(page: &Mutex<Page>) -> MutexGuard<'_, Page> {
     page.lock().unwrap_or_else(PoisonError::into_inner)
@@ -179,51 +232,55 @@ impl OutputSink for Sink {
     }
 }
 
-fn leaf(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
-    let is_html = element.namespace_uri() == HTML;
-    // In SVG these may have content: its `image` and `feImage`, and whatever has no meaning there.
-    if !is_html && element.can_have_content() {
-        return branch(shared, element);
-    }
+fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
+    let name = element.tag_name();
+    let kind = elements::kind(name.as_bytes());
     let mut page = lock(shared);
-    if matches!(page.region, Region::Pass) {
-        page.next = Some(Next::Start(Start { is_html, number: 0 }));
-    }
-    Ok(())
-}
-
-fn branch(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
+    let styles = page.settings.policy.parts().styles;
+    let Some(kind) = kind.or_else(|| styles.then_some(Kind::Other)) else { return Ok(()) };
     let is_html = element.namespace_uri() == HTML;
-    let mut page = lock(shared);
     // Inside a region nothing is looked at: it goes, or is judged as a whole.
     if !matches!(page.region, Region::Pass) {
+        if page.holds_markup() {
+            page.next = Some(Next::Start(Start { kind, is_html, number: 0 }));
+        }
         return Ok(());
     }
-    if !element.can_have_content() {
-        page.next = Some(Next::Start(Start { is_html, number: 0 }));
+    // The parser takes what follows `<svg/>` for SVG's, and so markup for text, and text for markup.
+    if kind == Kind::Foreign && element.is_self_closing() && !page.settings.xml && page.around.foreign.is_empty() {
+        page.rest = Some(Vec::new());
+        return Err(Box::new(StartAnew));
+    }
+    let ends_later = match kind.form() {
+        Form::Leaf if kind == Kind::Other => false,
+        Form::Text if kind == Kind::Style && styles => element.can_have_content(),
+        // In SVG these may have content: its `image` and `feImage`, and whatever has no meaning there.
+        Form::Leaf => !is_html && element.can_have_content(),
+        Form::Branch => element.can_have_content(),
+        Form::Text if page.around.is_doubtful() || page.settings.xml => element.can_have_content(),
+        // Where the body may begin, it does not begin in the text of the head.
+        Form::Text if page.inserting.is_searching() => element.can_have_content(),
+        Form::Text if styles => false,
+        Form::Text => return Ok(()),
+    };
+    if !ends_later {
+        page.next = Some(Next::Start(Start { kind, is_html, number: 0 }));
         return Ok(());
     }
     page.starts += 1;
     let number = page.starts;
-    page.next = Some(Next::Start(Start { is_html, number }));
+    page.next = Some(Next::Start(Start { kind, is_html, number }));
     let is_made = page.settings.xml && is_html && element.is_self_closing();
     drop(page);
-    let (shared, name) = (Arc::clone(shared), element.tag_name());
+    let shared = Arc::clone(shared);
     element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
         let mut page = lock(&shared);
         let own = end.name() == name;
-        page.leave(&name);
+        page.leave(kind);
         page.end(number, own);
         if is_made && own {
             page.next = Some(Next::Made);
         }
         Ok(())
     }))
-}
-
-fn text(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
-    let page = lock(shared);
-    let doubtful = page.around.is_doubtful() || page.settings.xml || page.inserting.is_searching();
-    drop(page);
-    if doubtful { branch(shared, element) } else { Ok(()) }
 }

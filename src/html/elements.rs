@@ -2,7 +2,7 @@
 
 use super::attributes::{Attribute, Edit, name_end};
 use super::judge::Blocked;
-use super::{links, lists};
+use super::{links, lists, style};
 use crate::page::placeholder;
 
 /// The elements that the rewriter looks at.
@@ -21,10 +21,14 @@ pub(super) enum Kind {
     Anchor,
     /// Has a picture behind it.
     Backed,
-    /// Whatever simply loads its URLs.
+    /// Whatever simply loads its URLs. `image` is SVG's, and in HTML another way to write `img`.
     Loader,
+    /// The same, with content.
+    Media,
     /// Holds text, unless the browser ignores the tag.
     Text,
+    /// The same, and the text is CSS.
+    Style,
     Template,
     Select,
     Frameset,
@@ -32,19 +36,29 @@ pub(super) enum Kind {
     Foreign,
     /// Holds HTML, in `svg` or `math`.
     Integration,
+    /// Matters by its `style` alone.
+    Other,
 }
 
-/// Elements that end with their tag, or whose content is left alone. `image` is SVG's, and in HTML another way to write
-/// `img`.
-pub(super) const LEAVES: &str = "link,meta,base,head,input,a,area,body,table,thead,tbody,tfoot,tr,td,th,frame,img,image,\
-                                 feimage,source,embed,track,frameset";
+/// What the parser must tell of an element besides its start tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing: it ends with its tag, or its content is left alone.
+    Leaf,
+    /// Its end.
+    Branch,
+    /// Its end, but only where its tag might be ignored, or end with itself in XML.
+    Text,
+}
 
-/// Elements whose end matters too.
-pub(super) const BRANCHES: &str = "script,noscript,iframe,object,video,audio,select,template,svg,math,\
-                                   foreignobject,desc,annotation-xml,mi,mo,mn,ms,mtext";
-
-/// Elements that matter only where their tag might be ignored, or end with itself in XML.
-pub(super) const TEXTS: &str = "title,textarea,style,xmp,noembed,noframes,plaintext";
+/// Elements that [`kind`] knows nothing of, most frequent first: the parser need not stop at them. Every other element
+/// is looked up by its name, so a list of what to leave out cannot miss anything, and is tried in fewer steps than one of
+/// what to find.
+pub(super) const PASSED_OVER: [&str; 34] = [
+    "div", "span", "li", "p", "path", "br", "ul", "option", "i", "b", "h3", "strong", "button", "h2", "em", "section",
+    "article", "g", "rect", "label", "header", "time", "small", "figure", "dd", "dt", "h4", "nav", "footer", "h1",
+    "ol", "u", "hr", "sup",
+];
 
 /// What kind the element of this tag name is.
 pub(super) fn kind(name: &[u8]) -> Option<Kind> {
@@ -64,10 +78,10 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         b"input" => Kind::Input,
         b"a" | b"area" => Kind::Anchor,
         b"body" | b"table" | b"thead" | b"tbody" | b"tfoot" | b"tr" | b"td" | b"th" => Kind::Backed,
-        b"img" | b"image" | b"feimage" | b"source" | b"embed" | b"object" | b"video" | b"audio" | b"track" => {
-            Kind::Loader
-        }
-        b"title" | b"textarea" | b"style" | b"xmp" | b"noembed" | b"noframes" | b"plaintext" => Kind::Text,
+        b"img" | b"image" | b"feimage" | b"source" | b"embed" | b"track" | b"use" => Kind::Loader,
+        b"object" | b"video" | b"audio" | b"applet" | b"portal" | b"fencedframe" => Kind::Media,
+        b"title" | b"textarea" | b"xmp" | b"noembed" | b"noframes" | b"plaintext" => Kind::Text,
+        b"style" => Kind::Style,
         b"template" => Kind::Template,
         b"select" => Kind::Select,
         b"frameset" => Kind::Frameset,
@@ -75,6 +89,18 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
         b"foreignobject" | b"desc" | b"annotation-xml" | b"mi" | b"mo" | b"mn" | b"ms" | b"mtext" => Kind::Integration,
         _ => return None,
     })
+}
+
+impl Kind {
+    pub(super) fn form(self) -> Form {
+        match self {
+            Self::Script | Self::NoScript | Self::Frame | Self::Media => Form::Branch,
+            Self::Template | Self::Select | Self::Foreign | Self::Integration => Form::Branch,
+            Self::FramesetFrame | Self::Link | Self::Meta | Self::Base | Self::Input | Self::Anchor => Form::Leaf,
+            Self::Backed | Self::Loader | Self::Frameset | Self::Head | Self::Other => Form::Leaf,
+            Self::Text | Self::Style => Form::Text,
+        }
+    }
 }
 
 /// Whether a tag that may go leads browsers out of `svg` or `math`.
@@ -96,10 +122,12 @@ enum Role {
     Candidates,
     /// URLs that are only told of something: those that are blocked go.
     Pings,
+    /// CSS: the URLs in it that are blocked go.
+    Style,
 }
 
 /// The attributes that mean something to some element.
-const KNOWN: [&str; 30] = [
+const KNOWN: [&str; 37] = [
     "src",
     "href",
     "type",
@@ -125,6 +153,13 @@ const KNOWN: [&str; 30] = [
     "height",
     "style",
     "class",
+    "codebase",
+    "archive",
+    "classid",
+    "data-litespeed-src",
+    "data-rocket-src",
+    "data-cfsrc",
+    "data-pagespeed-lazy-src",
     "id",
     "align",
     "frameborder",
@@ -132,8 +167,19 @@ const KNOWN: [&str; 30] = [
     "sandbox",
 ];
 
+/// Where lazy loaders keep an element's URL until it is seen.
+const TWINS: [&str; 7] = [
+    "data-src",
+    "data-lazy-src",
+    "data-original",
+    "data-litespeed-src",
+    "data-rocket-src",
+    "data-cfsrc",
+    "data-pagespeed-lazy-src",
+];
+
 /// The attribute of this name, if the rewriter needs to see it.
-pub(super) fn wanted(kind: Kind, name: &str) -> Option<&'static str> {
+pub(super) fn wanted(kind: Kind, name: &str, styles: bool) -> Option<&'static str> {
     let name = KNOWN.into_iter().find(|known| *known == name)?;
     let more = match kind {
         Kind::Script | Kind::Input => name == "type",
@@ -143,22 +189,16 @@ pub(super) fn wanted(kind: Kind, name: &str) -> Option<&'static str> {
         Kind::Frame => matches!(name, "srcdoc" | "hidden" | "sandbox") || placeholder::KEPT.contains(&name),
         _ => false,
     };
-    (more || role(kind, name).is_some()).then_some(name)
+    (more || (styles && name == "style") || role(kind, name).is_some()).then_some(name)
 }
 
 fn role(kind: Kind, name: &str) -> Option<Role> {
     match (kind, name) {
-        (
-            Kind::NoScript
-            | Kind::Base
-            | Kind::Head
-            | Kind::Text
-            | Kind::Template
-            | Kind::Select
-            | Kind::Frameset
-            | Kind::Foreign,
-            _,
-        ) => None,
+        (_, "style") => Some(Role::Style),
+        (Kind::NoScript | Kind::Base | Kind::Head | Kind::Text | Kind::Style | Kind::Template | Kind::Select, _) => {
+            None
+        }
+        (Kind::Frameset | Kind::Foreign | Kind::Integration | Kind::Other, _) => None,
         (Kind::Anchor, "ping" | "attributionsrc") => Some(Role::Pings),
         (Kind::Anchor, _) => None,
         (Kind::Backed, "background") => Some(Role::Extra),
@@ -167,9 +207,13 @@ fn role(kind: Kind, name: &str) -> Option<Role> {
         (Kind::Meta, _) => None,
         (Kind::FramesetFrame, "src") => Some(Role::Extra),
         // Of SVG's script and image too: the parser's idea of what is SVG need not be the browser's.
-        (Kind::Script | Kind::Link | Kind::Loader, "href" | "xlink:href") => Some(Role::Url),
-        (Kind::Loader, "data") => Some(Role::Url),
-        (_, "src" | "data-src" | "data-lazy-src" | "data-original") => Some(Role::Url),
+        (Kind::Script | Kind::Link | Kind::Loader | Kind::Media, "href" | "xlink:href") => Some(Role::Url),
+        (Kind::Media, "data") => Some(Role::Url),
+        // No browser of today, but those that run plugins.
+        (Kind::Media, "codebase" | "classid") => Some(Role::Extra),
+        (Kind::Media, "archive") => Some(Role::Pings),
+        (_, "src") => Some(Role::Url),
+        (_, twin) if TWINS.contains(&twin) => Some(Role::Url),
         (_, "poster") => Some(Role::Extra),
         (_, "srcset" | "imagesrcset" | "data-srcset" | "data-lazy-srcset") => Some(Role::Candidates),
         (_, "attributionsrc") => Some(Role::Pings),
@@ -191,11 +235,13 @@ pub(super) enum Outcome {
     Go(Blocked),
 }
 
-/// Judges an element by its attributes. `aside`: what goes of an element that stays is kept where no browser looks.
+/// Judges an element by its attributes; by its `style` only if `styles` says so. `aside`: what goes of an element that
+/// stays is kept where no browser looks.
 pub(super) fn judge(
     kind: Kind,
     attributes: &[Attribute<'_>],
     aside: bool,
+    styles: bool,
     mut blocked: impl FnMut(&str) -> Option<Blocked>,
 ) -> Outcome {
     let is = |name: &str, value: &str| find(attributes, name).is_some_and(|a| a.value().eq_ignore_ascii_case(value));
@@ -206,13 +252,16 @@ pub(super) fn judge(
         _ => true,
     };
     let (mut edits, mut reasons) = (Vec::new(), Vec::new());
-    if !concerned {
+    if !concerned && !styles {
         return Outcome::Stay(edits, reasons);
     }
     let remove = |attribute: &Attribute<'_>| if aside { attribute.set_aside("") } else { attribute.remove() };
     let (mut has_url, mut lost_candidates) = (false, false);
     for attribute in attributes {
         let Some(role) = role(kind, attribute.name) else { continue };
+        if !concerned && role != Role::Style {
+            continue;
+        }
         let value = attribute.value();
         let mut is_blocked = |url: &str| {
             let found = blocked(url);
@@ -227,6 +276,8 @@ pub(super) fn judge(
             Role::Refresh => {}
             Role::Extra if is_blocked(&value) => edits.push(remove(attribute)),
             Role::Extra => {}
+            Role::Style if !styles => {}
+            Role::Style => edits.extend(style_edit(attributes, is_blocked)),
             Role::Candidates | Role::Pings => {
                 let rest = match role {
                     Role::Pings => lists::filter_words(&value, is_blocked),
@@ -253,6 +304,12 @@ pub(super) fn judge(
     if lost_candidates && !has_url { gone(reasons) } else { Outcome::Stay(edits, reasons) }
 }
 
+/// An edit that takes what is blocked out of the element's `style`.
+pub(super) fn style_edit(attributes: &[Attribute<'_>], blocked: impl FnMut(&str) -> bool) -> Option<Edit> {
+    let style = find(attributes, "style")?;
+    style::filter(&style.value(), blocked).map(|left| style.replace(&left))
+}
+
 /// The last is the one that decided.
 fn gone(mut reasons: Vec<Blocked>) -> Outcome {
     match reasons.pop() {
@@ -267,7 +324,7 @@ pub(super) fn urls(kind: Kind, attributes: &[Attribute<'_>]) -> Vec<String> {
     for attribute in attributes {
         let value = attribute.value();
         match role(kind, attribute.name) {
-            None => {}
+            None | Some(Role::Style) => {}
             Some(Role::Url | Role::Extra) => urls.push(value.into_owned()),
             Some(Role::Refresh) => urls.extend(links::refresh(&value).map(str::to_owned)),
             Some(Role::Candidates) => urls.extend(lists::candidates(&value).iter().map(|found| found.url.to_owned())),
@@ -280,7 +337,7 @@ pub(super) fn urls(kind: Kind, attributes: &[Attribute<'_>]) -> Vec<String> {
 /// Edits after which the element is inert: what it would load stands where no browser looks, what it would run is of a
 /// type that none does. `needs` is written into it for our script: what must be granted before it is freed.
 pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>], needs: Option<&str>) -> Vec<Edit> {
-    let loads = |a: &&Attribute<'_>| role(kind, a.name).is_some();
+    let loads = |a: &&Attribute<'_>| role(kind, a.name).is_some_and(|role| role != Role::Style);
     let mut edits: Vec<_> = attributes.iter().filter(loads).map(|a| a.set_aside("")).collect();
     edits.extend(needs.map(|needs| Edit::insert(tag, needs)));
     if kind == Kind::Script {
@@ -291,4 +348,14 @@ pub(super) fn neutralise(kind: Kind, tag: &[u8], attributes: &[Attribute<'_>], n
         });
     }
     edits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_matters_is_passed_over() {
+        assert_eq!(PASSED_OVER.iter().find(|name| kind(name.as_bytes()).is_some()), None);
+    }
 }

@@ -137,7 +137,7 @@ impl Page {
     }
 
     /// A start tag that is looked at: what stands before it, and whether something stands behind it.
-    pub(super) fn insert_at(&mut self, kind: Kind, start: Start, tag: &[u8]) -> bool {
+    pub(super) fn insert_at(&mut self, start: Start, tag: &[u8]) -> bool {
         let Front::Searching { inside, at } = &mut self.inserting.front else { return false };
         // What cannot be told apart from the head's markup is none.
         *at = At::Text;
@@ -145,13 +145,13 @@ impl Page {
             return false;
         }
         let name = tag[1..super::attributes::name_end(tag)].to_ascii_lowercase();
-        match kind {
+        match start.kind {
             Kind::Head | Kind::Meta | Kind::Link | Kind::Base => false,
             Kind::Script | Kind::NoScript | Kind::Template => {
                 *inside = (start.number > 0).then_some(start.number);
                 false
             }
-            Kind::Text if matches!(&*name, b"title" | b"style" | b"noframes") => {
+            Kind::Text | Kind::Style if matches!(&*name, b"title" | b"style" | b"noframes") => {
                 *inside = (start.number > 0).then_some(start.number);
                 false
             }
@@ -160,6 +160,7 @@ impl Page {
                 false
             }
             _ if name == b"body" => true,
+            _ if name == b"html" => false,
             _ => {
                 self.insert_banner();
                 false

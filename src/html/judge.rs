@@ -15,12 +15,62 @@ pub(super) struct Blocked {
     url: Url,
 }
 
+/// What the policy says of a URL.
+#[derive(Debug)]
+pub(super) enum Judged {
+    Blocked(Blocked),
+    /// It passes, and leads to somebody else's site.
+    Foreign(Finding),
+    /// It passes, and is the site's own.
+    Own,
+}
+
 /// Asks about a URL that the browser would contact.
-pub(super) fn tag(settings: &Settings, url: Url) -> Option<Blocked> {
+pub(super) fn tag(settings: &Settings, url: Url) -> Judged {
     let verdict = settings.policy.judge_tag(&settings.grant, &url);
     // The host alone: path and query may hold personal data.
-    let finding = stripped(FindingKind::Tag, url.host_str().unwrap_or_default(), &verdict)?;
-    Some(Blocked { finding, url })
+    let host = url.host_str().unwrap_or_default();
+    if let Some(finding) = stripped(FindingKind::Tag, host, &verdict) {
+        return Judged::Blocked(Blocked { finding, url });
+    }
+    if verdict.rule.is_none() && is_own(settings, host) {
+        return Judged::Own;
+    }
+    let owner = verdict.classified.map(|classified| classified.owner);
+    Judged::Foreign(Finding::new(FindingKind::Tag, host.as_bytes(), owner, verdict.rule, FindingAction::Keep))
+}
+
+/// The page's own host, or another below the same registrable domain; no host at all is nobody else's.
+fn is_own(settings: &Settings, host: &str) -> bool {
+    let own = settings.url.host_str().unwrap_or_default();
+    host.is_empty() || host == own || psl::domain_str(own).is_some_and(|domain| psl::domain_str(host) == Some(domain))
+}
+
+/// Asks about a URL as it is written on a page with this base.
+pub(super) fn url(settings: &Settings, base: &Url, url: &str) -> Option<Blocked> {
+    match tag(settings, address(base, url)?) {
+        Judged::Blocked(blocked) => Some(blocked),
+        Judged::Foreign(_) | Judged::Own => None,
+    }
+}
+
+/// Whom such a URL contacts; `None` if nobody.
+pub(super) fn address(base: &Url, url: &str) -> Option<Url> {
+    let url = url.trim_start_matches(|c: char| c <= ' ');
+    // Nobody is contacted, and they are long.
+    if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
+        return None;
+    }
+    base.join(url).ok()
+}
+
+/// Asks about the URLs in speculation rules. Any text between two quotes is taken for one: which of two quotes opens
+/// cannot be told of a part of the rules.
+pub(super) fn rules(settings: &Settings, base: &Url, text: &str) -> Option<Finding> {
+    text.split('"').find_map(|string| {
+        let string = serde_json::from_str::<String>(&format!("\"{string}\"")).ok()?;
+        url(settings, base, &string).map(|blocked| blocked.finding)
+    })
 }
 
 /// Asks about the text of an inline script.

@@ -2,7 +2,7 @@
 
 /// Whether a browser contacts the `href` of a link of these types. `canonical`, `alternate`, `author` … it doesn't.
 pub(super) fn fetches(rel: &str) -> bool {
-    const FETCHED: [&str; 16] = [
+    const FETCHED: [&str; 17] = [
         "stylesheet",
         "preload",
         "modulepreload",
@@ -19,6 +19,8 @@ pub(super) fn fetches(rel: &str) -> bool {
         "compression-dictionary",
         "subresource",
         "import",
+        // Firefox fetches it ahead like `prefetch`.
+        "next",
     ];
     rel.split_ascii_whitespace().any(|word| FETCHED.iter().any(|fetched| fetched.eq_ignore_ascii_case(word)))
 }

@@ -6,6 +6,7 @@
 mod attributes;
 pub mod charset;
 mod contact;
+mod css;
 mod decide;
 mod document;
 mod elements;
@@ -19,6 +20,7 @@ mod references;
 mod rewriter;
 mod script;
 pub mod sniff;
+mod style;
 mod utf16;
 mod xml;
 

@@ -1,15 +1,17 @@
 //! The bytes of one document as they come back from the parser: what passes, what is dropped, held or read apart.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
 use url::Url;
 
-use super::attributes::name_end;
 use super::document::Document;
-use super::elements;
+use super::elements::Kind;
 use super::insert::Inserting;
+use super::judge;
 use super::script::Script;
+use super::style::Sheet;
 use super::{Contact, Error, OnError, Settings};
 use crate::filter::Csp;
 use crate::policy::Finding;
@@ -43,12 +45,18 @@ pub(super) struct Page {
     /// What the chunk is that comes next. Set by handlers.
     pub(super) next: Option<Next>,
     pub(super) region: Region,
+    /// What the parser hands back unread, from a tag on after which it would read wrong.
+    pub(super) rest: Option<Vec<u8>>,
     /// Numbers the start tags whose end is told, so that an end tag ends the region that its own start tag opened.
     pub(super) starts: u64,
     /// Which of them opened the region.
     pub(super) owner: u64,
+    /// Whether that one is SVG's or MathML's.
+    pub(super) in_foreign: bool,
     pub(super) around: Around,
     pub(super) findings: Vec<Finding>,
+    /// Other sites' tags that passed; told of while attributes are being read.
+    pub(super) passed: RefCell<Vec<Finding>>,
     pub(super) contacts: Vec<Contact>,
     pub(super) changed: bool,
     /// Why the page cannot be rewritten further.
@@ -77,6 +85,7 @@ pub(super) enum Next {
 /// What the parser knows of a start tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Start {
+    pub(super) kind: Kind,
     pub(super) is_html: bool,
     /// Its number; 0 if its end will not be told.
     pub(super) number: u64,
@@ -114,8 +123,11 @@ pub(super) enum Region {
     Pass,
     Drop,
     Script(Script),
+    Sheet(Sheet),
     /// Text that some browser reads as HTML.
     Inner(Box<Document>),
+    /// Text that some browser reads as such, and another as HTML.
+    Both(Box<Self>, Box<Document>),
 }
 
 impl Page {
@@ -128,10 +140,13 @@ impl Page {
             out: Vec::new(),
             next: None,
             region: Region::Pass,
+            rest: None,
             starts: 0,
             owner: 0,
+            in_foreign: false,
             around: Around::default(),
             findings: Vec::new(),
+            passed: RefCell::default(),
             contacts: Vec::new(),
             changed: false,
             error: None,
@@ -146,38 +161,88 @@ impl Page {
         if chunk.is_empty() || self.error.is_some() {
             return;
         }
+        if let Some(rest) = &mut self.rest {
+            rest.extend_from_slice(chunk);
+            return;
+        }
         self.insert_link();
         match self.next.take() {
             Some(Next::Start(start)) => {
-                let kind = elements::kind(&chunk[1.min(chunk.len())..name_end(chunk)]);
-                let is_body = kind.is_some_and(|kind| self.insert_at(kind, start, chunk));
-                match kind.map(|kind| self.start(kind, start, chunk)) {
-                    None => self.out.extend_from_slice(chunk),
-                    Some(Ok(())) => {}
-                    Some(Err(error)) => {
-                        self.fail(error);
-                        if self.error.is_none() {
-                            self.out.extend_from_slice(chunk);
-                        }
-                    }
-                }
-                if is_body {
-                    self.insert_banner();
+                if matches!(self.region, Region::Pass) {
+                    self.start_or_fail(start, chunk);
+                } else {
+                    // What is left of the tag is text of the region.
+                    let mut region = std::mem::replace(&mut self.region, Region::Pass);
+                    let mut out = std::mem::take(&mut self.out);
+                    self.start_or_fail(start, chunk);
+                    let tag = std::mem::take(&mut self.out);
+                    self.feed(&mut region, &tag, &mut out);
+                    (self.region, self.out) = (region, out);
                 }
                 return;
             }
             Some(Next::Dropped | Next::Made) => return,
             None => {}
         }
-        match &mut self.region {
-            Region::Pass => self.pass(chunk),
+        if let Region::Pass = self.region {
+            self.pass(chunk);
+            return;
+        }
+        let mut region = std::mem::replace(&mut self.region, Region::Pass);
+        let mut out = std::mem::take(&mut self.out);
+        self.feed(&mut region, chunk, &mut out);
+        (self.region, self.out) = (region, out);
+    }
+
+    /// A fresh parser begins behind this tag of an empty `svg` or `math`, and knows of no open element.
+    pub(super) fn begin_anew(&mut self, tag: &[u8]) {
+        self.around.templates = 0;
+        self.start_or_fail(Start { kind: Kind::Foreign, is_html: false, number: 0 }, tag);
+    }
+
+    fn start_or_fail(&mut self, start: Start, tag: &[u8]) {
+        let is_body = self.insert_at(start, tag);
+        if let Err(error) = self.start(start, tag) {
+            self.fail(error);
+            if self.error.is_none() {
+                self.out.extend_from_slice(tag);
+            }
+        }
+        if is_body {
+            self.insert_banner();
+        }
+    }
+
+    /// Whether the region is a script of SVG: tags in it are tags.
+    pub(super) fn holds_markup(&self) -> bool {
+        self.in_foreign && matches!(self.region, Region::Script(_))
+    }
+
+    fn feed(&mut self, region: &mut Region, chunk: &[u8], out: &mut Vec<u8>) {
+        match region {
+            Region::Pass => out.extend_from_slice(chunk),
             Region::Drop => {}
             Region::Script(script) => {
-                let finding = script.push(chunk, &self.settings, self.encoding, &mut self.out);
+                let finding = script.push(chunk, &self.settings, self.encoding, out);
                 self.found(finding);
             }
+            Region::Sheet(sheet) => {
+                self.read_sheet(|blocked| sheet.push(chunk, blocked, out));
+                if sheet.holds() > self.settings.limits.memory {
+                    self.fail(Error::Memory);
+                    sheet.release(out);
+                }
+            }
             Region::Inner(document) => {
-                let result = document.write(chunk, &mut self.out);
+                let result = document.write(chunk, out);
+                if let Err(error) = result {
+                    self.error.get_or_insert(error);
+                }
+            }
+            Region::Both(text, document) => {
+                let mut left = Vec::new();
+                self.feed(text, chunk, &mut left);
+                let result = document.write(&left, out);
                 if let Err(error) = result {
                     self.error.get_or_insert(error);
                 }
@@ -187,31 +252,71 @@ impl Page {
 
     /// Ends the region; what was held is judged.
     pub(super) fn close(&mut self) {
-        match std::mem::replace(&mut self.region, Region::Pass) {
+        let region = std::mem::replace(&mut self.region, Region::Pass);
+        let mut out = std::mem::take(&mut self.out);
+        self.finish(region, &mut out);
+        self.out = out;
+    }
+
+    fn finish(&mut self, region: Region, out: &mut Vec<u8>) {
+        match region {
             Region::Pass | Region::Drop => {}
             Region::Script(mut script) => {
-                let finding = script.end(&self.settings, self.encoding, &mut self.out);
+                let finding = script.end(&self.settings, self.encoding, out);
                 self.found(finding);
             }
-            Region::Inner(mut document) => {
-                let result = document.end(&mut self.out);
-                if let Err(error) = result {
-                    self.error.get_or_insert(error);
-                }
-                self.absorb(&mut document);
+            Region::Sheet(mut sheet) => self.read_sheet(|blocked| sheet.end(blocked, out)),
+            Region::Inner(document) => self.finish_inner(document, &[], out),
+            Region::Both(text, document) => {
+                let mut left = Vec::new();
+                self.finish(*text, &mut left);
+                self.finish_inner(document, &left, out);
             }
         }
+    }
+
+    fn finish_inner(&mut self, mut document: Box<Document>, last: &[u8], out: &mut Vec<u8>) {
+        let result = document.write(last, out).and_then(|()| document.end(out));
+        if let Err(error) = result {
+            self.error.get_or_insert(error);
+        }
+        self.absorb(&mut document);
+    }
+
+    fn read_sheet(&mut self, read: impl FnOnce(&mut dyn FnMut(&str) -> bool)) {
+        let mut found = Vec::new();
+        read(&mut |url| {
+            let blocked = judge::url(&self.settings, &self.place.base, url);
+            let is = blocked.is_some();
+            found.extend(blocked.map(|blocked| blocked.finding));
+            is
+        });
+        found.into_iter().for_each(|finding| self.found(Some(finding)));
     }
 
     /// The document is given up: what was held leaves unjudged, ahead of what the parser still has.
     pub(super) fn release(&mut self) {
         self.next = None;
-        match std::mem::replace(&mut self.region, Region::Pass) {
+        let region = std::mem::replace(&mut self.region, Region::Pass);
+        let mut out = std::mem::take(&mut self.out);
+        self.release_region(region, &mut out);
+        self.out = out;
+    }
+
+    fn release_region(&mut self, region: Region, out: &mut Vec<u8>) {
+        match region {
             Region::Pass | Region::Drop => {}
-            Region::Script(mut script) => script.release(&mut self.out),
+            Region::Script(mut script) => script.release(out),
+            Region::Sheet(mut sheet) => sheet.release(out),
             // Its last, unfinished tag leaves with its end.
             Region::Inner(mut document) => {
-                let _ = document.end(&mut self.out);
+                let _ = document.end(out);
+                self.absorb(&mut document);
+            }
+            Region::Both(text, mut document) => {
+                let mut left = Vec::new();
+                self.release_region(*text, &mut left);
+                let _ = document.write(&left, out).and_then(|()| document.end(out));
                 self.absorb(&mut document);
             }
         }
@@ -221,6 +326,7 @@ impl Page {
         for finding in inner.findings() {
             self.found(Some(finding));
         }
+        inner.passed().into_iter().for_each(|finding| self.passes(finding));
         self.absorb_contacts(inner);
         self.changed |= inner.changed();
         self.gave_up = self.gave_up.take().or_else(|| inner.gave_up());
@@ -231,6 +337,14 @@ impl Page {
         self.changed = true;
         if self.findings.len() < self.settings.limits.findings && !self.findings.contains(&finding) {
             self.findings.push(finding);
+        }
+    }
+
+    /// It stays in the page, and is somebody else's.
+    pub(super) fn passes(&self, finding: Finding) {
+        let mut passed = self.passed.borrow_mut();
+        if passed.len() < self.settings.limits.findings && !passed.contains(&finding) {
+            passed.push(finding);
         }
     }
 

@@ -82,6 +82,11 @@ impl Rewriter {
         self.document_mut().map(Document::findings).unwrap_or_default()
     }
 
+    /// Tags that stayed and lead to other sites, since the last call; at most `Limits::findings`, each once.
+    pub fn passed(&mut self) -> Vec<Finding> {
+        self.document_mut().map(Document::passed).unwrap_or_default()
+    }
+
     /// Whom the page contacts, since the last call; at most `Limits::contacts`, each once. Of an element that is not
     /// granted, only up to the address for which it goes.
     pub fn contacts(&mut self) -> Vec<Contact> {

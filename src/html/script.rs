@@ -1,16 +1,35 @@
 //! Inline scripts: held while they are read, judged, and let go or emptied.
 
 use encoding_rs::Encoding;
+use url::Url;
 
 use super::Settings;
 use super::attributes::name_end;
 use super::judge::{self, Needs};
 use crate::policy::Finding;
 
-/// Whether a script of this `type` is data that no browser runs and no signature is looked for in.
-pub(super) fn is_data(kind: &str) -> bool {
-    let kind = kind.trim().split(';').next().unwrap_or_default().trim_end().to_ascii_lowercase();
-    matches!(kind.as_str(), "importmap" | "speculationrules") || kind.ends_with("json")
+/// What browsers do with a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    /// They run it.
+    Code,
+    /// They fetch what its speculation rules name.
+    Rules,
+    /// Nothing: no signature is looked for in it.
+    Data,
+}
+
+impl Type {
+    /// By the `type` attribute.
+    pub(super) fn of(kind: &str) -> Self {
+        let kind = kind.trim().split(';').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+        match kind.as_str() {
+            "speculationrules" => Self::Rules,
+            "importmap" => Self::Data,
+            kind if kind.ends_with("json") => Self::Data,
+            _ => Self::Code,
+        }
+    }
 }
 
 /// Frameworks that count the length of these texts, or hydrate from them: never edited.
@@ -30,6 +49,8 @@ pub(super) struct Script {
     state: State,
     /// Its start tag, as it is and inert, where it waits for the verdict.
     tag: Option<(Vec<u8>, Vec<u8>)>,
+    /// Speculation rules, whose URLs are resolved against this.
+    rules: Option<Url>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +68,18 @@ enum State {
 impl Script {
     /// A script whose start tag has left.
     pub(super) fn new() -> Self {
-        Self { text: Vec::new(), state: State::Held, tag: None }
+        Self { text: Vec::new(), state: State::Held, tag: None, rules: None }
     }
 
-    /// A script that leaves with the second of these start tags, text and all, if it is blocked; else with the first.
-    /// One that is too long to be held is emptied all the same.
-    pub(super) fn with_tag(tag: Vec<u8>, inert: Vec<u8>) -> Self {
-        Self { text: Vec::new(), state: State::Held, tag: Some((tag, inert)) }
+    /// Speculation rules on a page with this base.
+    pub(super) fn rules(base: Url) -> Self {
+        Self { rules: Some(base), ..Self::new() }
+    }
+
+    /// It leaves with the second of these start tags, text and all, if it is blocked; else with the first. One that is
+    /// too long to be held is emptied all the same.
+    pub(super) fn with_tag(self, tag: Vec<u8>, inert: Vec<u8>) -> Self {
+        Self { tag: Some((tag, inert)), ..self }
     }
 
     /// Takes more of the text. What is longer than `Limits::inline_script` is judged in windows of that length which
@@ -134,7 +160,10 @@ impl Script {
             return None;
         }
         let (text, _) = encoding.decode_without_bom_handling(&self.text);
-        let finding = judge::snippet(settings, &text);
+        let finding = match &self.rules {
+            Some(base) => judge::rules(settings, base, &text),
+            None => judge::snippet(settings, &text),
+        };
         if finding.is_some() {
             match self.tag.take() {
                 Some((_, inert)) => {

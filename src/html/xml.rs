@@ -3,7 +3,7 @@
 //! Only elements whose end the rewriter waits for. Their made end tags are dropped again as they come by
 //! (`Next::Made`). What lies in comments, CDATA sections and processing instructions is left alone.
 
-use super::elements::{BRANCHES, TEXTS};
+use super::elements::{self, Form, Kind};
 
 /// Adds the end tags.
 #[derive(Debug)]
@@ -97,8 +97,7 @@ impl Closer {
 }
 
 fn matters(name: &[u8]) -> bool {
-    let is = |known: &str| known.as_bytes() == name;
-    !matches!(name, b"svg" | b"math") && (BRANCHES.split(',').any(is) || TEXTS.split(',').any(is))
+    elements::kind(name).is_some_and(|kind| kind != Kind::Foreign && kind.form() != Form::Leaf)
 }
 
 #[cfg(test)]

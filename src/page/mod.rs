@@ -13,6 +13,7 @@ mod path;
 pub mod placeholder;
 pub mod policy;
 pub mod preferences;
+pub mod receipt;
 
 pub use bounce::bounce;
 pub use date::day;

@@ -2,9 +2,66 @@
 //!
 //! Filters and the rewriter return findings; who counts and samples them is not known here.
 
-use super::{Owner, Rule};
+use serde::{Deserialize, Serialize};
 
-/// One thing seen. Holds no cookie value and no query.
+use super::{Owner, Rule};
+use crate::cookie::SetCookie;
+
+/// One thing that a filter sees, in the bytes that it stands in: to tell of it costs nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Sighting<'a> {
+    /// What is seen.
+    pub kind: FindingKind,
+    /// The cookie's name or the tag's host, as on the wire.
+    pub name: &'a [u8],
+    /// To whom it belongs; `None` is unclassified.
+    pub owner: Option<Owner>,
+    /// Which rule says so.
+    pub rule: Option<Rule>,
+    /// What is done with it, or would be in `observe` mode.
+    pub action: FindingAction,
+    /// A hardened cookie is shortened too, by this rule.
+    pub capped: Option<Rule>,
+    /// The line by which the origin sets it, as it came; none for cookies on their way in, tags and deletions.
+    pub line: Option<&'a SetCookie<'a>>,
+    /// It becomes `SameSite=Strict`, and this answers a navigation from another site, which will not bring it back.
+    pub left_behind: bool,
+}
+
+/// Who is told of what filters see.
+pub trait Witness {
+    /// Called once for each thing, in the order of the head.
+    fn see(&mut self, sighting: &Sighting<'_>);
+}
+
+/// Nobody wants to know.
+impl Witness for () {
+    fn see(&mut self, _: &Sighting<'_>) {}
+}
+
+impl Witness for Vec<Finding> {
+    fn see(&mut self, seen: &Sighting<'_>) {
+        self.push(Finding {
+            capped: seen.capped,
+            ..Finding::new(seen.kind, seen.name, seen.owner, seen.rule, seen.action)
+        });
+    }
+}
+
+impl<'a> Sighting<'a> {
+    /// Of a thing of which only this is known.
+    pub fn new(
+        kind: FindingKind,
+        name: &'a [u8],
+        owner: Option<Owner>,
+        rule: Option<Rule>,
+        action: FindingAction,
+    ) -> Self {
+        Self { kind, name, owner, rule, action, capped: None, line: None, left_behind: false }
+    }
+}
+
+/// One thing seen, to keep. Holds no cookie value and no query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What was seen.
@@ -23,7 +80,8 @@ pub struct Finding {
 }
 
 /// What kind of thing was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FindingKind {
     /// In `Cookie` or `Set-Cookie`.
     Cookie,
@@ -34,7 +92,8 @@ pub enum FindingKind {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FindingAction {
     /// Passed as it came.
     Keep,
@@ -46,6 +105,30 @@ pub enum FindingAction {
     Cap,
     /// A cookie was deleted in the browser.
     Expire,
+}
+
+impl FindingKind {
+    /// As configurations, logs and metrics call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::Tag => "tag",
+            Self::Snippet => "snippet",
+        }
+    }
+}
+
+impl FindingAction {
+    /// As `explain`, logs and metrics call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Strip => "strip",
+            Self::Harden => "harden",
+            Self::Cap => "cap",
+            Self::Expire => "expire",
+        }
+    }
 }
 
 impl Finding {
@@ -60,10 +143,15 @@ impl Finding {
         rule: Option<Rule>,
         action: FindingAction,
     ) -> Self {
+        Self { kind, name: Self::name(name), owner, rule, action, capped: None }
+    }
+
+    /// A name as it may be kept and shown.
+    pub fn name(name: &[u8]) -> Box<str> {
         let text = String::from_utf8_lossy(&name[..name.len().min(Self::MAX_NAME)]);
         let mut text = text.replace(char::is_control, "\u{fffd}");
         text.truncate(text.floor_char_boundary(Self::MAX_NAME));
-        Self { kind, name: text.into(), owner, rule, action, capped: None }
+        text.into()
     }
 }
 

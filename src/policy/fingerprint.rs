@@ -1,15 +1,18 @@
-//! One number for all that a response depends on: FNV-1a over the policy and the catalogue, in order.
+//! One number for all that a response depends on: FNV-1a over the policy and the catalogue, in order; and SHA-256 over
+//! the same for records, which nobody may find a second policy to.
 //!
 //! The standard hasher will not do: it may differ between two releases of Rust, and so between two proxies.
+
+use aws_lc_rs::digest::{Context, SHA256};
 
 use super::model::{CookieRule, PolicyParts, SessionRule, SnippetRule, TagRule, Unclassified};
 use super::published::{RegionalLink, Translation};
 use super::{Catalogue, NamePattern};
 
-pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> u64 {
-    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [u8; 32]) {
+    let mut hash = Hashes { fnv: 0xcbf2_9ce4_8422_2325, sha: Context::new(&SHA256) };
     hash.numbers([parts.version, parts.good_since, parts.law as u64, parts.choice_lifetime]);
-    hash.numbers([u64::from(parts.choice_beats_signals), u64::from(parts.catalogue_sessions)]);
+    hash.numbers([u64::from(parts.choice_beats_signals), u64::from(parts.catalogue_sessions), u64::from(parts.styles)]);
     hash.number(match parts.unclassified {
         Unclassified::Strip => u64::MAX,
         Unclassified::Keep => u64::MAX - 1,
@@ -59,16 +62,22 @@ pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> u64 {
         hash.rules(&service.cookies, &service.storage, &service.tags, &service.snippets);
     });
     hash.sessions(&known.sessions);
-    hash.0
+    (hash.fnv, hash.sha.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
 }
 
-struct Fnv(u64);
+struct Hashes {
+    fnv: u64,
+    sha: Context,
+}
 
-impl Fnv {
+impl Hashes {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.fnv = bytes.iter().fold(self.fnv, |fnv, byte| (fnv ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        self.sha.update(bytes);
+    }
+
     fn number(&mut self, number: u64) {
-        for byte in number.to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        self.bytes(&number.to_le_bytes());
     }
 
     fn numbers(&mut self, numbers: impl IntoIterator<Item = u64>) {
@@ -82,9 +91,7 @@ impl Fnv {
     /// With its length, so that no two lists of texts run together into the same bytes.
     fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
-        for byte in text.bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        self.bytes(text.as_bytes());
     }
 
     fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t (impl AsRef<str> + ?Sized + 't)>) {

@@ -121,7 +121,7 @@ impl<'a> Literal<'a> {
             Some(expression) => words.iter().any(|word| !word.ends_with(is_word) && expression.contains(word)),
             None => words.iter().any(|word| self.before.ends_with(word)),
         };
-        said(FETCHES) || (creates && !said(FOLLOWS) && (short || self.is_script()))
+        said(FETCHES) || self.is_sheet() || (creates && !said(FOLLOWS) && (short || self.is_script()))
     }
 
     /// Where the URL is joined or chosen (`a.src=('https:'==…?'https://ssl':'http://www')+`), what leads to it.
@@ -131,9 +131,17 @@ impl<'a> Literal<'a> {
         joined.then(|| &window[window.rfind([';', '{', '}']).map_or(0, |at| at + 1)..])
     }
 
+    /// `/ajs.php` is what ad servers of the OpenX family call theirs.
     fn is_script(&self) -> bool {
         let path = self.rest.split(['?', '#']).next().unwrap_or_default();
-        path.ends_with(".js") || path.ends_with("/js")
+        [".js", "/js", "/ajs.php"].iter().any(|end| path.ends_with(end))
+    }
+
+    /// The `href` of a style sheet in HTML that is written by script: nobody follows that.
+    fn is_sheet(&self) -> bool {
+        let window = &self.before[self.before.ceil_char_boundary(self.before.len().saturating_sub(EXPRESSION))..];
+        let tag = window.rfind('<').map_or("", |at| &window[at..]);
+        tag.starts_with("<link") && tag.contains("stylesheet") && tag.trim_end_matches('\\').ends_with("href=")
     }
 
     /// A rest that begins with a dot lacks the first label of its host, as in Google's old snippets.
@@ -180,6 +188,11 @@ mod tests {
             "new WebSocket('wss://t.example/x')",
             "(function(u){var s=document.createElement('script');s.src=u+'7'})('https://t.example/c/hj-');",
             "e.setAttribute('src', 'https://t.example/w')",
+            "document.write('<link rel=\"stylesheet\" href=\"//t.example/f.css\">')",
+            &format!(
+                "{}var u=(a?'https://t.example/ajs.php?':'');document.write('<scr'+'ipt src='+u)",
+                "f(1);".repeat(200)
+            ),
             "document.getElementById('v').innerHTML='<iframe src=\"https://t.example/embed/1\"></iframe>'",
         ] {
             assert!(loads_tracker(text), "{text}");
@@ -205,6 +218,7 @@ mod tests {
             "if (document.referrer.indexOf('https://t.example/')>=0) show()",
             "// t.src='x' see https://t.example/x.js\nvar s=document.createElement('script');s.src='/app.js';",
             "var s=document.createElement('script');s.src='/js/app.js';",
+            "el.innerHTML='<link rel=\"canonical\" href=\"https://t.example/page\">';padding(".repeat(30).as_str(),
             "el.innerHTML='<a href=\"https://t.example/page\">Follow us</a>'",
             "",
         ] {

@@ -29,7 +29,7 @@ use ::url::Url;
 
 pub use self::url::resolve;
 pub use catalogue::Catalogue;
-pub use finding::{Finding, FindingAction, FindingKind};
+pub use finding::{Finding, FindingAction, FindingKind, Sighting, Witness};
 pub use grant::Grant;
 pub use hosts::{HostPattern, UrlIndex};
 pub use lints::Lint;
@@ -55,7 +55,7 @@ pub struct Policy {
     adopted: Vec<Option<Adopted>>,
     /// What session cookies belong to.
     required: Option<CategoryId>,
-    fingerprint: u64,
+    fingerprint: (u64, [u8; 32]),
 }
 
 /// To whom a cookie, tag or snippet belongs.
@@ -69,7 +69,7 @@ pub struct Owner {
 }
 
 /// Where a rule stands: in the site's policy or in the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// Of the site's own policy.
     Site(RuleId),
@@ -213,7 +213,12 @@ impl Policy {
     /// A hash of all that a response depends on, for validators: equal in every process, but no promise over
     /// releases, for the catalogue is part of it. Choices are kept by [`PolicyParts::version`] instead.
     pub fn fingerprint(&self) -> u64 {
-        self.fingerprint
+        self.fingerprint.0
+    }
+
+    /// SHA-256 of the same, for records: whoever has policy and release can show what a visitor was asked about.
+    pub fn digest(&self) -> [u8; 32] {
+        self.fingerprint.1
     }
 
     fn tag_standing(&self, url: &Url) -> Standing {

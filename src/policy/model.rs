@@ -226,6 +226,8 @@ pub struct PolicyParts {
     pub choice_beats_signals: bool,
     /// What happens to what nobody knows.
     pub unclassified: Unclassified,
+    /// Whether inline style sheets and `style` attributes are read for blocked URLs too.
+    pub styles: bool,
     /// In the order in which visitors see them.
     pub categories: Vec<Category>,
     /// In the order of the file.

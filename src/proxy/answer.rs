@@ -9,6 +9,7 @@ use super::coding::{Caps, Coding, Decoder};
 use super::error::{Error, OriginError};
 use super::forward::Asked;
 use super::insert::Plan;
+use super::notes::{Noted, Place};
 use super::observe::Observe;
 use super::page;
 use super::recognise;
@@ -22,6 +23,7 @@ use crate::cookie::UnixTime;
 use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
 use crate::html::{Insertions, Rewriter};
 use crate::policy::{Grant, ServiceId};
+use crate::telemetry::findings::Scene;
 
 /// What a response is filtered under.
 pub(super) struct Filter<'a> {
@@ -70,7 +72,6 @@ impl Filter<'_> {
         let csp = if rewrites { Csp::read(&head.headers) } else { Csp::default() };
         let context = ResponseContext {
             apply,
-            report: site.mode == Mode::Observe,
             now: self.now,
             status: head.status,
             body: match (page && apply, rewrites) {
@@ -84,11 +85,14 @@ impl Filter<'_> {
             marker: site.strict_bounce.then_some(SESSION_MARKER),
             pages: self.shared,
         };
-        let found = filter::response(&site.policy, grant, &mut head.headers, &context);
-        if site.mode == Mode::Observe {
-            self.worker.findings.observed(&site.name, &site.policy, &requested.findings);
-            self.worker.findings.observed(&site.name, &site.policy, &found);
-        }
+        let scene = Scene {
+            site: &site.name,
+            policy: &site.policy,
+            page: self.asked.uri.path(),
+            applied: apply,
+            now: self.now,
+        };
+        filter::response(&site.policy, grant, &mut head.headers, &context, &mut self.worker.findings.look(scene));
         for cookie in &cookies {
             head.headers.append(SET_COOKIE, cookie.clone());
             filter::make_private(&mut head.headers);
@@ -111,13 +115,7 @@ impl Filter<'_> {
         Ok(Response::from_parts(head, body))
     }
 
-    fn rewrite(
-        &self,
-        body: Body,
-        codings: &[Coding],
-        rewriter: Rewriter,
-        headers: &mut HeaderMap,
-    ) -> Result<Body, Error> {
+    fn rewrite(&self, body: Body, codings: &[Coding], rewriter: Noted, headers: &mut HeaderMap) -> Result<Body, Error> {
         // It leaves in the coding that it came in, unless the client does not take that.
         let answer = codings.last().copied().filter(|coding| self.asked.accepted.takes(*coding));
         headers.remove(CONTENT_ENCODING);
@@ -129,10 +127,9 @@ impl Filter<'_> {
         Ok(Body::Made(Box::pin(made)))
     }
 
-    fn observe(&self, body: Body, codings: &[Coding], rewriter: Rewriter) -> Body {
+    fn observe(&self, body: Body, codings: &[Coding], rewriter: Noted) -> Body {
         let decoder = Decoder::new(codings, self.caps());
-        let worker = Arc::clone(self.worker);
-        Body::Made(Box::pin(Observe::new(body, decoder, rewriter, self.site.clone(), worker)))
+        Body::Made(Box::pin(Observe::new(body, decoder, rewriter)))
     }
 
     /// What holds for this response, and the cookies that say so.
@@ -153,9 +150,9 @@ impl Filter<'_> {
         extras.plan.insertions(site.shared(), site.prepared(), decision, &self.address().url(), csp)
     }
 
-    fn rewriter(&self, grant: &Grant, kind: Option<&HeaderValue>, csp: Csp, insert: Insertions) -> Rewriter {
+    fn rewriter(&self, grant: &Grant, kind: Option<&HeaderValue>, csp: Csp, insert: Insertions) -> Noted {
         let kind = kind.map(HeaderValue::as_bytes);
-        Rewriter::new(page::settings(
+        let rewriter = Rewriter::new(page::settings(
             self.site,
             self.site.limits(),
             self.loading(grant),
@@ -163,7 +160,9 @@ impl Filter<'_> {
             kind,
             csp,
             insert,
-        ))
+        ));
+        let (site, worker) = (self.site.clone(), Arc::clone(self.worker));
+        Noted::new(rewriter, Place { site, worker, page: self.asked.uri.path().into(), now: self.now })
     }
 
     /// What tags may load under. Where the policy asks for it, Google's load before they are granted, and are told that

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use super::error::Error;
 use super::upstream::Lease;
 use super::worker::{Client, SiteRef};
 use crate::body::{self, Body};
+use crate::telemetry::counters::SiteCounters;
 
 /// Lives from the request's head to the last byte of the response; writes the access line when it goes.
 #[derive(Debug)]
@@ -98,6 +100,15 @@ impl Exchange {
     /// The answer's status is settled.
     pub fn answered(&mut self, status: StatusCode) {
         self.status = Some(status);
+        let counters = self.counters();
+        counters.added.observe(self.elapsed().saturating_sub(self.origin));
+        if !self.origin.is_zero() {
+            counters.origin.observe(self.origin);
+        }
+    }
+
+    fn counters(&self) -> &SiteCounters {
+        self.site.as_ref().map_or(&*self.client.worker.counters.unrouted, SiteRef::counters)
     }
 
     /// Time since the request's head was read.
@@ -109,6 +120,9 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.client.activity.end();
+        let counters = self.counters();
+        counters.answered(self.status);
+        counters.aborted.fetch_add(u64::from(self.aborted), Relaxed);
         self.client.worker.access.line(&crate::telemetry::Access {
             client: self.client.address,
             method: &self.method,

@@ -23,6 +23,7 @@ use crate::config::{Gating, Mode, SEEN_COOKIE, SESSION_MARKER, Site};
 use crate::consent::{self, Basis, Choice, Decision, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::policy::{Country, Law};
+use crate::telemetry::findings::Scene;
 use crate::{filter, own, page, telemetry};
 
 /// What comes back: a response, and the origin's connection that its body comes over.
@@ -105,7 +106,6 @@ async fn pass(
     let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
-            report: site.mode == Mode::Observe,
             method: &head.method,
             own: &site.own_cookies(),
             consent: site.consent(),
@@ -113,7 +113,15 @@ async fn pass(
             pages: shared.as_ref().unwrap_or_else(|| &visitor.on_page().grant),
             salt: extras.as_ref().map_or(0, |extras| extras.plan.salt(site, site.prepared())),
         };
-        filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context)
+        let scene = Scene {
+            site: &site.name,
+            policy: &site.policy,
+            page: asked.uri.path(),
+            applied: context.apply,
+            now: visitor.now,
+        };
+        let mut looking = exchange.client.worker.findings.look(scene);
+        filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context, &mut looking)
     });
     let body = if upgrade.is_some() { Body::Empty } else { Body::stream(body, site.timeouts().body_idle) };
     let mut request = Request::from_parts(head, body);
@@ -121,8 +129,10 @@ async fn pass(
         upgrade.ask(&mut request)?;
     }
     let sent = Instant::now();
-    let (mut response, lease) = site.upstream().send(request, upgrade.is_some()).await?;
+    let answer = site.upstream().send(request, upgrade.is_some()).await;
+    // What we waited in vain is the origin's time too.
     exchange.waited(sent.elapsed());
+    let (mut response, lease) = answer?;
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
@@ -187,6 +197,10 @@ impl Visitor {
             country: self.country,
             signals: self.signals,
             keys: &client.worker.keys,
+            receipts: &client.worker.receipts,
+            proof: &site.snapshot().config.receipts,
+            peer: client.address,
+            trusted: &site.snapshot().config.trusted_proxies,
             limit: site.limits().choice_body,
             idle: site.timeouts().body_idle,
             now: self.now,
@@ -259,5 +273,19 @@ impl Visitor {
         site.mode == Mode::Enforce
             && site.strict_bounce
             && filter::is_strict_bounce(&site.policy, request.method(), request.headers(), SESSION_MARKER.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// HTTP/2 moves the state of each stream several times; at 12 KiB that cost as much as all the rest.
+    #[test]
+    fn the_state_of_an_exchange_is_small() {
+        fn size<A, B, F: Future>(_: fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(handle) <= 4096, "{} bytes: box what is rare", size(handle));
     }
 }

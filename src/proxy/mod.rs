@@ -8,6 +8,7 @@ mod exchange;
 mod forward;
 mod handler;
 mod insert;
+mod notes;
 mod observe;
 pub mod page;
 mod recognise;

@@ -1,30 +1,26 @@
 //! Mode `observe`: a page passes as it comes, while a copy is decoded and rewritten to see what would be removed.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::coding::{self, Decoder};
-use super::worker::{SiteRef, Worker};
+use super::notes::Noted;
 use crate::body::{Body, Error, Produce};
-use crate::html::Rewriter;
 
 /// A page that is looked at, and not touched.
 pub(super) struct Observe {
     source: Body,
     /// `None` once the copy could not be read on: that concerns nobody but us.
-    copy: Option<(Decoder, Rewriter)>,
+    copy: Option<(Decoder, Noted)>,
     discarded: Vec<u8>,
-    site: SiteRef,
-    worker: Arc<Worker>,
 }
 
 impl Observe {
-    pub(super) fn new(source: Body, decoder: Decoder, rewriter: Rewriter, site: SiteRef, worker: Arc<Worker>) -> Self {
-        Self { source, copy: Some((decoder, rewriter)), discarded: Vec::new(), site, worker }
+    pub(super) fn new(source: Body, decoder: Decoder, rewriter: Noted) -> Self {
+        Self { source, copy: Some((decoder, rewriter)), discarded: Vec::new() }
     }
 
     fn look(&mut self, data: &[u8]) {
@@ -44,7 +40,6 @@ impl Observe {
         let Some((_, mut rewriter)) = self.copy.take() else { return };
         self.discarded.clear();
         let _ = rewriter.end(&mut self.discarded);
-        self.worker.findings.observed(&self.site.name, &self.site.policy, &rewriter.findings());
     }
 }
 

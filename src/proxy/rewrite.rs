@@ -11,8 +11,8 @@ use http::HeaderMap;
 use http_body::{Body as _, Frame};
 
 use super::coding::{self, Caps, Coding, Decoder, Encoder, Level};
+use super::notes::Noted;
 use crate::body::{Body, Error, Produce};
-use crate::html::Rewriter;
 
 /// Coded bytes that are decoded in one go: with the ratio's cap this bounds what one step can produce.
 const STEP: usize = 4 * 1024;
@@ -29,7 +29,7 @@ pub(super) struct Rewrite {
 struct Stages {
     decoder: Decoder,
     coded: bool,
-    rewriter: Rewriter,
+    rewriter: Noted,
     encoder: Option<Encoder>,
     /// Rewritten, not encoded yet.
     page: Vec<u8>,
@@ -45,7 +45,7 @@ impl Rewrite {
     /// Wraps a body that is coded with `codings`; it leaves coded with `answer`.
     pub(super) fn new(
         source: Body,
-        rewriter: Rewriter,
+        rewriter: Noted,
         codings: &[Coding],
         answer: Option<Coding>,
         caps: Caps,

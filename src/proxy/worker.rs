@@ -19,7 +19,10 @@ use crate::config::{Certificate, Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;
 use crate::filter::forwarded::{Introduction, Peer};
-use crate::telemetry::{AccessLog, Findings};
+use crate::store::Receipts;
+use crate::telemetry::AccessLog;
+use crate::telemetry::counters::{Counters, SiteCounters};
+use crate::telemetry::findings::Findings;
 
 /// State of one worker thread.
 #[derive(Debug)]
@@ -27,10 +30,14 @@ pub struct Worker {
     snapshot: ArcSwap<Snapshot>,
     /// Signs and reads choices.
     pub keys: Arc<Keys>,
+    /// Keeps what visitors choose.
+    pub receipts: Receipts,
     /// Where this worker's access lines go.
     pub access: AccessLog,
-    /// What was seen on sites in `observe` mode.
-    pub findings: Findings,
+    /// What was seen in traffic.
+    pub findings: Arc<Findings>,
+    /// What is counted for metrics.
+    pub counters: Arc<Counters>,
     /// Upgraded connections, which outlive their exchange; drained with the rest.
     pub tunnels: TaskTracker,
 }
@@ -45,6 +52,7 @@ pub struct Snapshot {
     upstreams: Vec<Upstream>,
     consents: Vec<ConsentHeader>,
     insertions: Vec<Prepared>,
+    counters: Vec<Arc<SiteCounters>>,
 }
 
 /// One site of a snapshot, kept alive by it.
@@ -97,9 +105,10 @@ impl Client {
 
 impl Worker {
     /// A worker for this configuration.
-    pub fn new(config: Arc<Config>, keys: Arc<Keys>, access: AccessLog) -> Self {
-        let snapshot = ArcSwap::from_pointee(Snapshot::new(config));
-        Self { snapshot, keys, access, findings: Findings::default(), tunnels: TaskTracker::new() }
+    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
+        let counters = Arc::<Counters>::default();
+        let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters));
+        Self { snapshot, keys, receipts, access, findings: Arc::default(), counters, tunnels: TaskTracker::new() }
     }
 
     /// The generation that a new exchange belongs to until its end.
@@ -109,12 +118,16 @@ impl Worker {
 }
 
 impl Snapshot {
-    fn new(config: Arc<Config>) -> Self {
+    fn new(config: Arc<Config>, counters: &Counters) -> Self {
         let routes = Routes::new(&config.sites);
-        let upstreams = config.sites.iter().map(|site| Upstream::new(site, &config.timeouts)).collect();
+        let counters: Vec<_> = config.sites.iter().map(|site| counters.site(&site.name)).collect();
+        let upstream = |(site, counters): (&Arc<Site>, &Arc<SiteCounters>)| {
+            Upstream::new(site, &config.timeouts, Arc::clone(counters))
+        };
+        let upstreams = config.sites.iter().zip(&counters).map(upstream).collect();
         let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
         let insertions = config.sites.iter().map(|site| Prepared::new(site)).collect();
-        Self { config, routes, upstreams, consents, insertions }
+        Self { config, routes, upstreams, consents, insertions, counters }
     }
 
     /// Whether a site of this host is served.
@@ -141,6 +154,16 @@ impl SiteRef {
     /// The site itself, to be kept longer than an exchange.
     pub(super) fn shared(&self) -> &Arc<Site> {
         &self.snapshot.config.sites[self.index]
+    }
+
+    /// What this worker counts of it.
+    pub fn counters(&self) -> &SiteCounters {
+        &self.snapshot.counters[self.index]
+    }
+
+    /// The generation that it belongs to.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// How long we wait.

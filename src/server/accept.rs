@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -14,6 +15,7 @@ use super::listen::Listeners;
 use super::tls::Tls;
 use super::{connection, redirect};
 use crate::proxy::Worker;
+use crate::telemetry::counters::Counters;
 
 /// How long an access line may wait in a worker's buffer.
 const FLUSH: Duration = Duration::from_millis(200);
@@ -30,7 +32,10 @@ pub(super) async fn serve(worker: Arc<Worker>, tls: Arc<Tls>, listeners: Listene
     for socket in listeners.tls {
         let (port, worker, tls) = (Arc::clone(&port), Arc::clone(&worker), Arc::clone(&tls));
         let stop = port.stop.clone();
-        let serve = move |stream| connection::serve(stream, Arc::clone(&worker), Arc::clone(&tls), stop.clone());
+        let serve = move |stream| {
+            let connection = connection::serve(stream, Arc::clone(&worker), Arc::clone(&tls), stop.clone());
+            counted(connection, Arc::clone(&worker.counters))
+        };
         port.clone().connections.spawn(async move { port.accept(socket, serve).await });
     }
     for socket in listeners.redirect {
@@ -109,6 +114,14 @@ impl Port {
             }
         }
     }
+}
+
+/// Counts a connection for as long as it lives.
+async fn counted<T>(connection: impl Future<Output = T>, counters: Arc<Counters>) -> T {
+    counters.connections.accepted.fetch_add(1, Relaxed);
+    let result = connection.await;
+    counters.connections.closed.fetch_add(1, Relaxed);
+    result
 }
 
 /// The client went before we came to it; the listener is fine.

@@ -13,6 +13,7 @@ const BACKLOG: i32 = 1024;
 pub struct Sockets {
     tls: Vec<Bound>,
     redirect: Vec<Bound>,
+    admin: Option<TcpListener>,
 }
 
 /// Several sockets on one address, or one that the workers share.
@@ -35,18 +36,40 @@ impl Sockets {
         let all = |addresses: &[SocketAddr]| -> Result<Vec<Bound>> {
             addresses.iter().map(|a| Bound::bind(*a, workers)).collect()
         };
-        Ok(Self { tls: all(tls)?, redirect: all(redirect)? })
+        Ok(Self { tls: all(tls)?, redirect: all(redirect)?, admin: None })
+    }
+
+    /// Binds the admin listener too.
+    ///
+    /// # Errors
+    /// Names the address that could not be bound.
+    pub fn bind_admin(self, address: SocketAddr) -> Result<Self> {
+        Ok(self.given_admin(Bound::bind(address, 1)?.0.remove(0)))
+    }
+
+    /// With a socket for the admin listener that somebody else has bound.
+    pub fn given_admin(self, socket: TcpListener) -> Self {
+        Self { admin: Some(socket), ..self }
     }
 
     /// Sockets that somebody else has bound (a test, or the service manager): shared by all workers.
     pub fn given(tls: Vec<TcpListener>, redirect: Vec<TcpListener>) -> Self {
         let all = |sockets: Vec<TcpListener>| sockets.into_iter().map(|s| Bound(vec![s])).collect();
-        Self { tls: all(tls), redirect: all(redirect) }
+        Self { tls: all(tls), redirect: all(redirect), admin: None }
     }
 
     /// Where TLS is listened for.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.tls.iter().filter_map(|b| b.0.first()?.local_addr().ok()).collect()
+    }
+
+    /// Where administrators are listened for.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref()?.local_addr().ok()
+    }
+
+    pub(super) fn take_admin(&mut self) -> Option<TcpListener> {
+        self.admin.take()
     }
 
     pub(super) fn per_worker(self, workers: usize) -> Result<Vec<Listeners>> {

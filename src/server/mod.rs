@@ -19,17 +19,24 @@ use tokio_util::sync::CancellationToken;
 
 pub use listen::Sockets;
 
+use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::consent::Keys;
 use crate::proxy::Worker;
+use crate::store::Store;
 use crate::telemetry::AccessWriter;
+use crate::telemetry::findings::{self, Book, Keeper};
 
 /// A running proxy.
 #[derive(Debug)]
 pub struct Server {
     stop: CancellationToken,
     workers: Vec<JoinHandle<()>>,
-    /// Last, so that it writes what the workers leave.
+    /// Answers as long as a worker has something in flight.
+    _admin: Option<Admin>,
+    /// After the workers, so that these keep what they leave.
+    _store: Store,
+    _findings: Keeper,
     _access: AccessWriter,
 }
 
@@ -38,18 +45,24 @@ impl Server {
     ///
     /// # Errors
     /// If threads, runtimes or sockets cannot be had, or the key for session tickets cannot be made.
-    pub fn start(config: Arc<Config>, keys: Arc<Keys>, sockets: Sockets) -> Result<Self> {
+    pub fn start(config: Arc<Config>, keys: Arc<Keys>, store: Store, mut sockets: Sockets) -> Result<Self> {
         let stop = CancellationToken::new();
         let access = AccessWriter::start(config.log.access.then_some(config.log.format))?;
         let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
-        let mut workers = Vec::new();
+        let (mut workers, mut tables, mut counters) = (Vec::new(), Vec::new(), Vec::new());
+        let admin_socket = sockets.take_admin();
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
-            let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), access.log());
+            let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log());
+            tables.push(Arc::clone(&worker.findings));
+            counters.push(Arc::clone(&worker.counters));
             let (tls, stop) = (Arc::clone(&tls), stop.child_token());
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
             workers.push(thread.spawn(move || run(worker, tls, listeners, stop))?);
         }
-        Ok(Self { stop, workers, _access: access })
+        let book = Arc::new(Book::open(config.state.join(findings::FILE), tables));
+        let view = admin::View::new(config, counters, Arc::clone(&book), stop.clone());
+        let admin = admin_socket.map(|socket| Admin::start(socket, view)).transpose()?;
+        Ok(Self { stop, workers, _admin: admin, _store: store, _findings: Keeper::start(book)?, _access: access })
     }
 
     /// Begins to drain: no new connections, requests in flight are finished until the drain limit.

@@ -1,8 +1,11 @@
-//! Log set-up, the access line, the clock.
+//! Log set-up, the access line, the clock, the bounded table of findings.
 
 mod access;
 mod clock;
-mod findings;
+pub mod counters;
+pub mod drift;
+pub mod findings;
+pub mod paste;
 
 use std::io::IsTerminal as _;
 
@@ -10,7 +13,6 @@ use tracing_subscriber::EnvFilter;
 
 pub use access::{Access, AccessLog, AccessWriter, Format};
 pub use clock::now;
-pub use findings::Findings;
 
 /// Sends log events to standard error, as text or one JSON object a line.
 ///

@@ -225,3 +225,63 @@ fn help_names_each_command_and_version_is_the_packages() {
     assert_eq!(code, 2);
     assert!(err.contains("serve"), "a near miss gets a hint: {err}");
 }
+
+/// Says no more than that there is a basket.
+const BASKET: &str =
+    "policy: { version: 1, categories: { necessary: {} }, cookies: { cart: { category: necessary } } }";
+
+#[test]
+fn policy_drift_tells_of_a_running_instance_and_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let origin = Origin::start(|seen| {
+            let line = if seen.target.starts_with("/more") { "mystery=1" } else { "cart=1" };
+            support::origin::respond(200, &[("set-cookie", line)], "")
+        })
+        .await;
+        let (file, roots) = right(folder.path(), origin.address);
+        let text = fs::read_to_string(&file).unwrap().replace("policy: standard", &format!("mode: observe, {BASKET}"));
+        fs::write(&file, format!("admin: {{ listen: 127.0.0.1:0 }}\n{text}")).unwrap();
+        let state = folder.path().join("state/findings.json");
+
+        let (code, _, err) = run(&["policy", "drift", "--config", &file]);
+        assert_eq!(code, 2, "nothing was ever seen: {err}");
+        assert!(err.contains("findings.json"), "{err}");
+
+        let mut program = Program::start(&["serve", "--config", &file]);
+        let line = program.line_with("Listening for administrators");
+        let admin = format!("http://{}", line.split_once(" address=").unwrap().1.trim());
+        let address = program.address();
+        fetch(address, &roots, "shop.example", "/").await.rest().await;
+        let (code, out, err) = run(&["policy", "drift", "--admin", &admin]);
+        assert_eq!((code, &*out, &*err), (0, "shop.example: no drift\n", ""));
+
+        fetch(address, &roots, "shop.example", "/more?private").await.rest().await;
+        program.line_with("Enforced, this would be removed.");
+        let by_admin = run(&["policy", "drift", "--admin", &admin, "--json"]);
+        assert_eq!(by_admin.0, 1, "{by_admin:?}");
+        program.signal("TERM");
+        assert_eq!(program.exit_code(), Some(0));
+
+        let by_file = run(&["policy", "drift", "--config", &file, "--json"]);
+        assert_eq!(by_file, by_admin, "the file says the same, after the end");
+        let drift: serde_json::Value = serde_json::from_str(&by_file.1).unwrap();
+        assert_eq!(
+            (&drift["drift"], &drift["kind"], &drift["name"]),
+            (&"undeclared".into(), &"cookie".into(), &"mystery".into())
+        );
+        let (code, out, _) = run(&["policy", "drift", "--config", &file, "--findings", state.to_str().unwrap()]);
+        assert_eq!(code, 1);
+        assert!(out.starts_with("shop.example: 1 difference\n"), "{out}");
+        assert!(out.contains("mystery") && out.contains("seen once, on /more; nobody knows it"), "{out}");
+        assert!(!out.contains("private"), "{out}");
+
+        for wrong in
+            [&["--admin", &admin][..], &["--admin", "nonsense"], &["--site", "nobody.example", "--config", &file]]
+        {
+            let (code, _, err) = run(&[&["policy", "drift"], wrong].concat());
+            assert_eq!(code, 2, "{wrong:?}: {err}");
+            assert!(!err.is_empty());
+        }
+    });
+}

@@ -27,13 +27,14 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_consentry"))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_consentry"));
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// As [`Self::start`], by any command that becomes the program.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (say, lines) = channel();
         listen(child.stdout.take().unwrap(), say.clone());
         listen(child.stderr.take().unwrap(), say);
@@ -99,17 +100,26 @@ pub(crate) struct Answer {
     buffer: Vec<u8>,
 }
 
-/// Asks for a page over a connection that is closed after it.
-pub(crate) async fn fetch(address: SocketAddr, roots: &RootCertStore, host: &str, path: &str) -> Answer {
+/// A TLS connection.
+pub(crate) async fn connect(
+    address: SocketAddr,
+    roots: &RootCertStore,
+    host: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots.clone())
         .with_no_client_auth();
-    let stream = TcpStream::connect(address).await.unwrap();
+    let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from(host.to_owned()).unwrap();
-    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+}
+
+/// Asks for a page over a connection that is closed after it.
+pub(crate) async fn fetch(address: SocketAddr, roots: &RootCertStore, host: &str, path: &str) -> Answer {
+    let mut stream = connect(address, roots, host).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}:{}\r\nConnection: close\r\n\r\n", address.port());
     stream.write_all(request.as_bytes()).await.unwrap();
     Answer { stream, buffer: Vec::new() }

@@ -121,7 +121,6 @@ impl Shipped {
         }
         let context = RequestContext {
             apply: true,
-            report: false,
             method: &Method::GET,
             own: &[],
             consent: &consent,
@@ -129,7 +128,7 @@ impl Shipped {
             pages: grant,
             salt: 0,
         };
-        let requested = filter::request(&self.policy, grant, &mut head, &context);
+        let requested = filter::request(&self.policy, grant, &mut head, &context, &mut ());
         let sent = head.get(COOKIE).map(|line| line.to_str().unwrap().to_owned()).unwrap_or_default();
         let mut head = HeaderMap::new();
         for (name, value) in answer {
@@ -138,7 +137,6 @@ impl Shipped {
         let authority = self.config.sites[0].hosts[0].name();
         let context = ResponseContext {
             apply: true,
-            report: false,
             now: NOW,
             status: StatusCode::OK,
             body: Body::Plain,
@@ -148,7 +146,7 @@ impl Shipped {
             marker: None,
             pages: None,
         };
-        filter::response(&self.policy, grant, &mut head, &context);
+        filter::response(&self.policy, grant, &mut head, &context, &mut ());
         (sent, head.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap().to_owned()).collect())
     }
 

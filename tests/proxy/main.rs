@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admin;
 mod banner;
 mod caching;
 mod client_gating;
@@ -20,6 +21,7 @@ mod observe;
 mod origin_errors;
 mod passthrough;
 mod published;
+mod receipts;
 mod site_headers;
 mod tls;
 mod websocket;

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use consentry::{api, config, server};
+use consentry::{api, config, server, store};
 use tempfile::TempDir;
 
 use super::{Authority, HOST};
@@ -16,12 +16,15 @@ pub struct ProxyBuilder {
     sites: String,
     hosts: Vec<String>,
     keys: Option<Vec<u8>>,
+    files: Vec<(String, String)>,
 }
 
 /// A running proxy. Dropping it drains it and joins its threads, so that a panic in one fails the test.
 pub struct Proxy {
     pub address: SocketAddr,
     pub redirect: SocketAddr,
+    /// Where administrators are answered, if the configuration has an `admin` section.
+    pub admin: Option<SocketAddr>,
     pub authority: Authority,
     server: Option<server::Server>,
     pub folder: TempDir,
@@ -49,7 +52,7 @@ impl Proxy {
     pub fn builder() -> ProxyBuilder {
         // Short limits for what tests wait for; long ones for what they must not hit by chance.
         let top = "workers: 1\nlog: { access: false, level: error }\n".to_owned();
-        ProxyBuilder { top, sites: String::new(), hosts: Vec::new(), keys: None }
+        ProxyBuilder { top, sites: String::new(), hosts: Vec::new(), keys: None, files: Vec::new() }
     }
 
     /// One site on `shop.example` with [`POLICY`].
@@ -88,6 +91,12 @@ impl ProxyBuilder {
     /// Adds a top-level key, e.g. `timeouts: { idle: 1s }`.
     pub fn top(mut self, yaml: &str) -> Self {
         writeln!(self.top, "{yaml}").unwrap();
+        self
+    }
+
+    /// Puts a file beside the configuration.
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
         self
     }
 
@@ -136,6 +145,9 @@ impl ProxyBuilder {
         let file = folder.path().join("consentry.yaml");
         let text = format!("listen: 127.0.0.1:0\ncertificate: site.pem\n{}sites:\n{}", self.top, self.sites);
         fs::write(&file, &text).unwrap();
+        for (name, text) in &self.files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
         let now = consentry::telemetry::now();
         let (config, _warnings) = config::load(&file, now.0).unwrap_or_else(|problems| {
             let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -152,8 +164,13 @@ impl ProxyBuilder {
             fs::write(config.state.join("consent.keys"), keys).unwrap();
         }
         let keys = api::keys::load(&config.state).unwrap();
-        let sockets = server::Sockets::given(vec![tls], vec![redirect]);
-        let server = server::Server::start(Arc::new(config), Arc::new(keys), sockets).unwrap();
-        Proxy { address, redirect: redirect_address, authority, server: Some(server), folder }
+        let store = store::Store::start(&config).unwrap();
+        let mut sockets = server::Sockets::given(vec![tls], vec![redirect]);
+        if config.admin.is_some() {
+            sockets = sockets.given_admin(listen());
+        }
+        let admin = sockets.admin_address();
+        let server = server::Server::start(Arc::new(config), Arc::new(keys), store, sockets).unwrap();
+        Proxy { address, redirect: redirect_address, admin, authority, server: Some(server), folder }
     }
 }

@@ -12,7 +12,7 @@ use super::consent_header::{CONSENT, ConsentHeader};
 use super::validators::{self, Conditional, Suffix};
 use super::{coding::Coding, fetch, list};
 use crate::cookie::{self, Fate, HOST_PREFIX, Pair};
-use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Policy, Verdict};
+use crate::policy::{Action, FindingAction, FindingKind, Grant, Policy, Sighting, Verdict, Witness};
 
 /// More cookies than this are not remembered for expiry: that many lines are all that a response may carry.
 const MAX_EXPIRED: usize = super::expire::MAX_LINES;
@@ -22,8 +22,6 @@ const MAX_EXPIRED: usize = super::expire::MAX_LINES;
 pub struct RequestContext<'a> {
     /// False in `observe` mode: everything is judged, nothing is changed.
     pub apply: bool,
-    /// Whether findings are wanted: each allocates.
-    pub report: bool,
     /// The method.
     pub method: &'a Method,
     /// Cookies of ours (the choice, the session marker): the origin never sees them.
@@ -47,19 +45,26 @@ pub struct Requested {
     pub conditional: Conditional,
     /// Names of cookies that were held back and are to be deleted in the browser.
     pub expire: Vec<Box<[u8]>>,
-    /// Cookies that were held back.
-    pub findings: Vec<Finding>,
+    /// The visitor comes from another site; only browsers that send Fetch metadata say so.
+    pub cross_site: bool,
     /// Stands for what is added to the page that may come.
     pub salt: u64,
 }
 
-/// Filters a request head.
-pub fn request(policy: &Policy, grant: &Grant, headers: &mut HeaderMap, context: &RequestContext<'_>) -> Requested {
+/// Filters a request head, and tells the witness of the cookies in it.
+pub fn request(
+    policy: &Policy,
+    grant: &Grant,
+    headers: &mut HeaderMap,
+    context: &RequestContext<'_>,
+    witness: &mut dyn Witness,
+) -> Requested {
     let navigation = fetch::is_navigation(headers);
     let salt = context.salt;
-    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], findings: vec![], salt };
+    let cross_site = navigation && fetch::is_cross_site(headers);
+    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], cross_site, salt };
     let jar = Jar { policy, grant, own: context.own, moved: moved_names(policy, headers) };
-    Crumbs { jar: &jar, context, outcome: &mut outcome }.filter(headers);
+    Crumbs { jar: &jar, context, outcome: &mut outcome, witness }.filter(headers);
     if !context.apply {
         return outcome;
     }
@@ -150,6 +155,7 @@ struct Crumbs<'a> {
     jar: &'a Jar<'a>,
     context: &'a RequestContext<'a>,
     outcome: &'a mut Requested,
+    witness: &'a mut dyn Witness,
 }
 
 impl Crumbs<'_> {
@@ -180,14 +186,15 @@ impl Crumbs<'_> {
 
     fn judge<'p>(&mut self, pair: &Pair<'p>) -> Fate<'p> {
         let (fate, verdict) = self.jar.judge(pair);
-        if let Some(verdict) = verdict.filter(|verdict| verdict.action == Action::Strip) {
+        if let Some(verdict) = verdict {
             self.remember(pair, verdict);
         }
         fate
     }
 
     fn remember(&mut self, pair: &Pair<'_>, verdict: Verdict) {
-        let expires = self.context.refused && self.outcome.navigation;
+        let strip = verdict.action == Action::Strip;
+        let expires = strip && self.context.refused && self.outcome.navigation;
         // A cookie without a name cannot be deleted by one.
         if expires && !pair.nameless() && self.outcome.expire.len() < MAX_EXPIRED {
             let name = pair.name();
@@ -195,11 +202,9 @@ impl Crumbs<'_> {
                 self.outcome.expire.push(name.into());
             }
         }
-        if self.context.report {
-            let owner = verdict.classified.map(|classified| classified.owner);
-            let finding = Finding::new(FindingKind::Cookie, pair.name(), owner, verdict.rule, FindingAction::Strip);
-            self.outcome.findings.push(finding);
-        }
+        let owner = verdict.classified.map(|classified| classified.owner);
+        let action = if strip { FindingAction::Strip } else { FindingAction::Keep };
+        self.witness.see(&Sighting::new(FindingKind::Cookie, pair.name(), owner, verdict.rule, action));
     }
 }
 

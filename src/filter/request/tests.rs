@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::fixture::{self, head, lines};
 use super::*;
+use crate::policy::Finding;
 
 const NAVIGATION: [(&str, &str); 2] = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
 
@@ -15,6 +16,12 @@ struct Case {
 const REFUSED: Case = Case { granted: &[0], apply: true, refused: true, method: Method::GET };
 
 fn filtered(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested) {
+    let (headers, outcome, _) = seen(case, given);
+    (headers, outcome)
+}
+
+fn seen(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested, Vec<Finding>) {
+    let mut findings = Vec::new();
     let policy = fixture::policy();
     let mut headers = head(given);
     let outcome = request(
@@ -23,7 +30,6 @@ fn filtered(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested) {
         &mut headers,
         &RequestContext {
             apply: case.apply,
-            report: true,
             method: &case.method,
             own: &[b"consent", b"has-session"],
             consent: &ConsentHeader::new(&policy),
@@ -31,8 +37,9 @@ fn filtered(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested) {
             pages: &fixture::grant(case.granted),
             salt: 0,
         },
+        &mut findings,
     );
-    (headers, outcome)
+    (headers, outcome, findings)
 }
 
 fn cookies(granted: &'static [u8], given: &[&str]) -> Vec<String> {
@@ -100,11 +107,11 @@ fn nothing_changes_in_observe_mode_but_findings_tell() {
         ("if-none-match", "\"x\""),
         ("range", "bytes=0-"),
     ];
-    let (headers, outcome) = filtered(&Case { apply: false, ..REFUSED }, &given);
+    let (headers, _, findings) = seen(&Case { apply: false, ..REFUSED }, &given);
     assert_eq!(lines(&headers), lines(&head(&given)));
-    assert_eq!(outcome.findings.len(), 1);
-    assert_eq!(&*outcome.findings[0].name, "_ga");
-    assert_eq!(outcome.findings[0].action, FindingAction::Strip);
+    let seen: Vec<_> = findings.iter().map(|finding| (&*finding.name, finding.action)).collect();
+    // Our own cookie is nobody's finding.
+    assert_eq!(seen, [("_ga", FindingAction::Strip), ("sid", FindingAction::Keep)]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::set_cookie::{self, Judge};
 use super::validators::{self, Conditional, Suffix};
 use super::{Address, cache, expire, link};
 use crate::cookie::UnixTime;
-use crate::policy::{Action, Finding, FindingAction, FindingKind, Grant, Policy};
+use crate::policy::{Action, FindingAction, FindingKind, Grant, Policy, Sighting, Witness};
 
 /// Says something of the bytes of a body, which are not the origin's any more (RFC 9530 and its forerunners).
 fn is_of_bytes(name: &str) -> bool {
@@ -47,8 +47,6 @@ pub enum Body {
 pub struct ResponseContext<'a> {
     /// False in `observe` mode: everything is judged, nothing is changed.
     pub apply: bool,
-    /// Whether findings are wanted: each allocates.
-    pub report: bool,
     /// The time by which cookies live and die.
     pub now: UnixTime,
     /// The status, for 304 speaks of a body that the client has.
@@ -67,20 +65,21 @@ pub struct ResponseContext<'a> {
     pub pages: Option<&'a Grant>,
 }
 
-/// Filters a response head, and says what was seen in it.
+/// Filters a response head, and tells the witness what is seen in it.
 pub fn response(
     policy: &Policy,
     grant: &Grant,
     headers: &mut HeaderMap,
     context: &ResponseContext<'_>,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let judge = Judge { policy, grant, apply: context.apply, now: context.now, report: context.report };
-    let cookies = judge.filter(headers, &mut findings);
+    witness: &mut dyn Witness,
+) {
+    let judge =
+        Judge { policy, grant, apply: context.apply, now: context.now, cross_site: context.requested.cross_site };
+    let cookies = judge.filter(headers, witness);
     let pages = context.pages.unwrap_or(grant);
-    remove_blocked(policy, pages, headers, context, &mut findings);
+    remove_blocked(policy, pages, headers, context, witness);
     if !context.apply {
-        return findings;
+        return;
     }
     let revalidated =
         context.status == StatusCode::NOT_MODIFIED && context.requested.conditional == Conditional::Filtered;
@@ -104,11 +103,10 @@ pub fn response(
     }
     // Once an exchange: the final response brings what an early one (1xx) leaves out.
     let added = !context.status.is_informational()
-        && (mark_session(headers, context, &cookies) | expire_refused(&judge, headers, context, &mut findings));
+        && (mark_session(headers, context, &cookies) | expire_refused(&judge, headers, context, witness));
     if cookies.personal || added || (varies && !context.keyed && context.pages.is_none()) {
         cache::make_private(headers);
     }
-    findings
 }
 
 /// `Link` and `Refresh` to services that are not granted.
@@ -117,7 +115,7 @@ fn remove_blocked(
     grant: &Grant,
     headers: &mut HeaderMap,
     context: &ResponseContext<'_>,
-    findings: &mut Vec<Finding>,
+    witness: &mut dyn Witness,
 ) {
     if !headers.contains_key(LINK) && !headers.contains_key(REFRESH) {
         return;
@@ -128,7 +126,7 @@ fn remove_blocked(
         if strip {
             let owner = verdict.classified.map(|classified| classified.owner);
             let host = url.host_str().unwrap_or_default().as_bytes();
-            findings.push(Finding::new(FindingKind::Tag, host, owner, verdict.rule, FindingAction::Strip));
+            witness.see(&Sighting::new(FindingKind::Tag, host, owner, verdict.rule, FindingAction::Strip));
         }
         strip && context.apply
     };
@@ -190,7 +188,7 @@ fn expire_refused(
     judge: &Judge<'_>,
     headers: &mut HeaderMap,
     context: &ResponseContext<'_>,
-    findings: &mut Vec<Finding>,
+    witness: &mut dyn Witness,
 ) -> bool {
     let names = &context.requested.expire;
     let lines = expire::lines(names, context.address.host());
@@ -198,11 +196,11 @@ fn expire_refused(
     for line in lines {
         headers.append(SET_COOKIE, line);
     }
-    findings.extend(names.iter().map(|name| {
+    for name in names {
         let verdict = judge.policy.judge_cookie(judge.grant, name);
         let owner = verdict.classified.map(|classified| classified.owner);
-        Finding::new(FindingKind::Cookie, name, owner, verdict.rule, FindingAction::Expire)
-    }));
+        witness.see(&Sighting::new(FindingKind::Cookie, name, owner, verdict.rule, FindingAction::Expire));
+    }
     expired
 }
 

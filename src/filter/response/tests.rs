@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::fixture::{self, head, lines};
 use super::*;
+use crate::policy::Finding;
 
 /// 2026-01-01.
 const NOW: UnixTime = UnixTime(1_767_225_600);
@@ -32,13 +33,13 @@ const PLAIN: Case<'_> = Case {
 
 fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Finding>) {
     let mut headers = head(given);
-    let findings = response(
+    let mut findings = Vec::new();
+    response(
         &fixture::policy(),
         &fixture::grant(case.granted),
         &mut headers,
         &ResponseContext {
             apply: case.apply,
-            report: true,
             now: NOW,
             status: StatusCode::from_u16(case.status).unwrap(),
             body: case.body,
@@ -47,13 +48,14 @@ fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Findin
                 navigation: true,
                 conditional: case.conditional,
                 expire: case.expire.iter().map(|name| name.as_bytes().into()).collect(),
-                findings: vec![],
+                cross_site: false,
                 salt: 0,
             },
             keyed: case.keyed,
             marker: case.marker,
             pages: case.shared.then_some(&fixture::grant(&[0])),
         },
+        &mut findings,
     );
     (lines(&headers), findings)
 }
@@ -220,9 +222,10 @@ fn unclassified_cookies_that_count_as_a_category_depend_on_the_grant() {
     parts.unclassified = crate::policy::Unclassified::Category(crate::policy::CategoryId(1));
     let policy = fixture::compile(parts);
     for granted in [&[0_u8] as &[u8], &[0, 1]] {
-        let judge = Judge { policy: &policy, grant: &fixture::grant(granted), apply: true, now: NOW, report: true };
+        let judge =
+            Judge { policy: &policy, grant: &fixture::grant(granted), apply: true, now: NOW, cross_site: false };
         let mut headers = head(&[("set-cookie", "mystery=1")]);
-        assert!(judge.filter(&mut headers, &mut vec![]).personal);
+        assert!(judge.filter(&mut headers, &mut ()).personal);
         assert_eq!(headers.contains_key(SET_COOKIE), granted.len() == 2);
     }
 }

@@ -133,7 +133,13 @@ impl Walk<'_> {
         }
         if local == "script" && self.runs(&attributes) {
             let text = text(&inner);
-            if self.browser.settings.policy.judge_snippet(&self.browser.settings.grant, &text).action == Action::Strip {
+            let rules = attributes.get("type").is_some_and(|kind| kind == "speculationrules");
+            let urls = rules.then(|| serde_json::from_str::<serde_json::Value>(&text).ok()).flatten();
+            let urls = urls.iter().flat_map(|rules| rules["prefetch"][0]["urls"].as_array()).flatten();
+            if urls.filter_map(serde_json::Value::as_str).any(|url| self.bad(url))
+                || self.browser.settings.policy.judge_snippet(&self.browser.settings.grant, &text).action
+                    == Action::Strip
+            {
                 self.blocked.push(format!("script: {text}"));
                 inner.clear();
             }
@@ -177,7 +183,7 @@ impl Walk<'_> {
             }
             "input" => is("type", "image") && one(&["src"]),
             "script" if in_html => one(&["src", "data-src"]),
-            "script" | "image" | "feImage" => one(&["href", "xlink:href"]),
+            "script" | "image" | "feImage" | "use" => one(&["href", "xlink:href"]),
             "img" | "source" => one(&["src", "data-src"]) || self.lost(attributes, &["src", "data-src"]),
             "iframe" | "embed" | "video" | "audio" | "track" => one(&["src", "data-src"]),
             "object" => one(&["data"]),
@@ -218,7 +224,10 @@ impl Walk<'_> {
                 }
                 stays
             }
-            ("body" | "table" | "td" | "th", "background") | ("video", "poster") | ("frame", "src") => !bad(value),
+            ("body" | "table" | "td" | "th", "background")
+            | ("video", "poster")
+            | ("frame", "src")
+            | ("object", "codebase") => !bad(value),
             _ => true,
         });
         if *attributes != before {

@@ -10,6 +10,7 @@ mod limits;
 mod pages;
 mod scripts;
 mod soup;
+mod styles;
 mod xhtml;
 
 use std::sync::Arc;
@@ -22,6 +23,15 @@ use crate::policy::{
 
 /// A site with one refused service.
 fn settings() -> Settings {
+    reading(false)
+}
+
+/// The same, with `styles` on.
+fn styled() -> Settings {
+    reading(true)
+}
+
+fn reading(styles: bool) -> Settings {
     let category = Category {
         id: "marketing".into(),
         label: "Marketing".into(),
@@ -53,6 +63,7 @@ fn settings() -> Settings {
     };
     let parts = PolicyParts {
         categories: vec![category],
+        styles,
         services: vec![service],
         sources: vec![RuleSource { file: "policy.yaml".into(), line: 1, text: "".into() }],
         ..PolicyParts::default()

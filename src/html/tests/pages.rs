@@ -47,6 +47,17 @@ fn elements_that_load_from_a_refused_service_go() {
         ("<img data-lazy-src=//bad.example/i src=data:,>", ""),
         ("<img src=/i data-src=//bad.example/i>", ""),
         ("<script data-src=//bad.example/i></script>", ""),
+        ("<script type=litespeed/javascript data-litespeed-src=//bad.example/i></script>", ""),
+        ("<img data-cfsrc=//bad.example/i><img data-pagespeed-lazy-src=//bad.example/i>", ""),
+        ("<svg><use href='//bad.example/s.svg#a'/><g/></svg>", "<svg><g/></svg>"),
+        ("<svg><use xlink:href='//bad.example/s.svg#a'></use><use href=#b /></svg>", "<svg><use href=#b /></svg>"),
+        ("<portal src=//bad.example/></portal><fencedframe src=//bad.example/></fencedframe>", ""),
+        ("<link rel='next' href=//bad.example/><link rel=modulepreload href=//bad.example/m>", ""),
+        ("<link rel=preload as=image href='' imagesrcset='//bad.example/1 1x'>", ""),
+        (
+            "<div><template shadowrootmode=open><img src=//bad.example/><slot></slot></template></div>",
+            "<div><template shadowrootmode=open><slot></slot></template></div>",
+        ),
     ]);
 }
 
@@ -71,6 +82,15 @@ fn attributes_go_where_only_they_are_the_tracker() {
             "<img src=/i data-srcset=\"/c?a&amp;b&#233;\">",
         ),
         ("<body background=//bad.example/b class=c>", "<body class=c>"),
+        (
+            "<object data=/o codebase=//bad.example/ archive='/a //bad.example/b'></object>",
+            "<object data=/o archive=\"/a\"></object>",
+        ),
+        ("<applet codebase=//bad.example/ code=x></applet>", "<applet code=x></applet>"),
+        ("<a href=/x attributionsrc='//bad.example/a'>t</a>", "<a href=/x>t</a>"),
+        ("<link rel=preload as=image href=/i imagesrcset='//bad.example/1 1x'>", "<link rel=preload as=image href=/i>"),
+        ("<table background=//bad.example/><tr background=//bad.example/></table>", "<table><tr></table>"),
+        ("<script attributionsrc=//bad.example/>own()</script>", "<script>own()</script>"),
         ("<a/ping='//bad.example/p'/href=/x>t</a>", "<a//href=/x>t</a>"),
     ]);
 }
@@ -126,6 +146,22 @@ fn urls_are_read_as_browsers_read_them() {
     ] {
         let page = format!("<b><img src=\"{url}\"></b>");
         assert_eq!(rewrite(&page), "<b></b>", "{url}");
+    }
+}
+
+#[test]
+fn refresh_is_read_as_browsers_read_it() {
+    for content in [
+        "0;URL='//bad.example/'",
+        "0; url = &quot;//bad.example/&quot; x",
+        "5,//bad.example/",
+        "0 \t;\nuRl=//bad.example",
+        ".5;url=http&colon;//bad.example",
+        "0;&#117;rl=//bad.example",
+        "0 ../t/x",
+    ] {
+        let content = if content.contains('\'') { format!("\"{content}\"") } else { format!("'{content}'") };
+        assert_eq!(rewrite(&format!("<meta content={content} http-equiv=ReFresh>x")), "x", "{content}");
     }
 }
 

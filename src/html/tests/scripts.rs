@@ -22,6 +22,58 @@ fn scripts_of_a_refused_service_are_emptied() {
 }
 
 #[test]
+fn speculation_rules_of_a_refused_service_are_emptied() {
+    for rules in [
+        "{\"prefetch\":[{\"source\":\"list\",\"urls\":[\"/own\",\"https://bad.example/x\"]}]}",
+        "{\"prerender\":[{\"where\":{\"href_matches\":\"https:\\/\\/bad.example\\/*\"}}]}",
+        "{\"prefetch\":[{\"urls\":[\"\\u002f/bad.example\"]}]}",
+        "{\"prefetch\":[{\"urls\":[\"../t/x\"]}]}",
+    ] {
+        let page = format!("<script nonce=n type=' SpeculationRules '>{rules}</script>x");
+        assert_eq!(rewrite(&page), "<script nonce=n type=' SpeculationRules '></script>x");
+        assert_eq!(lossy(&rewrite_bytes(&granted(), page.as_bytes())), page);
+    }
+}
+
+#[test]
+fn scripts_that_write_a_refused_script_are_emptied() {
+    for script in [
+        "document.write('<script src=\"//bad.example/x.js\"><\\/script>')",
+        "document.write(\"<scr\"+\"ipt src='https://bad.example/x.js'></scr\"+\"ipt>\")",
+        "document.write(unescape(\"%3Cscript src='//bad.example/x.js'%3E%3C/script%3E\"))",
+        "document.writeln('<iframe src=//bad.example/f></iframe>')",
+    ] {
+        assert_eq!(rewrite(&format!("<script>{script}</script>x")), "<script></script>x", "{script}");
+    }
+}
+
+#[test]
+fn tags_in_a_script_of_svg_are_tags() {
+    for (before, after) in [
+        ("<svg><script>a<image href=//bad.example/ />b</script></svg>", "<svg><script>ab</script></svg>"),
+        ("<svg><script>a<a ping='//bad.example/'>b</a></script></svg>", "<svg><script>a<a>b</a></script></svg>"),
+        ("<svg><script><image/>track('init')</script></svg>", "<svg><script></script></svg>"),
+        (
+            "<svg><script><![CDATA['<image href=//bad.example/ >']]></script>",
+            "<svg><script><![CDATA['<image href=//bad.example/ >']]></script>",
+        ),
+    ] {
+        assert_eq!(rewrite(before), after, "{before}");
+    }
+}
+
+#[test]
+fn script_behind_a_frameset_is_judged_as_text_and_as_markup() {
+    for (before, after) in [
+        ("<p>x<frameset><script>track('init')</script>y", "<p>x<frameset><script></script>y"),
+        ("<p>x<frameset><script>own()</script>y", "<p>x<frameset><script>own()</script>y"),
+        ("<frameset><script><frame src=/t/x></script>", "<frameset><script><frame></script>"),
+    ] {
+        assert_eq!(rewrite(before), after);
+    }
+}
+
+#[test]
 fn other_scripts_stay() {
     for page in [
         "<script>let x = '<a href=//bad.example/i>';</script>",
@@ -29,6 +81,7 @@ fn other_scripts_stay() {
         "<script type=application/ld+json>{\"x\":\"track('init'\"}</script>",
         "<script type=' Application/JSON; charset=x'>track('init')</script>",
         "<script type=importmap>track('init')</script><script type=speculationrules>track('init')</script>",
+        "<script type=speculationrules>{\"prefetch\":[{\"urls\":[\"/next\",\"//good.example/\"]}]}</script>",
         "<script>self.__next_f.push([1,\"track('init')\"])</script>",
         "<script>\n(self.__next_f=self.__next_f||[]).push([1,\"track('init')\"])</script>",
         "<script></script><script>&amp;\r\n\u{0}</script>",

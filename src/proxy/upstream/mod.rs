@@ -6,7 +6,8 @@ mod connect;
 mod pool;
 
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 
 use http::header::{CONNECTION, HOST};
 use http::uri::PathAndQuery;
@@ -21,6 +22,7 @@ use self::pool::Pool;
 use super::error::{Error, OriginError};
 use crate::body::{self, Body};
 use crate::config::{Site, Timeouts};
+use crate::telemetry::counters::SiteCounters;
 
 /// The way to one origin.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub struct Upstream {
     /// All requests of this worker share one HTTP/2 connection.
     h2: Mutex<Option<http2::SendRequest<Body>>>,
     first_byte: Duration,
+    counters: Arc<SiteCounters>,
 }
 
 /// A response, and the connection to give back when its body has been read; HTTP/2 has none to give back.
@@ -37,12 +40,13 @@ pub(super) type Answer = (Response<Incoming>, Option<Lease>);
 
 impl Upstream {
     /// Prepares the way; nothing is connected yet.
-    pub fn new(site: &Site, timeouts: &Timeouts) -> Self {
+    pub fn new(site: &Site, timeouts: &Timeouts, counters: Arc<SiteCounters>) -> Self {
         Self {
             connector: Connector::new(site, timeouts.origin_connect),
             pool: Pool::default(),
             h2: Mutex::default(),
             first_byte: timeouts.origin_first_byte,
+            counters,
         }
     }
 
@@ -58,6 +62,7 @@ impl Upstream {
         let answer: Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>> = if upgrade {
             Box::pin(self.upgrade(request))
         } else if let Some(sender) = self.live_h2() {
+            self.counters.reused.fetch_add(1, Relaxed);
             Box::pin(self.send_h2(sender, request))
         } else {
             Box::pin(self.exchange(request))
@@ -67,6 +72,7 @@ impl Upstream {
 
     async fn exchange(&self, mut request: Request<Body>) -> Result<Answer, Error> {
         while let Some(sender) = self.pool.take().await {
+            self.counters.reused.fetch_add(1, Relaxed);
             let again = may_repeat(&request).then(|| head_of(&request));
             match self.send_h1(sender, request).await {
                 Ok(answer) => return Ok(answer),
@@ -82,6 +88,7 @@ impl Upstream {
 
     /// Sends a request over a connection that it opens.
     async fn first(&self, request: Request<Body>) -> Result<Answer, Error> {
+        self.counters.connected.fetch_add(1, Relaxed);
         match self.connector.connect(Want::Any).await? {
             Fresh::Http1(sender) => self.send_h1(sender, request).await.map_err(|f| failed(f.error)),
             Fresh::Http2(sender) => {
@@ -92,6 +99,7 @@ impl Upstream {
     }
 
     async fn upgrade(&self, request: Request<Body>) -> Result<Answer, Error> {
+        self.counters.connected.fetch_add(1, Relaxed);
         match self.connector.connect(Want::Http1).await? {
             Fresh::Http1(mut sender) => {
                 let response = sender.send_request(request).await.map_err(failed)?;

@@ -17,6 +17,7 @@ sites:
   - host: shop.example
     origin: http://127.0.0.1:1
     policy:
+      styles: true
       services:
         bad: { category: marketing, hosts: ['*.b.io', 'shop.example/t*'], inline: ['bad('] }
 ";

@@ -8,14 +8,14 @@ use crate::page::duration;
 use crate::policy::{Action, Grant, Hardening, Policy, SameSite, Unclassified, Verdict};
 
 /// Why a deleting line passes.
-pub(super) const DELETES: &str = "the line deletes the cookie, which always passes";
+pub(crate) const DELETES: &str = "the line deletes the cookie, which always passes";
 /// Why a cookie of ours does not reach the origin.
-pub(super) const OWN: &str = "it is Consentry's own, which the origin never sees";
+pub(crate) const OWN: &str = "it is Consentry's own, which the origin never sees";
 /// Why a plain session cookie does not reach the origin.
-pub(super) const TWIN: &str = "it stands beside its `__Host-` twin, so it is from before that or forged";
+pub(crate) const TWIN: &str = "it stands beside its `__Host-` twin, so it is from before that or forged";
 
 /// Why something passes or does not.
-pub(super) fn why(policy: &Policy, grant: &Grant, verdict: &Verdict, kind: Kind, service: Option<&str>) -> String {
+pub(crate) fn why(policy: &Policy, grant: &Grant, verdict: &Verdict, kind: Kind, service: Option<&str>) -> String {
     let keeps = verdict.action == Action::Keep;
     let Some(found) = verdict.classified else {
         return match (verdict.rule, keeps, policy.parts().unclassified) {
@@ -48,7 +48,7 @@ pub(super) fn why(policy: &Policy, grant: &Grant, verdict: &Verdict, kind: Kind,
 }
 
 /// What was changed of a cookie that passes.
-pub(super) fn edited(hardening: Option<Hardening>, cap: Option<u64>) -> String {
+pub(crate) fn edited(hardening: Option<Hardening>, cap: Option<u64>) -> String {
     let hardened = hardening.map(|hardening| {
         let same_site = match hardening.same_site {
             Some(SameSite::Strict) => Some("SameSite=Strict"),
@@ -78,12 +78,12 @@ pub(super) fn edited(hardening: Option<Hardening>, cap: Option<u64>) -> String {
 }
 
 /// Somebody else's text on somebody's terminal.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 
 /// An answer as a few lines of text.
-pub(in crate::cli) struct Words<'a>(pub(in crate::cli) &'a Answer<'a>);
+pub(crate) struct Words<'a>(pub(crate) &'a Answer<'a>);
 
 impl Display for Words<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,6 @@
 //! `consentry explain`: what happens to a cookie or URL, and which rule of which file decided.
 //!
-//! It sends what it is given through the proxy's own filters (`answer`) and puts what they did into words.
-
-mod answer;
-mod choice;
-mod input;
-mod words;
+//! What is said comes from the room `explain`; here are the arguments, and the way to the terminal.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, Write};
@@ -15,13 +10,8 @@ use std::process::ExitCode;
 use super::check;
 use super::site::SiteArgs;
 use crate::config::Mode;
+use crate::explain::{self, Explainer, Input, Words, printable};
 use crate::telemetry;
-
-use input::Input;
-
-pub(super) use answer::Explainer;
-pub(super) use choice::decide;
-pub(super) use words::Words;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -51,14 +41,14 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Err(code) => return code,
     };
     let now = telemetry::now();
-    let decision = match decide(&chosen.site.policy, args.grant.as_deref(), now) {
+    let decision = match explain::decide(&chosen.site.policy, args.grant.as_deref(), now) {
         Ok(decision) => decision,
         Err(error) => {
             eprintln!("consentry: {error}");
             return ExitCode::from(check::WRONG);
         }
     };
-    let explainer = match Explainer::new(&chosen, &decision, now) {
+    let explainer = match Explainer::new(&chosen.site, &chosen.host, &decision, now) {
         Ok(explainer) => explainer,
         Err(error) => {
             eprintln!("consentry: {error}");
@@ -123,7 +113,7 @@ impl Session<'_> {
             Err(error) => {
                 self.bad = true;
                 out.flush()?;
-                eprintln!("consentry: {}: {error}", words::printable(&String::from_utf8_lossy(raw)));
+                eprintln!("consentry: {}: {error}", printable(&String::from_utf8_lossy(raw)));
                 return Ok(());
             }
         };

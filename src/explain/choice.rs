@@ -8,13 +8,13 @@ use crate::policy::Policy;
 /// A word of `--grant` that is no key of the policy.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the policy has no category or service `{key}`\n  {hint}")]
-pub(in crate::cli) struct Unknown {
+pub(crate) struct Unknown {
     key: String,
     hint: String,
 }
 
 /// What a visitor with this choice may use; with none, what the law says.
-pub(in crate::cli) fn decide(policy: &Policy, grant: Option<&[String]>, now: UnixTime) -> Result<Decision, Unknown> {
+pub(crate) fn decide(policy: &Policy, grant: Option<&[String]>, now: UnixTime) -> Result<Decision, Unknown> {
     let record = match grant {
         Some(keys) => Record::Choice(choice(policy, keys, now)?),
         None => Record::None,

@@ -8,15 +8,15 @@ use crate::policy::resolve;
 
 /// One question.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(crate) struct Input {
     /// As it was given, for people.
-    pub(super) text: String,
-    pub(super) what: What,
+    pub(crate) text: String,
+    pub(crate) what: What,
 }
 
 /// What it is about.
 #[derive(Debug)]
-pub(super) enum What {
+pub(crate) enum What {
     /// The name of the header as it was given, with colon and space, and its value.
     SetCookie(String, HeaderValue),
     Cookie(String, HeaderValue),
@@ -25,7 +25,7 @@ pub(super) enum What {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::cli) enum Kind {
+pub(crate) enum Kind {
     SetCookie,
     Cookie,
     Url,
@@ -37,7 +37,7 @@ pub(in crate::cli) enum Kind {
 
 /// Why something is no question.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Error {
+pub(crate) enum Error {
     #[error("write `Set-Cookie: NAME=VALUE…`, `Cookie: NAME=VALUE…` or a URL")]
     Nothing,
     #[error("this holds a control character, which no header line can")]
@@ -46,7 +46,7 @@ pub(super) enum Error {
 
 impl Input {
     /// Reads one line; `site` is what a path is relative to.
-    pub(super) fn parse(raw: &[u8], site: &Url) -> Result<Self, Error> {
+    pub(crate) fn parse(raw: &[u8], site: &Url) -> Result<Self, Error> {
         let raw = raw.trim_ascii();
         let text = String::from_utf8_lossy(raw).into_owned();
         let what = match header(raw) {
@@ -57,7 +57,7 @@ impl Input {
         Ok(Self { text, what })
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self.what {
             What::SetCookie(..) => Kind::SetCookie,
             What::Cookie(..) => Kind::Cookie,

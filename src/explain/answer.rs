@@ -7,7 +7,6 @@ use url::Url;
 
 use super::input::{Input, Kind, What};
 use super::words;
-use crate::cli::site::Chosen;
 use crate::config::Site;
 use crate::consent::Decision;
 use crate::cookie::{Fate, Pair, SetCookie, UnixTime};
@@ -15,9 +14,9 @@ use crate::filter::{self, Address, Body, ConsentHeader, Judged, RequestContext, 
 use crate::policy::{Action, Classified, Finding, FindingAction, FindingKind, Policy, Rule, Unclassified, Verdict};
 
 /// A visitor at a site, for whom questions are answered.
-pub(in crate::cli) struct Explainer<'a> {
+pub(crate) struct Explainer<'a> {
     site: &'a Site,
-    pub(in crate::cli) site_url: Url,
+    pub(crate) site_url: Url,
     decision: &'a Decision,
     consent: ConsentHeader,
     now: UnixTime,
@@ -25,39 +24,39 @@ pub(in crate::cli) struct Explainer<'a> {
 
 /// The answer, as `--json` prints it.
 #[derive(Debug, Serialize)]
-pub(in crate::cli) struct Answer<'a> {
-    pub(super) input: &'a str,
-    pub(super) kind: Kind,
+pub(crate) struct Answer<'a> {
+    pub(crate) input: &'a str,
+    pub(crate) kind: Kind,
     /// What was done; one word, or a list of several.
     #[serde(serialize_with = "one_or_many")]
-    pub(super) action: Vec<&'static str>,
+    pub(crate) action: Vec<&'static str>,
     /// What is left of the input: line or URL; `None` if nothing.
-    pub(super) output: Option<String>,
+    pub(crate) output: Option<String>,
     /// Of the cookie, or the host of the URL.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The key in the policy, or in the catalogue where the policy does not declare it.
-    pub(super) service: Option<&'a str>,
+    pub(crate) service: Option<&'a str>,
     #[serde(skip)]
-    pub(super) service_label: Option<&'a str>,
-    pub(super) category: Option<&'a str>,
+    pub(crate) service_label: Option<&'a str>,
+    pub(crate) category: Option<&'a str>,
     /// The rule that decided.
-    pub(super) rule: Option<Source<'a>>,
+    pub(crate) rule: Option<Source<'a>>,
     /// In words.
-    pub(super) because: String,
+    pub(crate) because: String,
     /// Where a cookie was hardened and shortened: the rule that shortened it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) cap_rule: Option<Source<'a>>,
+    pub(crate) cap_rule: Option<Source<'a>>,
     /// What the browser gets so that it deletes the cookie.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) set_cookie: Vec<String>,
+    pub(crate) set_cookie: Vec<String>,
 }
 
 /// Where a rule is written.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Source<'a> {
-    pub(super) file: &'a str,
-    pub(super) line: u32,
-    pub(super) text: &'a str,
+pub(crate) struct Source<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) line: u32,
+    pub(crate) text: &'a str,
 }
 
 fn one_or_many<S: Serializer>(actions: &[&'static str], serializer: S) -> Result<S::Ok, S::Error> {
@@ -70,18 +69,19 @@ fn one_or_many<S: Serializer>(actions: &[&'static str], serializer: S) -> Result
 impl<'a> Explainer<'a> {
     /// # Errors
     /// If no URL can have the host.
-    pub(in crate::cli) fn new(
-        chosen: &'a Chosen,
+    pub(crate) fn new(
+        site: &'a Site,
+        host: &str,
         decision: &'a Decision,
         now: UnixTime,
     ) -> Result<Self, url::ParseError> {
-        let site_url = Url::parse(&format!("https://{}/", chosen.host))?;
-        let consent = ConsentHeader::new(&chosen.site.policy);
-        Ok(Self { site: &chosen.site, site_url, decision, consent, now })
+        let site_url = Url::parse(&format!("https://{host}/"))?;
+        let consent = ConsentHeader::new(&site.policy);
+        Ok(Self { site, site_url, decision, consent, now })
     }
 
     /// One answer, or one for each cookie of a `Cookie` line.
-    pub(super) fn explain<'i>(&'i self, input: &'i Input) -> Vec<Answer<'i>> {
+    pub(crate) fn explain<'i>(&'i self, input: &'i Input) -> Vec<Answer<'i>> {
         match &input.what {
             What::SetCookie(head, value) => vec![self.set_cookie(input, head, value)],
             What::Cookie(head, value) => self.cookies(input, head, value),
@@ -90,7 +90,7 @@ impl<'a> Explainer<'a> {
     }
 
     /// What the rewriter took out of a page.
-    pub(in crate::cli) fn removed<'i>(&'i self, finding: &'i Finding) -> Answer<'i> {
+    pub(crate) fn removed<'i>(&'i self, finding: &'i Finding) -> Answer<'i> {
         let rule = finding.rule.map(|rule| self.source(rule));
         let classified = finding.owner.zip(finding.rule);
         let classified = classified.map(|(owner, rule)| Classified { owner, rule, lifetime: None });
@@ -100,7 +100,7 @@ impl<'a> Explainer<'a> {
             FindingKind::Tag | FindingKind::Cookie => (Kind::Tag, &*finding.name),
         };
         let answer = self.about(input, kind, finding.name.to_string(), &verdict, self.why(&verdict, kind));
-        Answer { action: vec![word(finding.action)], ..answer }
+        Answer { action: vec![finding.action.word()], ..answer }
     }
 
     fn policy(&self) -> &Policy {
@@ -116,9 +116,9 @@ impl<'a> Explainer<'a> {
         let verdict = self.policy().judge_cookie(&self.decision.grant, cookie.name());
         let action = finding.as_ref().map_or(FindingAction::Keep, |finding| finding.action);
         let (rule, capped) = finding.map_or((None, None), |Finding { rule, capped, .. }| (rule, capped));
-        let mut actions = vec![word(action)];
+        let mut actions = vec![action.word()];
         if capped.is_some() {
-            actions.push(word(FindingAction::Cap));
+            actions.push(FindingAction::Cap.word());
         }
         let because = match action {
             FindingAction::Keep if cookie.deletes(self.now) => words::DELETES.to_owned(),
@@ -150,7 +150,6 @@ impl<'a> Explainer<'a> {
         headers.insert(HeaderName::from_static("sec-fetch-dest"), HeaderValue::from_static("document"));
         let context = RequestContext {
             apply: true,
-            report: true,
             method: &Method::GET,
             own: &own,
             consent: &self.consent,
@@ -158,7 +157,7 @@ impl<'a> Explainer<'a> {
             pages: &self.decision.grant,
             salt: 0,
         };
-        let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context);
+        let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context, &mut ());
         let output = headers.get(COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes())));
         let expired = |name: &[u8]| requested.expire.iter().any(|expired| **expired == *name);
         let answer = |(pair, (fate, verdict)): (Pair<'_>, Judged<'_>)| {
@@ -169,10 +168,10 @@ impl<'a> Explainer<'a> {
                 Some(verdict) if verdict.action == Action::Keep && !passes => words::TWIN.to_owned(),
                 Some(verdict) => self.why(&verdict, input.kind()),
             };
-            let mut actions = vec![word(if passes { FindingAction::Keep } else { FindingAction::Strip })];
+            let mut actions = vec![(if passes { FindingAction::Keep } else { FindingAction::Strip }).word()];
             let set_cookie = if expired(name) { self.expiry(name) } else { Vec::new() };
             if !set_cookie.is_empty() {
-                actions.push(word(FindingAction::Expire));
+                actions.push(FindingAction::Expire.word());
             }
             let verdict = verdict.unwrap_or(unknown);
             Answer {
@@ -190,7 +189,7 @@ impl<'a> Explainer<'a> {
         let keeps = verdict.action == Action::Keep;
         let because = self.why(&verdict, Kind::Url);
         Answer {
-            action: vec![word(if keeps { FindingAction::Keep } else { FindingAction::Strip })],
+            action: vec![(if keeps { FindingAction::Keep } else { FindingAction::Strip }).word()],
             output: keeps.then(|| url.to_string()),
             ..self.answer(input, url.host_str().unwrap_or_default().to_owned(), &verdict, because)
         }
@@ -262,12 +261,11 @@ impl<'a> Explainer<'a> {
             navigation: true,
             conditional: filter::validators::Conditional::Plain,
             expire,
-            findings: Vec::new(),
+            cross_site: false,
             salt: 0,
         };
         let context = ResponseContext {
             apply: true,
-            report: true,
             now: self.now,
             status: StatusCode::OK,
             body: Body::Plain,
@@ -277,17 +275,9 @@ impl<'a> Explainer<'a> {
             marker: None,
             pages: None,
         };
-        filter::response(self.policy(), &self.decision.grant, headers, &context)
-    }
-}
-
-fn word(action: FindingAction) -> &'static str {
-    match action {
-        FindingAction::Keep => "keep",
-        FindingAction::Strip => "strip",
-        FindingAction::Harden => "harden",
-        FindingAction::Cap => "cap",
-        FindingAction::Expire => "expire",
+        let mut findings = Vec::new();
+        filter::response(self.policy(), &self.decision.grant, headers, &context, &mut findings);
+        findings
     }
 }
 

@@ -1,0 +1,77 @@
+//! The listener of those who run this: metrics, health, findings and `explain`, on a thread of its own.
+//!
+//! It reads what workers count and never makes one wait; it answers while they are busy, and while they drain.
+
+mod answer;
+mod explain;
+mod findings;
+mod guard;
+mod listen;
+mod metrics;
+mod page;
+mod query;
+mod status;
+
+use std::io::Result;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::cookie::UnixTime;
+use crate::telemetry;
+use crate::telemetry::counters::Counters;
+use crate::telemetry::findings::Book;
+
+/// What can be seen.
+#[derive(Debug)]
+pub struct View {
+    config: Arc<Config>,
+    /// Of each worker.
+    counters: Vec<Arc<Counters>>,
+    book: Arc<Book>,
+    /// Cancelled from the moment that the drain begins.
+    stop: CancellationToken,
+    started: UnixTime,
+}
+
+impl View {
+    /// The view of a proxy that starts now.
+    pub fn new(config: Arc<Config>, counters: Vec<Arc<Counters>>, book: Arc<Book>, stop: CancellationToken) -> Self {
+        Self { config, counters, book, stop, started: telemetry::now() }
+    }
+}
+
+/// The running listener; dropping it ends and joins it.
+#[derive(Debug)]
+pub struct Admin {
+    end: CancellationToken,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Admin {
+    /// Starts to answer on a socket that is already bound. The view's configuration has the `admin` section.
+    ///
+    /// # Errors
+    /// If thread or runtime cannot be had, or the certificate cannot be used.
+    pub fn start(socket: TcpListener, view: View) -> Result<Self> {
+        let door = listen::Door::open(socket, view)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let end = CancellationToken::new();
+        let ended = end.clone();
+        let serve = move || runtime.block_on(door.serve(ended));
+        let thread = std::thread::Builder::new().name("admin".into()).spawn(serve)?;
+        Ok(Self { end, thread: Some(thread) })
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        self.end.cancel();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

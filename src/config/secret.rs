@@ -1,0 +1,70 @@
+//! A secret, kept in a file or the environment and never in the configuration itself.
+
+use std::fmt;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use super::reading::Item;
+
+/// Shorter ones can be guessed.
+const SHORTEST: usize = 16;
+
+/// Text that no log and no message shows.
+#[derive(Clone)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// Whether this is it, in a time that does not tell how much of it is right.
+    pub fn is(&self, given: &[u8]) -> bool {
+        verify_slices_are_equal(self.0.as_bytes(), given).is_ok()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Reads `file:PATH` or `env:NAME`; with `skip` nothing is looked at, and the secret stays unknown.
+pub(super) fn read(item: &Item<'_>, skip: bool) -> Option<Secret> {
+    const HINT: &str = "write `file:PATH` or `env:NAME`, so that it is not in the configuration";
+    let text = item.text()?;
+    let (name, found) = match text.split_once(':') {
+        Some(("file", path)) if !path.is_empty() => {
+            let path = item.source.folder.join(path);
+            let read =
+                || std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+            (path.display().to_string(), if skip { None } else { Some(read()) })
+        }
+        Some(("env", name)) if !name.is_empty() => {
+            let read = || std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"));
+            (name.to_owned(), if skip { None } else { Some(read()) })
+        }
+        // What stands here may be the secret itself: it is not repeated.
+        _ => return item.fail_with("this is no reference to a secret", HINT),
+    };
+    match found? {
+        Ok(secret) if secret.trim().len() >= SHORTEST => Some(Secret(secret.trim().into())),
+        Ok(_) => item.fail_with(
+            format!("the secret of {name} is shorter than {SHORTEST} characters"),
+            "make one with `openssl rand -hex 32`",
+        ),
+        Err(error) => item.fail(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_compared_and_not_shown() {
+        let secret = Secret("correct horse battery".into());
+        assert!(secret.is(b"correct horse battery"));
+        for wrong in [&b"correct horse batterx"[..], b"", b"correct horse battery "] {
+            assert!(!secret.is(wrong));
+        }
+        assert!(!format!("{secret:?}").contains("horse"));
+    }
+}
