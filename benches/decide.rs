@@ -81,7 +81,6 @@ fn findings(c: &mut Criterion) {
         keyed: false,
         marker: None,
         pages: None,
-        salt: 0,
     };
     let none = Grant::none();
     c.bench_function("response of four cookies, unseen", |b| {
