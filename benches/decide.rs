@@ -70,7 +70,7 @@ fn findings(c: &mut Criterion) {
         head.append(SET_COOKIE, HeaderValue::from_static(line));
     }
     let requested =
-        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false };
+        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false, salt: 0 };
     let context = ResponseContext {
         apply: true,
         now: NOW,

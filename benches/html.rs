@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use consentry::config::{self, CertificateFiles};
-use consentry::html::{Gating, Limits, OnError, Rewriter, Settings};
+use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings};
 use consentry::policy::Grant;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as Parser};
@@ -59,7 +59,7 @@ sites:
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        script: None,
+        insert: Insertions::default(),
     }
 }
 

@@ -136,7 +136,13 @@ fn configurations_of_the_readme_are_right() {
         let whole = if block.starts_with("listen:") {
             block
         } else {
-            let policy = if block.starts_with("policy:") { block } else { format!("policy:\n{}", indented(&block, 2)) };
+            let policy = if block.starts_with("policy:") {
+                block
+            } else if block.starts_with("banner:") {
+                format!("policy: standard\n{block}")
+            } else {
+                format!("policy:\n{}", indented(&block, 2))
+            };
             let policy = indented(&policy, 4);
             format!("listen: 0.0.0.0:443\nsites:\n  - host: a.example\n    origin: http://b\n{policy}")
         };

@@ -35,7 +35,7 @@ sites:
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        script: None,
+        insert: consentry::html::Insertions::default(),
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::Map;
 use super::{Visit, json, origin, record, withdraw};
 use crate::body::Body;
 use crate::config::Site;
-use crate::consent::{self, Basis, Choice, ConsentId, Decision, Item, Record, encode};
+use crate::consent::{self, Ask, Basis, Choice, ConsentId, Decision, Item, Record, encode};
 use crate::filter::forwarded::client_address;
 use crate::own;
 use crate::page::local_path;
@@ -115,11 +115,7 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
 fn consent_id(visit: &Visit<'_>) -> Result<ConsentId, StatusCode> {
     match visit.record {
         Record::Choice(choice) => Ok(choice.id),
-        _ => {
-            let mut id = [0; 16];
-            rand::fill(&mut id).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-            Ok(ConsentId(id))
-        }
+        _ => new_id().ok_or(StatusCode::SERVICE_UNAVAILABLE),
     }
 }
 
@@ -157,6 +153,25 @@ async fn collect(visit: &Visit<'_>, body: Incoming) -> Result<Bytes, StatusCode>
     Ok(body.to_bytes())
 }
 
+/// An id for a visitor who has none.
+fn new_id() -> Option<ConsentId> {
+    let mut id = [0; 16];
+    rand::fill(&mut id).ok()?;
+    Some(ConsentId(id))
+}
+
+/// The choice of a visitor who went on to a second page, where the law takes that for consent.
+pub fn implied(visit: &Visit<'_>) -> Option<Choice> {
+    Some(consent::implied(&visit.site.policy, visit.signals, new_id()?, visit.now))
+}
+
+/// Records the choice that a visitor implies by going on to a second page, as `headers` asked for it, and gives the
+/// cookie that remembers it; `None` if it cannot be proven, and so does not hold.
+pub async fn keep_implied(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice) -> Option<HeaderValue> {
+    record::keep(visit, headers, choice, Method::Implied).await.ok()?;
+    Some(remembered(visit, choice))
+}
+
 /// The form's meaning; `None` if it names what the policy does not have, or no decision.
 fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method, Then)> {
     let policy = &visit.site.policy;
@@ -177,6 +192,7 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method
         "accept-all" => (Choice::accept_all(policy, id, visit.now), Method::AcceptAll),
         "reject-all" => (Choice::reject_all(policy, id, visit.now), Method::RejectAll),
         "withdraw" => (Choice::reject_all(policy, id, visit.now), Method::Withdraw),
+        answer @ ("accept-new" | "reject-new") => (rest(visit, answer == "accept-new", id), Method::Custom),
         "save" => {
             let ticks = Ticks {
                 categories: all("category"),
@@ -198,6 +214,21 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method
         _ => return None,
     };
     Some((choice, method, Then::Back(back)))
+}
+
+/// The banner's answer on what an earlier choice left open. Where none stands any more it is an answer on everything.
+fn rest(visit: &Visit<'_>, grant: bool, id: ConsentId) -> Choice {
+    let policy = &visit.site.policy;
+    match (&visit.decision.ask, visit.record) {
+        (Ask::New(categories, services), Record::Choice(choice)) => {
+            let categories = categories.iter().map(|id| Item::category(&policy.category(*id).id));
+            let services = services.iter().map(|id| Item::service(&policy.service(*id).id));
+            choice.answering(&categories.chain(services).collect::<Vec<_>>(), grant)
+        }
+        (Ask::Nothing, Record::Choice(choice)) => choice.clone(),
+        _ if grant => Choice::accept_all(policy, id, visit.now),
+        _ => Choice::reject_all(policy, id, visit.now),
+    }
 }
 
 /// The button of a placeholder: one category or service in addition to what stands, and whether a signal of the
@@ -284,13 +315,17 @@ fn accepted(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Met
     };
     // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
-    // A refusal is remembered exactly as long as an acceptance.
-    let cookie = cookie(site, &encode(choice, visit.keys, &site.name), site.policy.parts().choice_lifetime);
-    response.headers_mut().insert(SET_COOKIE, cookie);
+    response.headers_mut().insert(SET_COOKIE, remembered(visit, choice));
     if withdrawn {
         withdraw::clear(visit, headers, back, &mut response);
     }
     response
+}
+
+/// The `Set-Cookie` that remembers a choice: a refusal exactly as long as an acceptance.
+fn remembered(visit: &Visit<'_>, choice: &Choice) -> HeaderValue {
+    let site = visit.site;
+    cookie(site, &encode(choice, visit.keys, &site.name), site.policy.parts().choice_lifetime)
 }
 
 /// The consent cookie, for so many seconds; 0 takes it back.

@@ -2,7 +2,8 @@
 //! script that frees what waits for it.
 //! None of these paths ever reaches the origin.
 
-mod choice;
+pub mod banner;
+pub mod choice;
 mod gpc;
 mod json;
 pub mod keys;
@@ -104,6 +105,9 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "free.js" if is_read(&head.method) => script(page::free::SCRIPT),
         "bridge.js" if visit.site.is_bridged() && is_read(&head.method) => script(page::bridge::SCRIPT),
         "bridge.js" if visit.site.is_bridged() => not_allowed(&visit, "GET, HEAD"),
+        "banner" if is_read(&head.method) => banner::get(&visit, &head),
+        "consent.js" if is_read(&head.method) => banner::asset(banner::script(visit.site), JAVASCRIPT),
+        "banner.css" if is_read(&head.method) => banner::asset(page::banner::STYLE.to_owned(), STYLE),
         "forget.js" if is_read(&head.method) => withdraw::script(&visit),
         "withdrawn" if is_read(&head.method) => withdraw::page(&visit, &return_to(&visit, &head)),
         "choice" => {
@@ -114,7 +118,8 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
         "receipt" if head.method == Method::POST => receipt::erase(&visit, &head.headers, body).await,
         "receipt" => not_allowed(&visit, "GET, HEAD, POST"),
-        "" | "policy" | "style.css" | "free.js" | "forget.js" | "withdrawn" => not_allowed(&visit, "GET, HEAD"),
+        "" | "policy" | "style.css" | "free.js" | "forget.js" | "withdrawn" | "banner" | "consent.js"
+        | "banner.css" => not_allowed(&visit, "GET, HEAD"),
         _ => failed(&visit, StatusCode::NOT_FOUND),
     }
 }
@@ -129,6 +134,9 @@ async fn decision(visit: &Visit<'_>, head: &Parts, body: Incoming) -> Response<B
         _ => not_allowed(visit, "GET, HEAD, POST, DELETE"),
     }
 }
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 /// To a path of the site.
 fn redirect(status: StatusCode, path: &str) -> Response<Body> {
@@ -215,7 +223,7 @@ fn path_of<'a>(referer: &'a str, authority: &str) -> Option<&'a str> {
 fn style(site: &Site) -> Response<Body> {
     let mut response = Response::new(Body::full(page::STYLE.to_owned() + &site.theme.css()));
     own::headers(response.headers_mut());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(STYLE));
     response
 }
 
@@ -223,7 +231,7 @@ fn style(site: &Site) -> Response<Body> {
 fn script(text: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::full(text));
     own::headers(response.headers_mut());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JAVASCRIPT));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     response
 }

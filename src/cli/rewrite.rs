@@ -100,7 +100,15 @@ fn address(text: &str, site: &Url) -> Option<Url> {
 
 fn settings(args: &Args, chosen: &Chosen, grant: crate::policy::Grant, url: Url) -> html::Settings {
     let kind = args.content_type.as_deref().map(str::as_bytes);
-    let mut settings = proxy::page::settings(&chosen.site, &chosen.limits, grant, url, kind, Csp::default());
+    let mut settings = proxy::page::settings(
+        &chosen.site,
+        &chosen.limits,
+        grant,
+        url,
+        kind,
+        Csp::default(),
+        html::Insertions::default(),
+    );
     settings.limits.findings = FINDINGS;
     settings
 }

@@ -14,6 +14,7 @@ use tracing::level_filters::LevelFilter;
 use super::HostName;
 use super::secret::Secret;
 use crate::consent::formats::Tool;
+use crate::html::Anchor;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::Policy;
@@ -108,6 +109,17 @@ pub struct Site {
     pub withdraw: Withdraw,
     /// Other origins whose scripts may ask for the choice and change it, as browsers write them into `Origin`.
     pub app_origins: Vec<Box<str>>,
+    /// Whether visitors who have not chosen are asked on the pages themselves.
+    pub banner: bool,
+    /// Path of the site's own cookie policy, to which the banner leads; `None` for the one that we publish.
+    pub policy_page: Option<Box<str>>,
+    /// The way back to the preference centre from each page; `None` if the site has its own.
+    pub settings_link: Option<SettingsLink>,
+    /// What Google's tags are told.
+    pub consent_mode: ConsentMode,
+    /// Consent types of Google's Consent Mode with the keys of the categories that grant them, where the catalogue's
+    /// words do not say it.
+    pub consent_types: Vec<(Box<str>, Vec<Box<str>>)>,
 }
 
 /// What goes when a visitor withdraws, beside the cookies that we delete one by one.
@@ -136,9 +148,33 @@ impl Default for Withdraw {
     }
 }
 
+/// The way back to the preference centre from each page.
+#[derive(Debug, Clone)]
+pub struct SettingsLink {
+    /// It is the last thing in the first element that this finds, else a small button.
+    pub within: Anchor,
+    /// What it says; `None` for our own words.
+    pub text: Option<Box<str>>,
+}
+
+/// What Google's tags are told (Consent Mode v2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConsentMode {
+    /// Nothing.
+    #[default]
+    Off,
+    /// What is granted. They load when their services are granted, as all others do.
+    Basic,
+    /// What is granted. Google Analytics and Tag Manager load before that, where the policy declares them.
+    Advanced,
+}
+
 /// With `strict_bounce`, says that the browser holds a session cookie, which it keeps back when the visitor comes from
 /// elsewhere.
 pub const SESSION_MARKER: &str = "__Host-consentry-session";
+
+/// Under `law: implied`, says which page first showed the visitor the banner.
+pub const SEEN_COOKIE: &str = "__Host-consentry-seen";
 
 impl Site {
     /// Whether a script of ours has to tell what the site's consent tool holds.
@@ -147,8 +183,18 @@ impl Site {
     }
 
     /// Names of the cookies that are ours and none of the origin's business.
-    pub fn own_cookies(&self) -> [&[u8]; 2] {
-        [self.cookie.name.as_bytes(), SESSION_MARKER.as_bytes()]
+    pub fn own_cookies(&self) -> [&[u8]; 3] {
+        [self.cookie.name.as_bytes(), SESSION_MARKER.as_bytes(), SEEN_COOKIE.as_bytes()]
+    }
+
+    /// Whether pages are the same for everybody whose `Consent` is: then our script brings the banner.
+    pub fn shares_pages(&self) -> bool {
+        self.gating == Gating::Client || self.shared_cache == SharedCache::Keyed
+    }
+
+    /// Whether our script is in each page.
+    pub fn has_script(&self) -> bool {
+        self.banner || self.consent_mode != ConsentMode::Off
     }
 }
 

@@ -168,6 +168,19 @@ impl Choice {
         Self::new(self.id, self.made, self.version, granted, refused)
     }
 
+    /// The same choice with answers to what it left open; what was answered before stays. As old as it is, as in
+    /// [`Choice::with`].
+    pub fn answering(&self, open: &[Item], grant: bool) -> Self {
+        let open = open.iter().copied().filter(|item| self.answer(*item).is_none());
+        let (mut granted, mut refused) = (self.granted.clone(), self.refused.clone());
+        if grant {
+            granted.extend(open)
+        } else {
+            refused.extend(open)
+        }
+        Self::new(self.id, self.made, self.version, granted, refused)
+    }
+
     /// `None` where the visitor was not asked, which is never a grant.
     pub fn answer(&self, item: Item) -> Option<bool> {
         if self.refused.binary_search(&item).is_ok() {

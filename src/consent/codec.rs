@@ -30,7 +30,13 @@ impl Keys {
         Self { current: key(current), previous: previous.into_iter().map(key).collect() }
     }
 
-    fn verify(&self, scope: &str, payload: &str, mac: &[u8]) -> bool {
+    /// What vouches for a text of ours.
+    pub(super) fn seal(&self, scope: &str, payload: &str) -> [u8; MAC] {
+        let tag = sign(&self.current, scope, payload);
+        std::array::from_fn(|index| tag.as_ref()[index])
+    }
+
+    pub(super) fn verify(&self, scope: &str, payload: &str, mac: &[u8]) -> bool {
         let is_by =
             |key| constant_time::verify_slices_are_equal(&sign(key, scope, payload).as_ref()[..MAC], mac).is_ok();
         is_by(&self.current) || self.previous.iter().any(is_by)
@@ -45,8 +51,7 @@ pub fn encode(choice: &Choice, keys: &Keys, scope: &str) -> String {
     });
     let made = base36(u64::try_from(choice.made.0).unwrap_or(0));
     let payload = format!("{FORMAT}.{made}.{}.{}.{granted}.{refused}", choice.id, choice.version);
-    let tag = sign(&keys.current, scope, &payload);
-    format!("{payload}.{}", URL_SAFE_NO_PAD.encode(&tag.as_ref()[..MAC]))
+    format!("{payload}.{}", URL_SAFE_NO_PAD.encode(keys.seal(scope, &payload)))
 }
 
 /// Reads what [`encode`] wrote with one of these keys for this scope; `None` for anything else.
@@ -86,7 +91,7 @@ fn sign(key: &hmac::Key, scope: &str, payload: &str) -> hmac::Tag {
     context.sign()
 }
 
-fn base36(mut number: u64) -> String {
+pub(super) fn base36(mut number: u64) -> String {
     let mut digits = Vec::new();
     loop {
         digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[(number % 36) as usize]);

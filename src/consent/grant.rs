@@ -1,7 +1,7 @@
 //! The decision: a choice that stands, else what the law says without one, narrowed by signals.
 
 use super::choice::{asked_categories, asked_services};
-use super::{Choice, Item, Record, Signals};
+use super::{Choice, ConsentId, Item, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::policy::{CategoryId, Country, Grant, Law, Owner, Policy, PolicyParts, ServiceId};
 
@@ -120,6 +120,15 @@ fn without_choice(parts: &PolicyParts, basis: Basis, all: bool) -> Decision {
     }
     let ask = if asked_categories(parts).next().is_some() { Ask::Everything } else { Ask::Nothing };
     Decision { grant, basis, ask, refused: false, narrowed: false }
+}
+
+/// What a visitor has agreed to who went on to a second page, where the law takes that for consent: everything but what
+/// the browser's signals refuse. It is no act that could beat them.
+pub fn implied(policy: &Policy, signals: Signals, id: ConsentId, now: UnixTime) -> Choice {
+    let parts = policy.parts();
+    let mut grant = without_choice(parts, Basis::Default, true).grant;
+    narrow(parts, &mut grant, signals);
+    Choice::of_grant(policy, &grant, id, now)
 }
 
 /// What everybody may use, whatever they decided.

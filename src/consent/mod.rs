@@ -7,6 +7,7 @@ mod codec;
 pub mod formats;
 mod grant;
 mod record;
+mod seen;
 mod signals;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 
 pub use choice::{Answers, Choice, ConsentId, Item};
 pub use codec::{Keys, decode, encode};
-pub use grant::{Ask, Basis, Decision, grant, grant_in, required};
+pub use grant::{Ask, Basis, Decision, grant, grant_in, implied, required};
 pub use record::{Record, read, read_with};
+pub use seen::{encode_seen, seen_elsewhere};
 pub use signals::Signals;

@@ -155,6 +155,7 @@ impl<'a> Explainer<'a> {
             consent: &self.consent,
             refused: self.decision.refused,
             pages: &self.decision.grant,
+            salt: 0,
         };
         let requested = filter::request(self.policy(), &self.decision.grant, &mut headers, &context, &mut ());
         let output = headers.get(COOKIE).map(|line| format!("{head}{}", lossy(line.as_bytes())));
@@ -261,6 +262,7 @@ impl<'a> Explainer<'a> {
             conditional: filter::validators::Conditional::Plain,
             expire,
             cross_site: false,
+            salt: 0,
         };
         let context = ResponseContext {
             apply: true,

@@ -22,7 +22,7 @@ fn is_targeted(name: &str) -> bool {
 }
 
 /// Makes the response one visitor's own: no shared cache may keep it. Directives for the browser stay as they are.
-pub(super) fn make_private(headers: &mut HeaderMap) {
+pub fn make_private(headers: &mut HeaderMap) {
     remove_where(headers, is_targeted);
     if is_private(headers) {
         return;

@@ -56,6 +56,16 @@ impl Csp {
         self.0.iter().all(|policy| policy.allows(&STYLE, page, url))
     }
 
+    /// How `page` may link the style sheet `url`; `None` if it may not.
+    pub fn style(&self, page: &Url, url: &Url) -> Option<Leave> {
+        let by_url = |policy: &&Policy| policy.allows(&STYLE, page, url);
+        let Some(refusing) = self.0.iter().find(|policy| !by_url(policy)) else { return Some(Leave::Plain) };
+        let fits = |nonce: &&str| {
+            self.0.iter().all(|policy| by_url(&policy) || policy.nonces_of(&STYLE).any(|other| other == *nonce))
+        };
+        refusing.nonces_of(&STYLE).find(fits).map(|nonce| Leave::Nonce(nonce.into()))
+    }
+
     /// Whether scripts of `page` may fetch `url`.
     pub fn allows_fetch(&self, page: &Url, url: &Url) -> bool {
         self.0.iter().all(|policy| policy.allows(&CONNECT, page, url))
@@ -103,12 +113,16 @@ impl Policy {
     }
 
     fn nonces(&self) -> impl Iterator<Item = &str> {
+        self.nonces_of(&SCRIPT)
+    }
+
+    fn nonces_of(&self, names: &[&str]) -> impl Iterator<Item = &str> {
         let nonce = |source: &'_ str| {
             let (keyword, rest) = source.split_at_checked("'nonce-".len())?;
             let nonce = rest.strip_suffix('\'')?;
             keyword.eq_ignore_ascii_case("'nonce-").then_some(nonce.len())
         };
-        let sources = self.values(&SCRIPT).unwrap_or_default().iter();
+        let sources = self.values(names).unwrap_or_default().iter();
         sources.filter_map(move |source| nonce(source).map(|length| &source["'nonce-".len()..][..length]))
     }
 

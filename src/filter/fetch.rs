@@ -32,6 +32,50 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether the answer may be shown in a window of its own, as far as the client tells: then it is a page that may ask
+/// something, and not a frame in one, nor what a script fetches.
+pub fn may_be_shown(method: &Method, headers: &HeaderMap) -> bool {
+    let by_script = headers.contains_key("x-requested-with") || value(headers, SEC_FETCH_MODE) == Some(b"cors");
+    [Method::GET, Method::HEAD, Method::POST].contains(method)
+        && matches!(value(headers, SEC_FETCH_DEST), None | Some(b"document"))
+        && !by_script
+}
+
+/// Whether a visitor goes on to a page by this request: no prefetch, which may never be seen, no reload, and no bot.
+pub fn is_page_view(method: &Method, headers: &HeaderMap) -> bool {
+    let has = |name: &str, words: &[&str]| {
+        headers.get_all(name).iter().any(|line| {
+            let line = line.as_bytes().to_ascii_lowercase();
+            words.iter().any(|word| memchr::memmem::find(&line, word.as_bytes()).is_some())
+        })
+    };
+    let ahead = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+    *method == Method::GET
+        && is_navigation(headers)
+        && !ahead.iter().any(|name| has(name, &["prefetch", "prerender", "preview"]))
+        && !has("cache-control", &["no-cache", "max-age=0"])
+        && !has("pragma", &["no-cache"])
+        && !has("user-agent", &BOTS)
+}
+
+/// Words by which robots name themselves.
+const BOTS: [&str; 14] = [
+    "bot",
+    "crawl",
+    "spider",
+    "slurp",
+    "facebookexternalhit",
+    "preview",
+    "lighthouse",
+    "pingdom",
+    "uptime",
+    "monitor",
+    "curl/",
+    "wget/",
+    "python",
+    "scan",
+];
+
 /// Whether the browser says that another site caused the request.
 pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
     value(headers, SEC_FETCH_SITE) == Some(b"cross-site")

@@ -26,10 +26,11 @@ mod set_cookie;
 pub mod validators;
 
 pub use address::Address;
+pub use cache::make_private;
 pub use coding::{Coding, Unsupported, content_codings};
 pub use consent_header::{CONSENT, ConsentHeader};
 pub use csp::{Csp, Leave};
 pub use expire::everywhere as expire_everywhere;
-pub use fetch::{is_navigation, is_strict_bounce};
+pub use fetch::{is_navigation, is_page_view, is_strict_bounce, may_be_shown};
 pub use request::{Judged, RequestContext, Requested, judge_cookies, request};
 pub use response::{Body, ResponseContext, response};

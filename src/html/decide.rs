@@ -45,7 +45,7 @@ impl Page {
     fn start_with_script(&mut self, start: Start, tag: &[u8]) -> Result<(), Error> {
         self.scripted = true;
         self.changed = true;
-        let script = self.settings.script.clone().unwrap_or_default();
+        let script = self.settings.insert.head.clone().unwrap_or_default();
         if start.kind == Kind::Head {
             self.out.extend_from_slice(tag);
         }

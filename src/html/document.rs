@@ -14,6 +14,7 @@ use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSin
 
 use super::attributes::tag_end;
 use super::elements::{self, Form, Kind, PASSED_OVER};
+use super::insert;
 use super::page::{Next, Page, Place, Region, Start};
 use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
@@ -57,7 +58,9 @@ impl Document {
         let result = parser.end();
         if result.is_ok() {
             // What was open stays open: an unclosed script is judged like any other.
-            lock(&self.page).close();
+            let mut page = lock(&self.page);
+            page.close();
+            page.insert_last();
         }
         self.settle(result, out)
     }
@@ -175,6 +178,9 @@ fn parser(shared: &Arc<Mutex<Page>>, encoding: AsciiCompatibleEncoding, adjusts:
         .with_adjust_charset_on_meta_tag(adjusts)
         .append_element_content_handler((Cow::Borrowed(selector), handlers))
         .append_bail_out_handler(move |_: &RewritingError, _: &mut BailOut<'_>| lock(&bailed_out).release());
+    let settings = insert::handlers(shared)
+        .into_iter()
+        .fold(settings, |settings, handler| settings.append_element_content_handler(handler));
     HtmlRewriter::new(settings, Sink(Arc::clone(shared)))
 }
 
@@ -252,6 +258,8 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
         Form::Leaf => !is_html && element.can_have_content(),
         Form::Branch => element.can_have_content(),
         Form::Text if page.around.is_doubtful() || page.settings.xml => element.can_have_content(),
+        // Where the body may begin, it does not begin in the text of the head.
+        Form::Text if page.inserting.is_searching() => element.can_have_content(),
         Form::Text if styles => false,
         Form::Text => return Ok(()),
     };

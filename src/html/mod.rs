@@ -10,6 +10,7 @@ mod css;
 mod decide;
 mod document;
 mod elements;
+mod insert;
 mod iso2022;
 mod judge;
 mod links;
@@ -31,6 +32,7 @@ use crate::filter::Csp;
 use crate::policy::{Grant, Policy};
 
 pub use contact::Contact;
+pub use insert::{Anchor, Banner, Insertions, Link};
 pub use rewriter::Rewriter;
 
 /// What the rewriter knows of the page that it is about to read.
@@ -56,8 +58,8 @@ pub struct Settings {
     pub preferences: Arc<str>,
     /// What the response says that the page may do: placeholders keep to it.
     pub csp: Csp,
-    /// A script of ours as markup, to stand first in `<head>`.
-    pub script: Option<Arc<str>>,
+    /// What we add to the page.
+    pub insert: Insertions,
 }
 
 /// How much of a page is ever held. None of it grows with the page.

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::document::Document;
 use super::elements::Kind;
+use super::insert::Inserting;
 use super::judge;
 use super::script::Script;
 use super::style::Sheet;
@@ -67,6 +68,7 @@ pub(super) struct Page {
     pub(super) charset_named: bool,
     /// Our script is in the page, or does not belong into it.
     pub(super) scripted: bool,
+    pub(super) inserting: Inserting,
 }
 
 /// What the next chunk is.
@@ -131,7 +133,8 @@ pub(super) enum Region {
 impl Page {
     pub(super) fn new(settings: Arc<Settings>, place: Place, encoding: &'static Encoding) -> Self {
         Self {
-            scripted: settings.script.is_none() || place.depth > 0,
+            scripted: settings.insert.head.is_none() || place.depth > 0,
+            inserting: Inserting::new(&settings.insert, place.depth),
             place,
             encoding,
             out: Vec::new(),
@@ -162,6 +165,7 @@ impl Page {
             rest.extend_from_slice(chunk);
             return;
         }
+        self.insert_link();
         match self.next.take() {
             Some(Next::Start(start)) => {
                 if matches!(self.region, Region::Pass) {
@@ -181,7 +185,7 @@ impl Page {
             None => {}
         }
         if let Region::Pass = self.region {
-            self.out.extend_from_slice(chunk);
+            self.pass(chunk);
             return;
         }
         let mut region = std::mem::replace(&mut self.region, Region::Pass);
@@ -197,11 +201,15 @@ impl Page {
     }
 
     fn start_or_fail(&mut self, start: Start, tag: &[u8]) {
+        let is_body = self.insert_at(start, tag);
         if let Err(error) = self.start(start, tag) {
             self.fail(error);
             if self.error.is_none() {
                 self.out.extend_from_slice(tag);
             }
+        }
+        if is_body {
+            self.insert_banner();
         }
     }
 
@@ -350,6 +358,7 @@ impl Page {
 
     /// An end tag at which the element ends that opened this region: its own, or that of an element around it.
     pub(super) fn end(&mut self, number: u64, own: bool) {
+        self.inserting.leave(number);
         if self.owner != number || matches!(self.region, Region::Pass) {
             return;
         }

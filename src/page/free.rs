@@ -14,6 +14,11 @@ pub fn tag(prefix: &str, nonce: Option<&str>) -> String {
     format!("<script async=\"\" src={}{nonce}></script>", quote(&format!("{prefix}{PATH}")))
 }
 
+/// The same for a page that has what the visitor may have: the script waits until a choice changes that.
+pub fn later(prefix: &str, nonce: Option<&str>) -> String {
+    tag(prefix, nonce).replacen("<script", "<script data-later=\"\"", 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //!
 //! Pure: they are told everything that they show, and know no request and no clock.
 
+pub mod banner;
 mod bounce;
 pub mod bridge;
 mod date;

@@ -2,30 +2,35 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, SET_COOKIE};
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::coding::{Caps, Coding, Decoder};
 use super::error::{Error, OriginError};
 use super::forward::Asked;
+use super::insert::Plan;
 use super::notes::{Noted, Place};
 use super::observe::Observe;
 use super::page;
 use super::recognise;
 use super::rewrite::Rewrite;
 use super::worker::{SiteRef, Worker};
+use crate::api::{self, Visit};
 use crate::body::Body;
-use crate::config::{Mode, SESSION_MARKER, SharedCache};
+use crate::config::{ConsentMode, Mode, SESSION_MARKER, SharedCache};
+use crate::consent::{Choice, Decision};
 use crate::cookie::UnixTime;
 use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
-use crate::html::Rewriter;
-use crate::policy::Grant;
+use crate::html::{Insertions, Rewriter};
+use crate::policy::{Grant, ServiceId};
 use crate::telemetry::findings::Scene;
 
 /// What a response is filtered under.
 pub(super) struct Filter<'a> {
     pub(super) site: &'a SiteRef,
-    pub(super) grant: &'a Grant,
+    pub(super) decision: &'a Decision,
+    /// What is added to a page that is shown.
+    pub(super) extras: Option<&'a Extras<'a>>,
     /// What pages are made for where they are the same for everybody (`gating: client`).
     pub(super) shared: Option<&'a Grant>,
     pub(super) asked: &'a Asked,
@@ -34,27 +39,43 @@ pub(super) struct Filter<'a> {
     pub(super) worker: &'a Arc<Worker>,
 }
 
+/// What is added to a page that is shown, and what holds on it.
+pub(super) struct Extras<'a> {
+    pub(super) plan: Plan,
+    pub(super) decision: &'a Decision,
+    /// The choice that going on to this page implies, what it is recorded with, and the head that asked for it.
+    pub(super) implied: Option<(Visit<'a>, &'a HeaderMap, &'a Choice)>,
+    /// The cookie that remembers the first page.
+    pub(super) seen: Option<HeaderValue>,
+}
+
 impl Filter<'_> {
     /// Filters a response: head first, then, for pages, the body.
     ///
     /// # Errors
     /// If a page cannot be read, and so would pass unfiltered.
     pub(super) async fn response(&self, response: Response<Body>) -> Result<Response<Body>, Error> {
-        let Self { site, grant, requested, .. } = *self;
+        let Self { site, requested, .. } = *self;
         let (mut head, mut body) = response.into_parts();
         let apply = site.mode == Mode::Enforce;
         let page = recognise::is_page(&head.headers, head.status, &mut body, self.caps()).await?;
+        let extras = self.extras.filter(|_| apply && page && is_shown(head.status, &head.headers));
+        let (decision, cookies) = self.settle(extras).await;
+        let grant = &decision.grant;
         // Under `client` the page is the same for everyone, whatever they granted.
         // A bridged page tells us when the visitor takes back what they granted.
         let blocks = page && (self.shared.is_some() || site.is_bridged() || !site.policy.grants_everything(grant));
-        let codings = if blocks { self.readable(head.status, &head.headers) } else { Ok(Vec::new()) };
+        // What cannot be read, and need not be, passes as it is.
+        let extras = extras.filter(|_| blocks || self.readable(head.status, &head.headers).is_ok());
+        let rewrites = blocks || extras.is_some();
+        let codings = if rewrites { self.readable(head.status, &head.headers) } else { Ok(Vec::new()) };
         let kind = head.headers.get(CONTENT_TYPE).cloned();
-        let csp = if blocks { Csp::read(&head.headers) } else { Csp::default() };
+        let csp = if rewrites { Csp::read(&head.headers) } else { Csp::default() };
         let context = ResponseContext {
             apply,
             now: self.now,
             status: head.status,
-            body: match (page && apply, blocks) {
+            body: match (page && apply, rewrites) {
                 (false, _) => filter::Body::Plain,
                 (true, false) => filter::Body::Passed,
                 (true, true) => filter::Body::Rewritten,
@@ -73,12 +94,22 @@ impl Filter<'_> {
             now: self.now,
         };
         filter::response(&site.policy, grant, &mut head.headers, &context, &mut self.worker.findings.look(scene));
-        if blocks && has_body(&self.asked.method, head.status) {
+        for cookie in &cookies {
+            head.headers.append(SET_COOKIE, cookie.clone());
+            filter::make_private(&mut head.headers);
+        }
+        if rewrites && has_body(&self.asked.method, head.status) {
             body = match (apply, codings) {
                 (true, codings) => {
-                    self.rewrite(body, &codings?, self.rewriter(kind.as_ref(), csp), &mut head.headers)?
+                    let insert =
+                        extras.map_or_else(Insertions::default, |extras| self.insertions(extras, decision, &csp));
+                    let rewriter = self.rewriter(grant, kind.as_ref(), csp, insert);
+                    self.rewrite(body, &codings?, rewriter, &mut head.headers)?
                 }
-                (false, Ok(codings)) => self.observe(body, &codings, self.rewriter(kind.as_ref(), csp)),
+                (false, Ok(codings)) => {
+                    let rewriter = self.rewriter(grant, kind.as_ref(), csp, Insertions::default());
+                    self.observe(body, &codings, rewriter)
+                }
                 (false, Err(_)) => body,
             };
         }
@@ -102,18 +133,51 @@ impl Filter<'_> {
         Body::Made(Box::pin(Observe::new(body, decoder, rewriter)))
     }
 
-    fn rewriter(&self, kind: Option<&HeaderValue>, csp: Csp) -> Noted {
+    /// What holds for this response, and the cookies that say so.
+    async fn settle<'s>(&'s self, extras: Option<&'s Extras<'_>>) -> (&'s Decision, Vec<HeaderValue>) {
+        let Some(extras) = extras else { return (self.decision, Vec::new()) };
+        if let Some((visit, headers, choice)) = &extras.implied {
+            return match api::choice::keep_implied(visit, headers, choice).await {
+                Some(cookie) => (extras.decision, vec![cookie, api::banner::not_seen()]),
+                // Consent that cannot be proven is none.
+                None => (self.decision, Vec::new()),
+            };
+        }
+        (extras.decision, extras.seen.clone().into_iter().collect())
+    }
+
+    fn insertions(&self, extras: &Extras<'_>, decision: &Decision, csp: &Csp) -> Insertions {
+        let site = self.site;
+        extras.plan.insertions(site.shared(), site.prepared(), decision, &self.address().url(), csp)
+    }
+
+    fn rewriter(&self, grant: &Grant, kind: Option<&HeaderValue>, csp: Csp, insert: Insertions) -> Noted {
         let kind = kind.map(HeaderValue::as_bytes);
         let rewriter = Rewriter::new(page::settings(
             self.site,
             self.site.limits(),
-            self.grant.clone(),
+            self.loading(grant),
             self.address().url(),
             kind,
             csp,
+            insert,
         ));
         let (site, worker) = (self.site.clone(), Arc::clone(self.worker));
         Noted::new(rewriter, Place { site, worker, page: self.asked.uri.path().into(), now: self.now })
+    }
+
+    /// What tags may load under. Where the policy asks for it, Google's load before they are granted, and are told that
+    /// they are not.
+    fn loading(&self, grant: &Grant) -> Grant {
+        let mut grant = grant.clone();
+        if self.site.consent_mode == ConsentMode::Advanced {
+            let services = (0..).map(ServiceId).zip(&self.site.policy.parts().services);
+            let told = |uses: &str| matches!(uses, "google-analytics" | "google-tag-manager");
+            for (id, _) in services.filter(|(_, service)| service.uses.as_deref().is_some_and(told)) {
+                grant.grant_service(id);
+            }
+        }
+        grant
     }
 
     /// The codings of a page that has to be read.
@@ -139,6 +203,15 @@ impl Filter<'_> {
         let limits = self.site.limits();
         Caps { bytes: limits.decompressed, ratio: limits.decompression_ratio }
     }
+}
+
+/// Whether visitors see a page of this status and these headers as one of the site.
+fn is_shown(status: StatusCode, headers: &HeaderMap) -> bool {
+    let saved =
+        |value: &HeaderValue| value.as_bytes().trim_ascii_start().to_ascii_lowercase().starts_with(b"attachment");
+    status.is_success()
+        && ![StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::PARTIAL_CONTENT].contains(&status)
+        && !headers.get_all(CONTENT_DISPOSITION).iter().any(saved)
 }
 
 fn has_body(method: &Method, status: StatusCode) -> bool {

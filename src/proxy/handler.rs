@@ -4,22 +4,25 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use super::answer::Extras;
 use super::error::Error;
 use super::exchange::{Exchange, Tracked};
+use super::insert::Plan;
 use super::upgrade::Upgrade;
 use super::upstream::Lease;
 use super::worker::{Client, SiteRef};
 use super::{answer, forward, respond, route};
+use crate::api::banner::Question;
 use crate::api::{self, Visit};
 use crate::body::Body;
-use crate::config::{Gating, Mode, SESSION_MARKER};
-use crate::consent::{self, Decision, Record, Signals};
+use crate::config::{Gating, Mode, SEEN_COOKIE, SESSION_MARKER, Site};
+use crate::consent::{self, Basis, Choice, Decision, Record, Signals};
 use crate::cookie::UnixTime;
-use crate::policy::Country;
+use crate::policy::{Country, Law};
 use crate::telemetry::findings::Scene;
 use crate::{filter, own, page, telemetry};
 
@@ -89,6 +92,7 @@ async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answe
             None,
         ));
     }
+    let visitor = visitor.going_on(&exchange.client, &site, authority.as_str(), &request);
     pass(exchange, &site, Some(&visitor), request, upgrade).await
 }
 
@@ -104,6 +108,8 @@ async fn pass(
     let asked = forward::Asked::of(exchange, &head);
     forward::clean(exchange, &mut head, upgrade.is_some());
     let shared = (site.gating == Gating::Client).then(|| consent::required(&site.policy));
+    let client = Arc::clone(&exchange.client);
+    let extras = visitor.and_then(|visitor| visitor.extras(&client, site, &asked, &head.headers));
     let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
@@ -111,7 +117,8 @@ async fn pass(
             own: &site.own_cookies(),
             consent: site.consent(),
             refused: visitor.decision.refused,
-            pages: shared.as_ref().unwrap_or(&visitor.decision.grant),
+            pages: shared.as_ref().unwrap_or_else(|| &visitor.on_page().grant),
+            salt: extras.as_ref().map_or(0, |extras| extras.plan.salt(site, site.prepared())),
         };
         let scene = Scene {
             site: &site.name,
@@ -141,7 +148,8 @@ async fn pass(
     let (Some(visitor), Some(requested)) = (visitor, requested) else { return Ok((response, lease)) };
     let filter = answer::Filter {
         site,
-        grant: &visitor.decision.grant,
+        decision: &visitor.decision,
+        extras: extras.as_ref(),
         shared: shared.as_ref(),
         asked: &asked,
         requested: &requested,
@@ -163,6 +171,16 @@ struct Visitor {
     decision: Decision,
     country: Option<Country>,
     now: UnixTime,
+    /// What holds from here on if the answer is a page, for going on to it counts as consent.
+    implied: Option<Implied>,
+}
+
+/// A choice that nobody has clicked.
+struct Implied {
+    choice: Choice,
+    decision: Decision,
+    /// As it came: a receipt tells the language.
+    headers: HeaderMap,
 }
 
 impl Visitor {
@@ -181,7 +199,7 @@ impl Visitor {
         let signals = Signals::read(all("sec-gpc"), all("dnt"));
         let country = forward::country(client, headers);
         let decision = consent::grant_in(country, &site.policy, &record, signals, now);
-        Self { record, signals, decision, country, now }
+        Self { record, signals, decision, country, now, implied: None }
     }
 
     fn at<'a>(&'a self, client: &'a Client, site: &'a SiteRef, authority: &'a str, headers: &HeaderMap) -> Visit<'a> {
@@ -204,6 +222,71 @@ impl Visitor {
             idle: site.timeouts().body_idle,
             now: self.now,
         }
+    }
+
+    /// What holds for a page that comes.
+    fn on_page(&self) -> &Decision {
+        self.implied.as_ref().map_or(&self.decision, |implied| &implied.decision)
+    }
+
+    /// Whether the law takes a second page for consent, and this request is for a page that counts.
+    fn counts(&self, site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+        site.mode == Mode::Enforce
+            && site.banner
+            && self.decision.basis == Basis::Default
+            && site.policy.parts().law_in(self.country) == Law::Implied
+            && site.policy_page.as_deref() != Some(uri.path())
+            && filter::is_page_view(method, headers)
+    }
+
+    /// The visitor, with the choice that this request implies if it implies one.
+    fn going_on<B>(mut self, client: &Client, site: &SiteRef, authority: &str, request: &Request<B>) -> Self {
+        if !self.counts(site, request.method(), request.uri(), request.headers()) {
+            return self;
+        }
+        let cookies = request.headers().get_all(http::header::COOKIE).iter().map(HeaderValue::as_bytes);
+        let (target, keys) = (target_of(request), &client.worker.keys);
+        if !consent::seen_elsewhere(cookies, SEEN_COOKIE, target, self.now, keys, &site.name) {
+            return self;
+        }
+        self.implied = api::choice::implied(&self.at(client, site, authority, request.headers())).map(|choice| {
+            let record = Record::Choice(choice.clone());
+            let decision = consent::grant_in(self.country, &site.policy, &record, self.signals, self.now);
+            Implied { choice, decision, headers: request.headers().clone() }
+        });
+        self
+    }
+
+    /// What is added to the answer if it is a page that is shown.
+    fn extras<'a>(
+        &'a self,
+        client: &'a Client,
+        site: &'a SiteRef,
+        asked: &'a forward::Asked,
+        headers: &HeaderMap,
+    ) -> Option<Extras<'a>> {
+        let shown = site.shares_pages() || filter::may_be_shown(&asked.method, headers);
+        if site.mode != Mode::Enforce || !shown {
+            return None;
+        }
+        let decision = self.on_page();
+        let question = match &self.implied {
+            Some(_) => None,
+            None => Question::of(site, decision, &self.record, self.signals),
+        };
+        let plan = Plan::new(site, decision, question)?;
+        let authority = asked.authority.as_str();
+        let implied = self
+            .implied
+            .as_ref()
+            .map(|implied| (self.at(client, site, authority, &implied.headers), &implied.headers, &implied.choice));
+        let counts = self.counts(site, &asked.method, &asked.uri, headers);
+        let first = counts && self.implied.is_none() && plan.question.as_ref().is_some_and(Question::is_first);
+        let seen = first.then(|| {
+            let target = asked.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+            api::banner::seen(target, self.now, &client.worker.keys, &site.name)
+        });
+        Some(Extras { plan, decision, implied, seen })
     }
 
     fn is_strict_bounce(&self, site: &SiteRef, request: &Request<Incoming>) -> bool {

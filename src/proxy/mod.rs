@@ -7,6 +7,7 @@ mod error;
 mod exchange;
 mod forward;
 mod handler;
+mod insert;
 mod notes;
 mod observe;
 pub mod page;

@@ -4,14 +4,25 @@ use url::Url;
 
 use crate::config::{Gating, Limits, OnRewriteError, Site};
 use crate::filter::{Csp, Leave};
-use crate::html::{self, charset, sniff};
+use crate::html::{self, Insertions, charset, sniff};
 use crate::page::{bridge, free};
 use crate::policy::Grant;
 
-/// The settings for the page at `url` under this grant; `kind` is its `Content-Type`.
-pub fn settings(site: &Site, limits: &Limits, grant: Grant, url: Url, kind: Option<&[u8]>, csp: Csp) -> html::Settings {
+/// The settings for the page at `url` under this grant; `kind` is its `Content-Type`, and `insert` what is added beside
+/// the script of `gating: client`.
+pub fn settings(
+    site: &Site,
+    limits: &Limits,
+    grant: Grant,
+    url: Url,
+    kind: Option<&[u8]>,
+    csp: Csp,
+    mut insert: Insertions,
+) -> html::Settings {
     let Limits { html_memory, inline_script, .. } = *limits;
-    let script = scripts(site, &url, &csp);
+    if let Some(scripts) = scripts(site, &url, &csp) {
+        insert.head = Some(format!("{}{scripts}", insert.head.as_deref().unwrap_or_default()).into());
+    }
     html::Settings {
         policy: site.policy.clone(),
         grant,
@@ -30,7 +41,7 @@ pub fn settings(site: &Site, limits: &Limits, grant: Grant, url: Url, kind: Opti
         preferences: site.prefix.clone().into(),
         url,
         csp,
-        script: script.map(Into::into),
+        insert,
     }
 }
 

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio_util::task::TaskTracker;
 
 use super::activity::Activity;
+use super::insert::Prepared;
 use super::route::Routes;
 use super::upstream::Upstream;
 use crate::api::rate::Rates;
@@ -53,6 +54,7 @@ pub struct Snapshot {
     /// By site.
     upstreams: Vec<Upstream>,
     consents: Vec<ConsentHeader>,
+    insertions: Vec<Prepared>,
     counters: Vec<Arc<SiteCounters>>,
 }
 
@@ -136,7 +138,8 @@ impl Snapshot {
         };
         let upstreams = config.sites.iter().zip(&counters).map(upstream).collect();
         let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
-        Self { config, routes, upstreams, consents, counters }
+        let insertions = config.sites.iter().map(|site| Prepared::new(site)).collect();
+        Self { config, routes, upstreams, consents, insertions, counters }
     }
 
     /// Whether a site of this host is served.
@@ -153,6 +156,16 @@ impl SiteRef {
     /// Its prepared values of the `Consent` header.
     pub fn consent(&self) -> &ConsentHeader {
         &self.snapshot.consents[self.index]
+    }
+
+    /// What its pages get in addition.
+    pub(super) fn prepared(&self) -> &Prepared {
+        &self.snapshot.insertions[self.index]
+    }
+
+    /// The site itself, to be kept longer than an exchange.
+    pub(super) fn shared(&self) -> &Arc<Site> {
+        &self.snapshot.config.sites[self.index]
     }
 
     /// What this worker counts of it.

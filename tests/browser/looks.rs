@@ -63,13 +63,13 @@ fn our_pages_raise_no_complaint() {
     });
 }
 
-async fn size(visitor: &Visitor, width: u32, height: u64) {
+pub(crate) async fn size(visitor: &Visitor, width: u32, height: u64) {
     let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
     visitor.devtools("Emulation.setDeviceMetricsOverride", size).await;
 }
 
 /// The whole page, not only what the window shows of it.
-async fn picture(visitor: &Visitor, width: u32, name: &str) {
+pub(crate) async fn picture(visitor: &Visitor, width: u32, name: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
     fs::create_dir_all(&folder).unwrap();
     let height = visitor.value("document.documentElement.scrollHeight").await.as_u64().unwrap();

@@ -19,7 +19,7 @@ use consentry::config::{self, CertificateFiles, Config, Problem};
 use consentry::consent::{self, Answers, Choice, ConsentId, Decision, Record, Signals};
 use consentry::cookie::{SameSite, SetCookie, UnixTime};
 use consentry::filter::{self, Address, Body, ConsentHeader, RequestContext, ResponseContext};
-use consentry::html::{Gating, Limits, OnError, Rewriter, Settings};
+use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings};
 use consentry::policy::{Action, CategoryId, Grant, Policy, ServiceId};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -119,8 +119,15 @@ impl Shipped {
         if !cookie.is_empty() {
             head.insert(COOKIE, cookie.parse().unwrap());
         }
-        let context =
-            RequestContext { apply: true, method: &Method::GET, own: &[], consent: &consent, refused, pages: grant };
+        let context = RequestContext {
+            apply: true,
+            method: &Method::GET,
+            own: &[],
+            consent: &consent,
+            refused,
+            pages: grant,
+            salt: 0,
+        };
         let requested = filter::request(&self.policy, grant, &mut head, &context, &mut ());
         let sent = head.get(COOKIE).map(|line| line.to_str().unwrap().to_owned()).unwrap_or_default();
         let mut head = HeaderMap::new();
@@ -173,7 +180,7 @@ impl Shipped {
             on_error: OnError::Abort,
             preferences: "/_consent/".into(),
             csp: Default::default(),
-            script: None,
+            insert: Insertions::default(),
             gating: Gating::Remove,
             xml: false,
         };

@@ -6,6 +6,7 @@
 mod support;
 
 mod admin;
+mod banner;
 mod caching;
 mod client_gating;
 mod coding;

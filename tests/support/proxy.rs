@@ -15,6 +15,7 @@ pub struct ProxyBuilder {
     top: String,
     sites: String,
     hosts: Vec<String>,
+    keys: Option<Vec<u8>>,
     files: Vec<(String, String)>,
 }
 
@@ -51,7 +52,7 @@ impl Proxy {
     pub fn builder() -> ProxyBuilder {
         // Short limits for what tests wait for; long ones for what they must not hit by chance.
         let top = "workers: 1\nlog: { access: false, level: error }\n".to_owned();
-        ProxyBuilder { top, sites: String::new(), hosts: Vec::new(), files: Vec::new() }
+        ProxyBuilder { top, sites: String::new(), hosts: Vec::new(), keys: None, files: Vec::new() }
     }
 
     /// One site on `shop.example` with [`POLICY`].
@@ -104,12 +105,17 @@ impl ProxyBuilder {
         self.site_with(host, &format!("http://{origin}"), POLICY, extra)
     }
 
-    /// Adds a site.
+    /// Adds a site. What we add to pages is left out unless `extra` speaks of it: most tests are about pages as they are.
     pub fn site_with(mut self, host: &str, origin: &str, policy: &str, extra: &str) -> Self {
         let sites = &mut self.sites;
         writeln!(sites, "  - host: '{host}'\n    origin: {origin}").unwrap();
         for line in extra.lines().filter(|l| !l.trim().is_empty()) {
             writeln!(sites, "    {}", line.trim_end()).unwrap();
+        }
+        for key in ["banner", "settings_link"] {
+            if !extra.contains(key) {
+                writeln!(sites, "    {key}: false").unwrap();
+            }
         }
         if policy.contains('\n') {
             writeln!(sites, "    policy:").unwrap();
@@ -120,6 +126,12 @@ impl ProxyBuilder {
             writeln!(sites, "    policy: {policy}").unwrap();
         }
         self.hosts.push(host.to_owned());
+        self
+    }
+
+    /// Signs with another proxy's keys: the content of its file.
+    pub fn keys(mut self, keys: &[u8]) -> Self {
+        self.keys = Some(keys.to_vec());
         self
     }
 
@@ -146,6 +158,10 @@ impl ProxyBuilder {
         let (address, redirect_address) = (tls.local_addr().unwrap(), redirect.local_addr().unwrap());
         for socket in [&tls, &redirect] {
             socket.set_nonblocking(true).unwrap();
+        }
+        if let Some(keys) = &self.keys {
+            fs::create_dir_all(&config.state).unwrap();
+            fs::write(config.state.join("consent.keys"), keys).unwrap();
         }
         let keys = api::keys::load(&config.state).unwrap();
         let store = store::Store::start(&config).unwrap();

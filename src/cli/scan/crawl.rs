@@ -52,7 +52,7 @@ pub(super) struct Crawl<'a, 'p> {
     queued: HashSet<Url>,
     variants: HashMap<String, usize>,
     read: HashSet<Url>,
-    own_cookies: [Vec<u8>; 2],
+    own_cookies: [Vec<u8>; 3],
     asked: usize,
 }
 
@@ -70,7 +70,7 @@ impl<'a, 'p> Crawl<'a, 'p> {
         policy: Arc<Policy>,
         starts: &[Url],
         bounds: Bounds,
-        own_cookies: [Vec<u8>; 2],
+        own_cookies: [Vec<u8>; 3],
         found: &'a mut Found<'p>,
         bar: ProgressBar,
     ) -> Self {
@@ -197,7 +197,7 @@ impl<'a, 'p> Crawl<'a, 'p> {
             on_error: OnError::Abort,
             preferences: "/".into(),
             csp: filter::Csp::default(),
-            script: None,
+            insert: html::Insertions::default(),
         });
         let mut out = Vec::new();
         if let Err(error) = rewriter.write(body, &mut out).and_then(|()| rewriter.end(&mut out)) {

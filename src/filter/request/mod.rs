@@ -32,6 +32,8 @@ pub struct RequestContext<'a> {
     pub refused: bool,
     /// The grant that pages are made for: the visitor's, unless they are the same for everybody (`gating: client`).
     pub pages: &'a Grant,
+    /// Stands for what is added to the page that may come.
+    pub salt: u64,
 }
 
 /// What the response filter must know of its request.
@@ -45,6 +47,8 @@ pub struct Requested {
     pub expire: Vec<Box<[u8]>>,
     /// The visitor comes from another site; only browsers that send Fetch metadata say so.
     pub cross_site: bool,
+    /// Stands for what is added to the page that may come.
+    pub salt: u64,
 }
 
 /// Filters a request head, and tells the witness of the cookies in it.
@@ -56,8 +60,9 @@ pub fn request(
     witness: &mut dyn Witness,
 ) -> Requested {
     let navigation = fetch::is_navigation(headers);
+    let salt = context.salt;
     let cross_site = navigation && fetch::is_cross_site(headers);
-    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], cross_site };
+    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], cross_site, salt };
     let jar = Jar { policy, grant, own: context.own, moved: moved_names(policy, headers) };
     Crumbs { jar: &jar, context, outcome: &mut outcome, witness }.filter(headers);
     if !context.apply {
@@ -65,7 +70,8 @@ pub fn request(
     }
     headers.insert(CONSENT, context.consent.value(policy, grant));
     let document = fetch::wants_document(headers);
-    outcome.conditional = validators::request(headers, context.method, document, Suffix::new(policy, context.pages));
+    let suffix = Suffix::salted(policy, context.pages, salt);
+    outcome.conditional = validators::request(headers, context.method, document, suffix);
     if document {
         // A part of a page cannot be filtered.
         headers.remove(RANGE);

@@ -35,6 +35,7 @@ fn seen(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested, Vec<Findi
             consent: &ConsentHeader::new(&policy),
             refused: case.refused,
             pages: &fixture::grant(case.granted),
+            salt: 0,
         },
         &mut findings,
     );

@@ -93,7 +93,7 @@ pub fn response(
     });
     let varies = context.body != Body::Plain || revalidated;
     if varies {
-        validators::response(headers, Suffix::new(policy, pages));
+        validators::response(headers, Suffix::salted(policy, pages, context.requested.salt));
         if context.pages.is_some() {
             // Coded as the client likes, which is all that differs.
             cache::vary(headers, "Accept-Encoding");

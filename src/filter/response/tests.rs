@@ -49,6 +49,7 @@ fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Findin
                 conditional: case.conditional,
                 expire: case.expire.iter().map(|name| name.as_bytes().into()).collect(),
                 cross_site: false,
+                salt: 0,
             },
             keyed: case.keyed,
             marker: case.marker,

@@ -15,7 +15,12 @@ pub struct Suffix([u8; 8]);
 impl Suffix {
     /// Equal grants of equal policy versions have equal suffixes.
     pub fn new(policy: &Policy, grant: &Grant) -> Self {
-        let digest = grant.digest(policy.fingerprint());
+        Self::salted(policy, grant, 0)
+    }
+
+    /// The same for pages that say something more: `salt` stands for that.
+    pub fn salted(policy: &Policy, grant: &Grant, salt: u64) -> Self {
+        let digest = grant.digest(policy.fingerprint() ^ salt);
         let mut text = [0; 8];
         for (place, digit) in text.iter_mut().enumerate() {
             *digit = b"0123456789abcdef"[(digest >> (28 - 4 * place) & 0xf) as usize];

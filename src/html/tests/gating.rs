@@ -124,7 +124,10 @@ fn frame_shows_its_placeholder_until_it_is_freed() {
 
 #[test]
 fn our_script_stands_first_in_the_head_once() {
-    let settings = Settings { script: Some("<script src=ours></script>".into()), ..settings() };
+    let settings = Settings {
+        insert: Insertions { head: Some("<script src=ours></script>".into()), ..Insertions::default() },
+        ..settings()
+    };
     for (before, after) in [
         (
             "<!DOCTYPE html><html><head lang=x><meta charset=utf-8>",

@@ -5,6 +5,7 @@ mod charsets;
 mod contacts;
 mod differential;
 mod gating;
+mod inserting;
 mod limits;
 mod pages;
 mod scripts;
@@ -79,7 +80,7 @@ fn reading(styles: bool) -> Settings {
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        script: None,
+        insert: Insertions::default(),
     }
 }
 

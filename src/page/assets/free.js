@@ -3,7 +3,7 @@
 (() => {
   'use strict';
   const NEEDS = 'data-consentry-needs', ASIDE = 'data-consentry-', XLINK = 'http://www.w3.org/1999/xlink';
-  const choice = new URL('choice', document.currentScript.src);
+  const me = document.currentScript, choice = new URL('choice', me.src);
 
   // Pages may ask that whoever writes addresses of scripts says so. These were written by the site itself.
   let trusted = null;
@@ -91,7 +91,9 @@
     }).catch(() => {});
   };
 
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', run);
+  // Where the page has been made for this visitor, nothing waits until the visitor changes something.
+  if ('later' in me.dataset) { /* nothing yet */ }
+  else if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', run);
   else run();
   document.addEventListener('consentry:change', run);
 })();

@@ -25,6 +25,8 @@ pub struct About<'a> {
     pub choice_cookie: &'a str,
     /// The cookie that says that there is a session, where one is set.
     pub marker: Option<&'a str>,
+    /// The cookie that remembers where the visitor was first asked, under `law: implied`.
+    pub seen: Option<&'a str>,
     /// Since when the policy holds, where the policy itself does not say, as `YYYY-MM-DD`.
     pub effective: Option<&'a str>,
     /// A language tag (BCP 47): the policy's own texts are shown in it where they were translated.
@@ -132,7 +134,10 @@ impl<'a> PolicyPage<'a> {
             choice_cookie: about.choice_cookie,
             choice_lifetime: Lifetime::of(parts.choice_lifetime, about.texts),
             choice_beats_signals: parts.choice_beats_signals,
-            own: about.marker.map(|name| OwnRow { name, purpose: &about.texts.marker_purpose }).into_iter().collect(),
+            own: [(about.marker, &about.texts.marker_purpose), (about.seen, &about.texts.seen_purpose)]
+                .into_iter()
+                .filter_map(|(name, purpose)| Some(OwnRow { name: name?, purpose }))
+                .collect(),
             gpc: labels(|category| category.gpc),
             dnt: labels(|category| category.dnt),
             strips_unlisted: parts.unclassified == Unclassified::Strip,

@@ -81,6 +81,7 @@ fn about() -> About<'static> {
         prefix: "/_consent/",
         choice_cookie: "__Host-c",
         marker: None,
+        seen: None,
         effective: None,
         language: "en",
         texts: Texts::of("en"),

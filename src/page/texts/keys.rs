@@ -118,6 +118,7 @@ texts! {
     change_memory,
     own_cookie,
     marker_purpose,
+    seen_purpose,
     browser_title,
     browser_text,
     browser_chrome,

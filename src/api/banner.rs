@@ -1,0 +1,147 @@
+//! What a visitor is asked on the pages of a site, and the banner, style sheet and script that ask it.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE};
+use http::request::Parts;
+use http::{Response, StatusCode};
+
+use super::Visit;
+use crate::body::Body;
+use crate::config::{ConsentMode, Gating, Mode, SEEN_COOKIE, Site};
+use crate::consent::{self, Ask, Basis, Decision, Keys, Record, Signals};
+use crate::cookie::UnixTime;
+use crate::page::banner::{self, Asked, Banner, May, script};
+use crate::page::local_path;
+use crate::policy::{Category, CategoryId, Law};
+use crate::{filter, own};
+
+/// What a visitor is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The labels of what is asked for.
+    labels: Vec<Box<str>>,
+    /// An earlier choice stands, and these are the site's words on what has changed since.
+    since: Option<Vec<Box<str>>>,
+    /// The browser sends a signal that the policy honours.
+    signal: bool,
+}
+
+impl Question {
+    /// What there is to ask this visitor; `None` if nothing, or nothing that an answer would change.
+    pub fn of(site: &Site, decision: &Decision, record: &Record, signals: Signals) -> Option<Self> {
+        if site.consent_tool.is_some() {
+            // The site's own tool asks.
+            return None;
+        }
+        let parts = site.policy.parts();
+        let heard = |category: &Category| (category.gpc && signals.gpc) || (category.dnt && signals.dnt);
+        // What the browser's signal keeps off whatever the visitor says is no question.
+        let open = |id: CategoryId| {
+            let category = site.policy.category(id);
+            !category.required && (parts.choice_beats_signals || !heard(category))
+        };
+        let all = || (0..).map(CategoryId).take(parts.categories.len()).filter(|id| open(*id));
+        let label = |id: CategoryId| site.policy.category(id).label.clone();
+        let (labels, since): (Vec<_>, _) = match &decision.ask {
+            Ask::Nothing => return None,
+            Ask::Everything => (all().map(label).collect(), None),
+            Ask::New(categories, services) => {
+                // Who allowed one film on the way has not been asked anything else yet.
+                if decision.basis != Basis::Choice || all().all(|id| categories.contains(&id)) {
+                    (all().map(label).collect(), None)
+                } else {
+                    let fresh = categories.iter().copied().filter(|id| open(*id)).map(label);
+                    let alone = services.iter().map(|id| site.policy.service(*id));
+                    let alone = alone.filter(|s| open(s.category) && !categories.contains(&s.category));
+                    let since = match record {
+                        Record::Choice(choice) => choice.version,
+                        _ => parts.version,
+                    };
+                    let changes = parts.changes.iter().filter(|change| change.version > since);
+                    (
+                        fresh.chain(alone.map(|service| service.label.clone())).collect(),
+                        Some(changes.map(|c| c.text.clone()).collect()),
+                    )
+                }
+            }
+        };
+        let signal = parts.categories.iter().any(|category| !category.required && heard(category));
+        (!labels.is_empty()).then_some(Self { labels, since, signal })
+    }
+
+    /// A number that differs where the banner does.
+    pub fn mark(&self) -> u64 {
+        let words = self.labels.iter().chain(self.since.iter().flatten()).flat_map(|text| text.bytes().chain([0]));
+        let start = 1 + u64::from(self.since.is_some()) + 2 * u64::from(self.signal);
+        words.fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    /// Whether no choice stands.
+    pub fn is_first(&self) -> bool {
+        self.since.is_none()
+    }
+
+    /// The banner that asks it on a page.
+    pub fn banner(&self, site: &Site, authority: &str, return_to: &str, may: May) -> String {
+        let labels: Vec<&str> = self.labels.iter().map(|label| &**label).collect();
+        let changes: Vec<&str> = self.since.iter().flatten().map(|change| &**change).collect();
+        let ours = format!("{}policy", site.prefix);
+        let asked = if self.since.is_some() { Asked::New(&labels, &changes) } else { Asked::Everything(&labels) };
+        let policy = site.policy_page.as_deref().unwrap_or(&ours);
+        let prefix = &*site.prefix;
+        let words = &banner::ENGLISH;
+        let site = filter::Address { authority, target: return_to }.host();
+        Banner { site, words, asked, signal: self.signal, prefix, policy, return_to, may }.render()
+    }
+}
+
+/// The script of a site's pages.
+pub fn script(site: &Site) -> String {
+    script::script(&script::About {
+        policy: &site.policy,
+        consent_mode: site.consent_mode != ConsentMode::Off,
+        types: &site.consent_types,
+        frees: site.gating != Gating::Remove,
+        shared: site.shares_pages(),
+    })
+}
+
+/// `GET consent.js` and `GET banner.css`: their addresses change with them.
+pub(super) fn asset(text: String, kind: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::full(text));
+    own::headers(response.headers_mut());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    response
+}
+
+/// `GET banner`: for pages that are the same for everybody; 204 where there is nothing to ask.
+pub(super) fn get(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
+    let question = Question::of(visit.site, visit.decision, visit.record, visit.signals);
+    let Some(question) = question.filter(|_| visit.site.banner) else {
+        return own::html(StatusCode::NO_CONTENT, String::new());
+    };
+    let query = head.uri.query().unwrap_or_default();
+    let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "return_to").map(|(_, v)| v);
+    let return_to = local_path(asked.as_deref().unwrap_or("/"));
+    let may = May { form: true, style: true, fetch: true };
+    let mut response = own::html(StatusCode::OK, question.banner(visit.site, visit.authority, return_to, may));
+    let implied = visit.site.policy.parts().law_in(visit.country) == Law::Implied;
+    if implied && visit.decision.basis == Basis::Default && visit.site.mode == Mode::Enforce {
+        let cookie = seen(return_to, visit.now, visit.keys, &visit.site.name);
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// The `Set-Cookie` that remembers the first page on which a visitor was asked, for as long as the browser is open.
+pub fn seen(target: &str, now: UnixTime, keys: &Keys, scope: &str) -> HeaderValue {
+    let value = consent::encode_seen(target, now, keys, scope);
+    let line = format!("{SEEN_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::try_from(line).expect("digits, letters and dots")
+}
+
+/// The `Set-Cookie` that forgets it.
+pub fn not_seen() -> HeaderValue {
+    let line = format!("{SEEN_COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+    HeaderValue::try_from(line).expect("a constant")
+}

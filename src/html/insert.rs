@@ -1,0 +1,307 @@
+//! What we add to a page: a script first in `<head>`, markup where the body begins, and a link in its footer.
+//!
+//! The body begins behind `<body>` or, in pages that leave that out, before whatever makes browsers open one
+//! (HTML §13.2.6.4.4 to §13.2.6.4.6). [`Front`] finds that in the bytes that the parser hands back.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lol_html::Selector;
+use lol_html::html_content::EndTag;
+use lol_html::send::{Element, ElementContentHandlers};
+
+use super::elements::Kind;
+use super::page::{Page, Region, Start};
+use crate::filter::Csp;
+
+/// Markup of ours: ASCII, every tag closed, every attribute quoted, and so right in any charset and in XHTML.
+#[derive(Debug, Clone, Default)]
+pub struct Insertions {
+    /// First in `<head>`.
+    pub head: Option<Arc<str>>,
+    /// Where the body begins. Pages with a frameset have no such place.
+    pub body: Option<Banner>,
+    /// Before the end tag of an element.
+    pub link: Option<Link>,
+}
+
+/// Markup that depends on what the page lets us do in it.
+#[derive(Clone)]
+pub struct Banner(pub Arc<dyn Fn(&Csp) -> String + Send + Sync>);
+
+impl std::fmt::Debug for Banner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Banner")
+    }
+}
+
+/// A link, and where it stands.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// It is the last thing in the first element that this finds.
+    pub within: Anchor,
+    /// As it stands there.
+    pub markup: Arc<str>,
+    /// As it stands at the end of a page that has no such element.
+    pub fallback: Arc<str>,
+    /// Whether it may also stand behind the last byte, where a page has no `</body>`.
+    pub at_end: bool,
+}
+
+/// A CSS selector, checked.
+#[derive(Debug, Clone)]
+pub struct Anchor(Selector);
+
+impl Anchor {
+    /// Reads a selector; the error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|error: lol_html::errors::SelectorError| error.to_string())
+    }
+}
+
+/// How far the insertions of a document have come.
+#[derive(Debug)]
+pub(super) struct Inserting {
+    front: Front,
+    link: LinkState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkState {
+    Wanted,
+    /// The next chunk is the end tag before which it stands.
+    Due,
+    /// The same, at the end of the body.
+    Last,
+    Done,
+}
+
+/// Looks for the place where the body begins.
+#[derive(Debug)]
+enum Front {
+    Searching { at: At, inside: Option<u64> },
+    Done,
+}
+
+/// Where in the markup between the elements of the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Text,
+    /// Behind `<`, `<!` or `<!-`, by how much of it.
+    Declaration(u8),
+    /// In a comment, and how many dashes of its end; 3 is `--!`.
+    Comment(u8),
+    /// Up to the next `>`.
+    Bogus,
+    Tag,
+    /// Behind `=`.
+    Value,
+    Unquoted,
+    Quoted(u8),
+}
+
+impl Inserting {
+    pub(super) fn new(wanted: &Insertions, depth: u8) -> Self {
+        let top = depth == 0;
+        let front =
+            if top && wanted.body.is_some() { Front::Searching { at: At::Text, inside: None } } else { Front::Done };
+        Self { front, link: if top && wanted.link.is_some() { LinkState::Wanted } else { LinkState::Done } }
+    }
+
+    /// Whether the ends of text elements matter: what is in those of the head is not the body.
+    pub(super) fn is_searching(&self) -> bool {
+        matches!(self.front, Front::Searching { .. })
+    }
+
+    /// An element of this number ends.
+    pub(super) fn leave(&mut self, number: u64) {
+        if let Front::Searching { inside, .. } = &mut self.front
+            && *inside == Some(number)
+        {
+            *inside = None;
+        }
+    }
+}
+
+impl Page {
+    /// What stands before the chunk that comes next, an end tag or not. To be asked for each chunk.
+    pub(super) fn insert_link(&mut self) {
+        let markup = match (self.inserting.link, &self.settings.insert.link) {
+            (LinkState::Due, Some(link)) => Arc::clone(&link.markup),
+            (LinkState::Last, Some(link)) => Arc::clone(&link.fallback),
+            _ => return,
+        };
+        self.inserting.link = LinkState::Done;
+        self.out.extend_from_slice(markup.as_bytes());
+        self.changed = true;
+    }
+
+    /// A start tag that is looked at: what stands before it, and whether something stands behind it.
+    pub(super) fn insert_at(&mut self, start: Start, tag: &[u8]) -> bool {
+        let Front::Searching { inside, at } = &mut self.inserting.front else { return false };
+        // What cannot be told apart from the head's markup is none.
+        *at = At::Text;
+        if inside.is_some() {
+            return false;
+        }
+        let name = tag[1..super::attributes::name_end(tag)].to_ascii_lowercase();
+        match start.kind {
+            Kind::Head | Kind::Meta | Kind::Link | Kind::Base => false,
+            Kind::Script | Kind::NoScript | Kind::Template => {
+                *inside = (start.number > 0).then_some(start.number);
+                false
+            }
+            Kind::Text | Kind::Style if matches!(&*name, b"title" | b"style" | b"noframes") => {
+                *inside = (start.number > 0).then_some(start.number);
+                false
+            }
+            Kind::Frameset => {
+                self.inserting.front = Front::Done;
+                false
+            }
+            _ if name == b"body" => true,
+            _ if name == b"html" => false,
+            _ => {
+                self.insert_banner();
+                false
+            }
+        }
+    }
+
+    /// Here the body begins.
+    pub(super) fn insert_banner(&mut self) {
+        self.inserting.front = Front::Done;
+        let Some(banner) = &self.settings.insert.body else { return };
+        let markup = (banner.0)(&self.place.csp);
+        if !std::mem::replace(&mut self.scripted, true) {
+            let head = self.settings.insert.head.as_deref().unwrap_or_default();
+            self.out.extend_from_slice(head.as_bytes());
+        }
+        self.out.extend_from_slice(markup.as_bytes());
+        self.changed = true;
+    }
+
+    /// Passes bytes between elements, and inserts where the body begins in them.
+    pub(super) fn pass(&mut self, chunk: &[u8]) {
+        let at = match &mut self.inserting.front {
+            // XML has no tags that go without saying.
+            Front::Searching { at, inside: None } if !self.settings.xml => match at.find(chunk) {
+                Some(at) => at,
+                None => return self.out.extend_from_slice(chunk),
+            },
+            _ => return self.out.extend_from_slice(chunk),
+        };
+        self.out.extend_from_slice(&chunk[..at]);
+        self.insert_banner();
+        self.out.extend_from_slice(&chunk[at..]);
+    }
+
+    /// The document is complete: what has not found its place stands last, where that is a place.
+    pub(super) fn insert_last(&mut self) {
+        if self.settings.xml || self.around.frameset {
+            return;
+        }
+        if matches!(self.inserting.front, Front::Searching { inside: None, at: At::Text }) {
+            self.insert_banner();
+        }
+        if self.inserting.link == LinkState::Wanted && self.settings.insert.link.as_ref().is_some_and(|l| l.at_end) {
+            self.inserting.link = LinkState::Last;
+            self.insert_link();
+        }
+    }
+
+    fn takes_link(&self) -> bool {
+        self.inserting.link == LinkState::Wanted
+            && matches!(self.region, Region::Pass)
+            && self.around.templates == 0
+            && !self.around.is_doubtful()
+    }
+}
+
+/// Finds where the link stands: the parser asks these at each tag. None where none is wanted.
+pub(super) fn handlers(shared: &Arc<Mutex<Page>>) -> Vec<(Cow<'static, Selector>, ElementContentHandlers<'static>)> {
+    let wanted = {
+        let page = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = page.settings.insert.link.as_ref();
+        link.filter(|_| page.inserting.link == LinkState::Wanted).map(|link| link.within.0.clone())
+    };
+    let Some(within) = wanted else { return Vec::new() };
+    let body: Selector = "body".parse().expect("a name is a selector");
+    [(within, LinkState::Due), (body, LinkState::Last)]
+        .into_iter()
+        .map(|(selector, then)| {
+            let shared = Arc::clone(shared);
+            let found = move |element: &mut Element<'_, '_>| {
+                let page = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                if page.takes_link() && element.can_have_content() {
+                    drop(page);
+                    let shared = Arc::clone(&shared);
+                    element.on_end_tag(Box::new(move |_: &mut EndTag<'_>| {
+                        let mut page = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                        if page.takes_link() {
+                            page.inserting.link = then;
+                        }
+                        Ok(())
+                    }))?;
+                }
+                Ok(())
+            };
+            (Cow::Owned(selector), ElementContentHandlers::default().element(found))
+        })
+        .collect()
+}
+
+impl At {
+    /// Where in this chunk the body begins. A tag's `<` and name are never parted: the parser holds them together.
+    fn find(&mut self, chunk: &[u8]) -> Option<usize> {
+        for (index, byte) in chunk.iter().copied().enumerate() {
+            *self = match (*self, byte) {
+                (Self::Text, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ') => Self::Text,
+                // A byte order mark: text cannot begin with these bytes in UTF-8, and elsewhere nobody minds.
+                (Self::Text, 0xef | 0xbb | 0xbf) => Self::Text,
+                (Self::Text, b'<') => match opened(&chunk[index + 1..]) {
+                    Some(at) => at,
+                    None => return Some(index),
+                },
+                (Self::Text, _) => return Some(index),
+                (Self::Declaration(0), _) => Self::Declaration(1),
+                (Self::Declaration(1), b'-') => Self::Declaration(2),
+                // `<!-->` is a whole comment.
+                (Self::Declaration(2), b'-') => Self::Comment(2),
+                (Self::Declaration(_) | Self::Bogus | Self::Tag | Self::Value | Self::Unquoted, b'>') => Self::Text,
+                (Self::Declaration(_), _) => Self::Bogus,
+                (Self::Comment(2..), b'>') => Self::Text,
+                (Self::Comment(2), b'!') => Self::Comment(3),
+                (Self::Comment(dashes), b'-') => Self::Comment(if dashes == 3 { 1 } else { 2.min(dashes + 1) }),
+                (Self::Comment(_), _) => Self::Comment(0),
+                (Self::Tag, b'=') => Self::Value,
+                (Self::Value, b'"' | b'\'') => Self::Quoted(byte),
+                (Self::Value | Self::Unquoted, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ') => {
+                    if *self == Self::Value {
+                        Self::Value
+                    } else {
+                        Self::Tag
+                    }
+                }
+                (Self::Value, _) => Self::Unquoted,
+                (Self::Quoted(quote), _) if quote == byte => Self::Tag,
+                (same, _) => same,
+            };
+        }
+        None
+    }
+}
+
+/// Reads what follows a `<`: where it leads, or `None` for a tag or text that belongs into the body.
+fn opened(rest: &[u8]) -> Option<At> {
+    let starts = |name: &[u8]| {
+        rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+            && rest.get(name.len()).is_none_or(|byte| byte.is_ascii_whitespace() || b"/>".contains(byte))
+    };
+    match rest.first()? {
+        b'!' => Some(At::Declaration(0)),
+        b'?' | b'/' => Some(At::Bogus),
+        _ if starts(b"html") => Some(At::Tag),
+        _ => None,
+    }
+}

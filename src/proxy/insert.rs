@@ -1,0 +1,135 @@
+//! What a visitor gets in addition to a page: the banner where a choice is missing, our script, the way back to the
+//! settings. Prepared once for a site as far as it is the same for all visitors.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::api::banner::{Question, script as script_of};
+use crate::config::{ConsentMode, Gating, Site};
+use crate::consent::{Basis, Decision};
+use crate::filter::{Csp, Leave};
+use crate::html::{self, Insertions};
+use crate::page::banner::script::{self, Tag};
+use crate::page::banner::{self, May, link};
+use crate::page::{escape, free};
+
+/// What is the same on all pages of a site.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// Paths of style sheet and script, marks included.
+    style: String,
+    script: String,
+    mark: u64,
+}
+
+impl Prepared {
+    pub(super) fn new(site: &Site) -> Self {
+        let style = format!("{}{}", site.prefix, banner::style_path());
+        let script = format!("{}{}", site.prefix, script::path(&script_of(site)));
+        let own = format!(
+            "{style} {script} {:?} {:?} {} {:?}",
+            site.settings_link, site.policy_page, site.banner, site.consent_mode
+        );
+        let release = env!("CARGO_PKG_VERSION");
+        let mark = own.bytes().chain(release.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, mix);
+        Self { style, script, mark }
+    }
+}
+
+fn mix(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// What one visitor gets in addition to a page.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// What is asked on it.
+    pub(super) question: Option<Question>,
+    /// Whether a choice stands.
+    chosen: bool,
+}
+
+impl Plan {
+    /// `None` if the site wants nothing added.
+    pub(super) fn new(site: &Site, decision: &Decision, question: Option<Question>) -> Option<Self> {
+        let wanted = site.has_script() || site.settings_link.is_some();
+        let question = question.filter(|_| site.banner && !site.shares_pages());
+        wanted.then_some(Self { question, chosen: decision.basis == Basis::Choice })
+    }
+
+    /// Stands for all of it in validators.
+    pub(super) fn salt(&self, site: &Site, prepared: &Prepared) -> u64 {
+        if site.shares_pages() {
+            return prepared.mark;
+        }
+        let question = self.question.as_ref().map_or(0, Question::mark);
+        let bytes = question.to_le_bytes().into_iter().chain([u8::from(self.chosen)]);
+        bytes.fold(prepared.mark, mix)
+    }
+
+    /// The markup, as far as the policy of the page at `url` leaves it a way.
+    pub(super) fn insertions(
+        &self,
+        site: &Arc<Site>,
+        prepared: &Prepared,
+        decision: &Decision,
+        url: &Url,
+        csp: &Csp,
+    ) -> Insertions {
+        let at = |path: &str| url.join(path).unwrap_or_else(|_| url.clone());
+        let choice = at(&format!("{}choice", site.prefix));
+        let style = csp.style(url, &at(&prepared.style));
+        let script = csp.script(url, &at(&prepared.script)).filter(|_| site.has_script());
+        let return_to = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let may_style = style.is_some();
+        let mut head = String::new();
+        let small = site.settings_link.is_some();
+        if let Some(leave) = style.filter(|_| self.question.is_some() || small || (site.banner && site.shares_pages()))
+        {
+            head.push_str(&format!("<link rel=\"stylesheet\" href={}", escape::quote(&prepared.style)));
+            if let Leave::Nonce(nonce) = leave {
+                head.push_str(&format!(" nonce={}", escape::quote(&nonce)));
+            }
+            head.push_str("/>");
+        }
+        let fetch = csp.allows_fetch(url, &choice);
+        let has_script = script.is_some();
+        if let Some(leave) = script {
+            let granted = script::granted(&site.policy, &decision.grant);
+            let nonce = match &leave {
+                Leave::Plain => None,
+                Leave::Nonce(nonce) => Some(&**nonce),
+            };
+            let visitor = (!site.shares_pages()).then_some((&*granted, self.chosen));
+            let first = site.consent_mode != ConsentMode::Off;
+            head.push_str(&Tag { src: &prepared.script, nonce, visitor, first, fetch }.render());
+            if site.gating == Gating::Neutralise && fetch {
+                head.push_str(&free::later(&site.prefix, nonce));
+            }
+        }
+        let body = self.question.clone().map(|question| {
+            let (site, url) = (Arc::clone(site), url.clone());
+            html::Banner(Arc::new(move |csp: &Csp| {
+                let may = May {
+                    form: csp.allows_form(&url, &choice),
+                    style: may_style,
+                    fetch: has_script && csp.allows_fetch(&url, &choice),
+                };
+                let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+                question.banner(&site, authority, &url[url::Position::BeforePath..url::Position::AfterQuery], may)
+            }))
+        });
+        let link = site.settings_link.as_ref().map(|wanted| {
+            let text = wanted.text.as_deref().unwrap_or(banner::ENGLISH.cookie_settings);
+            html::Link {
+                within: wanted.within.clone(),
+                markup: link::in_footer(&site.prefix, return_to, text).into(),
+                fallback: link::at_end(&site.prefix, return_to, text).into(),
+                // What a script fetches to put into a page may be the same as the page, to a shared cache.
+                at_end: !site.shares_pages(),
+            }
+        });
+        Insertions { head: (!head.is_empty()).then(|| head.into()), body, link }
+    }
+}

@@ -1,0 +1,292 @@
+//! The banner in a page: three answers that look alike, first in order, moving nothing; with scripts and without, under
+//! strict policies and under style sheets that fight it.
+
+use serde_json::{Value, json};
+use thirtyfour::Key;
+
+use crate::looks::{picture, size};
+use crate::support::origin::{Answer, respond};
+use crate::visitor::{Scripts, Visitor, eventually, visit_site};
+
+const ON: &str = "banner: true\nsettings_link: true";
+const NEUTRAL: &str = "banner: true\nsettings_link: true\ngating: neutralise\nconsent_mode: basic";
+
+const TEXT: &str = "<h1>Tea</h1><p><a id=link href=/other>Other</a> Leaves and water.</p><p>More of it.</p>";
+
+/// Style sheets of sites that fight what is not theirs.
+const LEGACY: &str = "html { font-size: 62.5% } * { margin: 3px; letter-spacing: 4px; text-transform: uppercase }
+button { display: none !important; background: red } button:first-of-type { display: block; font-size: 40px }
+section, form { display: none !important } a { color: #ccc !important; font-size: 8px !important; display: inline !important }
+[name=decision][value=accept-all] { background: green !important; padding: 30px !important; --c-button: green }
+#consentry button + button { opacity: .2 !important; transform: scale(.5) } body > * { position: static !important }
+button::before { content: 'x'; display: block; height: 40px }";
+
+const STRICT: [(&str, bool, bool); 7] = [
+    ("default-src 'self'; img-src data:", true, true),
+    ("default-src 'none'; img-src data:", false, true),
+    ("default-src 'none'; img-src data:; form-action 'none'", false, false),
+    ("style-src 'nonce-page'; script-src 'nonce-page' 'strict-dynamic'; base-uri 'none'", true, true),
+    ("default-src 'self'; img-src data:; connect-src 'none'", true, true),
+    ("script-src 'sha256-AAAA'; style-src 'unsafe-inline'", false, true),
+    ("default-src 'self'; img-src data:; require-trusted-types-for 'script'; trusted-types 'none'", true, true),
+];
+
+fn page(style: &str, more: &str) -> String {
+    format!(
+        "<!doctype html><html><head><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Tea</title>\
+         <link rel=icon href=data:,><style>{style}</style></head><body>{TEXT}{more}\
+         <script>counter('run')</script><footer><p>Since 1999</p></footer></body></html>"
+    )
+}
+
+fn pages(target: &str) -> Answer {
+    let html = ("content-type", "text/html; charset=iso-8859-1");
+    match target.strip_prefix("/strict/").map(str::parse::<usize>) {
+        Some(Ok(number)) => {
+            let text = page("", "").replace("<style></style>", "").replace("<script>counter('run')</script>", "");
+            respond(200, &[html, ("content-security-policy", STRICT[number].0)], text)
+        }
+        _ if target == "/legacy" => respond(200, &[html], page(LEGACY, "")),
+        _ if target == "/long" => respond(200, &[html], page("", &"<p>Tea.</p>".repeat(200))),
+        _ => {
+            let ran = "<script>var ran = 0, counter = what => { if (what === 'run') ran++; }</script>";
+            respond(200, &[html], page("", "").replace("<title>", &format!("{ran}<title>")))
+        }
+    }
+}
+
+const BUTTONS: &str = "[...document.querySelectorAll('#consentry .consentry-button')]";
+
+/// What an eye compares: size, place in a line, colours, type.
+async fn looks(visitor: &Visitor) -> Vec<Value> {
+    let script = format!(
+        "{BUTTONS}.map(button => {{
+            const style = getComputedStyle(button), {{ width, height }} = button.getBoundingClientRect();
+            const names = ['color', 'backgroundColor', 'borderTopColor', 'borderTopWidth', 'borderRadius', 'fontSize',
+                'fontWeight', 'fontFamily', 'opacity', 'filter', 'boxShadow', 'textDecorationLine', 'textTransform',
+                'letterSpacing', 'paddingTop', 'paddingLeft', 'visibility', 'display', 'transform', 'cursor', 'outlineStyle'];
+            return [Math.round(width), Math.round(height), ...names.map(name => style[name])];
+        }})"
+    );
+    visitor.value(&script).await.as_array().unwrap().clone()
+}
+
+async fn asked(visitor: &Visitor) -> bool {
+    visitor.value("document.getElementById('consentry') !== null").await == true
+}
+
+async fn gone(visitor: &Visitor) {
+    eventually("the banner goes", async || (!asked(visitor).await).then_some(())).await;
+}
+
+/// Luminance contrast of text and ground (WCAG 2.2 §1.4.3).
+const CONTRAST: &str = "(([a, b]) => (Math.max(a, b) + .05) / (Math.min(a, b) + .05))(
+    [getComputedStyle(document.querySelector('#consentry button')).color,
+     getComputedStyle(document.querySelector('#consentry button')).backgroundColor].map(text =>
+        text.match(/[\\d.]+/g).slice(0, 3).map(n => n / 255).map(c => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+            .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0)))";
+
+#[test]
+fn three_answers_look_alike_whatever_the_site_says_of_buttons() {
+    visit_site(Scripts::On, ON, pages, async |visitor| {
+        for scheme in ["light", "dark"] {
+            let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+            visitor.devtools("Emulation.setEmulatedMedia", feature).await;
+            for width in [1280, 320] {
+                size(&visitor, width, 900).await;
+                for path in ["/legacy", "/"] {
+                    visitor.open(path).await;
+                    let looks = looks(&visitor).await;
+                    assert_eq!(looks.len(), 3);
+                    assert!(looks[0] == looks[1] && looks[1] == looks[2], "{path} {width}: {looks:#?}");
+                    assert!(looks[0][1].as_u64().unwrap() >= 44 && looks[0][0].as_u64().unwrap() >= 120, "{looks:?}");
+                    assert!(visitor.value(CONTRAST).await.as_f64().unwrap() >= 4.5, "{path} {scheme}");
+                    let names = visitor.value(&format!("{BUTTONS}.map(b => b.textContent)")).await;
+                    assert_eq!(names, json!(["Accept all", "Reject all", "Choose"]));
+                    let root = "document.documentElement";
+                    assert_eq!(visitor.value(&format!("{root}.scrollWidth - {root}.clientWidth")).await, 0, "{path}");
+                    // Nothing is cut off, nothing lies over it, and it stands at the foot of the window.
+                    let hit = format!(
+                        "{BUTTONS}.every(b => {{ const r = b.getBoundingClientRect(); return b.contains(
+                            document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)); }})"
+                    );
+                    assert_eq!(visitor.value(&hit).await, true, "{path} {width}");
+                    let name = format!("banner{}-{width}-{scheme}", path.replace('/', "-"));
+                    picture(&visitor, width, &name).await;
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn banner_is_first_in_order_holds_no_focus_and_moves_nothing() {
+    visit_site(Scripts::On, ON, pages, async |visitor| {
+        visitor.open("/long").await;
+        let region = "document.getElementById('consentry')";
+        assert_eq!(visitor.value(&format!("document.body.firstElementChild === {region}")).await, true);
+        assert_eq!(visitor.value("document.activeElement === document.body").await, true);
+        assert_eq!(
+            visitor.value(&format!("{region}.querySelectorAll('[checked],input:not([type=hidden])').length")).await,
+            0
+        );
+        let mut order = Vec::new();
+        for _ in 0..5 {
+            visitor.browser.action_chain().send_keys(Key::Tab).perform().await.unwrap();
+            order.push(visitor.value("document.activeElement.textContent").await);
+        }
+        assert_eq!(order, ["Cookie policy", "Accept all", "Reject all", "Choose", "Other"]);
+        let shifts = "const done = arguments[0]; let sum = 0;
+            new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.value))
+                .observe({ type: 'layout-shift', buffered: true });
+            requestAnimationFrame(() => setTimeout(() => done(sum), 50));";
+        let shifted = visitor.browser.execute_async(shifts, Vec::new()).await.unwrap();
+        assert_eq!(shifted.json().as_f64(), Some(0.0));
+        // Scrolling is no consent, and no cookie came before the choice.
+        visitor.value("scrollTo(0, 1e6)").await;
+        assert!(asked(&visitor).await && visitor.cookies().await.is_empty());
+        // The end of the page can be scrolled out from behind the banner.
+        let free = "document.querySelector('footer').getBoundingClientRect().bottom <= document.querySelector('.consentry-box').getBoundingClientRect().top";
+        assert_eq!(visitor.value(free).await, true);
+        assert_eq!(visitor.complaints().await, [""; 0]);
+    });
+}
+
+#[test]
+fn answers_work_without_scripts() {
+    for (answer, choice) in [("accept-all", true), ("reject-all", true), ("choose", false)] {
+        visit_site(Scripts::Off, ON, pages, async |visitor| {
+            visitor.open("/tea?a=1&b=%20").await;
+            if choice {
+                visitor.click(&format!("#consentry button[value={answer}]")).await;
+                eventually("the choice", async || visitor.cookie("__Host-consentry").await).await;
+                visitor.arrives(&format!("{}/tea?a=1&b=%20", visitor.site)).await;
+                visitor.reads("h1", "Tea").await;
+                let source = visitor.browser.source().await.unwrap();
+                assert!(!source.contains("id=\"consentry\"") && source.contains("consentry-settings"), "{source}");
+            } else {
+                visitor.click("#consentry a.consentry-button").await;
+                visitor.reads("h1", "Cookie settings").await;
+                visitor.click("button[value=save]").await;
+                visitor.arrives(&format!("{}/tea?a=1&b=%20", visitor.site)).await;
+            }
+            // The way back.
+            visitor.click("footer .consentry-settings").await;
+            visitor.reads("h1", "Cookie settings").await;
+        });
+    }
+}
+
+#[test]
+fn neutralised_tags_run_without_a_reload_and_others_are_told() {
+    visit_site(Scripts::On, NEUTRAL, pages, async |visitor| {
+        visitor.open("/").await;
+        let listen = "(() => { window.told = []; window.mark = 1; window.back = consentry.onChange(s => told.push(s.categories.analytics));
+            document.addEventListener('consentry:change', e => told.push(e.detail.chosen)); return consentry.get().categories; })()";
+        let before = json!({ "necessary": true, "functional": false, "analytics": false, "marketing": false });
+        assert_eq!(visitor.value(listen).await, before);
+        assert_eq!(visitor.value("ran").await, 0);
+        let first = "[...dataLayer].map(entry => [...(entry.event ? [entry.event] : entry)])[0]";
+        let defaults = visitor.value(first).await;
+        assert_eq!([&defaults[0], &defaults[1]], ["consent", "default"]);
+        assert_eq!(defaults[2]["ad_storage"], "denied");
+        assert_eq!(defaults[2]["security_storage"], "granted");
+        visitor.click("#consentry button[value=accept-all]").await;
+        gone(&visitor).await;
+        eventually("the tag runs", async || (visitor.value("ran").await == 1).then_some(())).await;
+        assert_eq!(visitor.value("[mark, told]").await, json!([1, [true, true]]), "no reload, and all are told");
+        let rest = visitor.value("dataLayer.slice(-2).map(e => e.event ?? [e[0], e[1], e[2].analytics_storage])").await;
+        assert_eq!(rest, json!([["consent", "update", "granted"], "consentry_consent"]));
+        assert_eq!(visitor.value("consentry.get().categories.marketing && consentry.get().chosen").await, true);
+        // On the next page it is told at once.
+        visitor.open("/next").await;
+        let types = visitor.value("[...dataLayer].slice(0, 2).map(e => [e[1], e[2].ad_storage])").await;
+        assert_eq!(types, json!([["default", "denied"], ["update", "granted"]]));
+        assert_eq!(visitor.value("ran").await, 1);
+        visitor.value("consentry.open()").await;
+        visitor.arrives(&format!("{}/_consent/?return_to=%2Fnext", visitor.site)).await;
+        assert_eq!(visitor.complaints().await, [""; 0]);
+    });
+}
+
+#[test]
+fn removed_tags_come_by_a_reload_and_a_refusal_needs_none() {
+    visit_site(Scripts::On, ON, pages, async |visitor| {
+        visitor.open("/").await;
+        visitor.value("window.mark = 1").await;
+        visitor.click("#consentry button[value=reject-all]").await;
+        gone(&visitor).await;
+        assert_eq!(visitor.value("[window.mark, ran]").await, json!([1, 0]));
+        // Neither back nor forward, nor the browser's memory of whole pages, brings it up again.
+        visitor.open("/other").await;
+        visitor.browser.back().await.unwrap();
+        visitor.reads("h1", "Tea").await;
+        gone(&visitor).await;
+
+        visitor.browser.delete_all_cookies().await.unwrap();
+        visitor.open("/").await;
+        visitor.click("#link").await;
+        visitor.arrives(&format!("{}/other", visitor.site)).await;
+        visitor.click("#consentry button[value=accept-all]").await;
+        eventually("the tag", async || {
+            let ran = visitor.browser.execute("return window.ran ?? 0", Vec::new()).await.ok()?;
+            (*ran.json() == 1).then_some(())
+        })
+        .await;
+        assert!(!asked(&visitor).await);
+        visitor.browser.back().await.unwrap();
+        visitor.arrives(&format!("{}/", visitor.site)).await;
+        gone(&visitor).await;
+    });
+}
+
+#[test]
+fn banner_works_under_strict_policies_and_breaks_none() {
+    visit_site(Scripts::On, ON, pages, async |visitor| {
+        for (number, (policy, styled, form)) in STRICT.iter().enumerate() {
+            visitor.browser.delete_all_cookies().await.unwrap();
+            visitor.open(&format!("/strict/{number}")).await;
+            visitor.reads("#consentry", "Cookies on localhost").await;
+            assert_eq!(
+                visitor.value("document.querySelectorAll('#consentry button').length").await,
+                if *form { 2 } else { 0 }
+            );
+            // Styled or not, it lies over the page.
+            let place = "getComputedStyle(document.querySelector('#consentry dialog') ?? document.getElementById('consentry')).position";
+            assert_eq!(visitor.value(place).await, if *styled { "fixed" } else { "absolute" }, "{policy}");
+            assert_eq!(visitor.complaints().await, [""; 0], "{policy}");
+            if *form {
+                visitor.click("#consentry button[value=reject-all]").await;
+                eventually("the choice", async || visitor.cookie("__Host-consentry").await).await;
+                visitor.reads("h1", "Tea").await;
+            } else {
+                visitor.click("#consentry a.consentry-button").await;
+                visitor.reads("h1", "Cookie settings").await;
+                visitor.click("button[value=reject-all]").await;
+                visitor.arrives(&format!("{}/strict/{number}", visitor.site)).await;
+            }
+            eventually("the banner is gone", async || {
+                let there =
+                    visitor.browser.execute("return !!document.getElementById('consentry')", Vec::new()).await.ok()?;
+                (*there.json() == false).then_some(())
+            })
+            .await;
+            assert_eq!(visitor.complaints().await, [""; 0], "{policy}");
+        }
+    });
+}
+
+#[test]
+fn shared_pages_get_their_banner_from_the_script() {
+    visit_site(Scripts::On, "banner: true\nsettings_link: true\ngating: client", pages, async |visitor| {
+        visitor.open("/").await;
+        eventually("the banner", async || asked(&visitor).await.then_some(())).await;
+        visitor.click("#consentry button[value=accept-all]").await;
+        gone(&visitor).await;
+        eventually("the tag runs", async || (visitor.value("ran").await == 1).then_some(())).await;
+        visitor.open("/").await;
+        eventually("the tag runs again", async || (visitor.value("ran").await == 1).then_some(())).await;
+        assert!(!asked(&visitor).await);
+        assert_eq!(visitor.complaints().await, [""; 0]);
+    });
+}
