@@ -165,7 +165,7 @@ impl Visitor {
         let cookies = all(http::header::COOKIE.as_str());
         let record = consent::read(cookies, &site.cookie.name, &client.worker.keys, &site.name, &site.policy, now);
         let signals = Signals::read(all("sec-gpc"), all("dnt"));
-        let country = forward::country(client, headers);
+        let country = forward::country(client, site, headers);
         let decision = consent::grant_in(country, &site.policy, &record, signals, now);
         Self { record, signals, decision, country, now }
     }

@@ -33,20 +33,23 @@ pub(super) async fn serve(
 ) -> io::Result<()> {
     let address = stream.peer_addr()?.ip().to_canonical();
     let snapshot = worker.snapshot();
-    let limit = snapshot.config.timeouts.handshake;
+    // Copies: an idle connection must not keep a whole configuration that was replaced long ago.
+    let Config { timeouts, limits, .. } = &*snapshot.config;
+    let (timeouts, limits) = (timeouts.clone(), limits.clone());
+    drop(snapshot);
+    let limit = timeouts.handshake;
     let handshake = Box::pin(timeout(limit, tls.acceptor.accept(stream)));
     let stream = Box::new(handshake.await.map_err(|_| io::ErrorKind::TimedOut)??);
     let session = stream.get_ref().1;
     let h2 = session.alpn_protocol() == Some(b"h2");
-    let certificate = session.server_name().map(|name| Arc::clone(tls.certificates.find(Some(name))));
+    let named = session.server_name().map(Box::from);
     let activity = Arc::new(Activity::new());
     let stream = Watched::new(stream, Arc::clone(&activity), !h2);
-    let client = Arc::new(Client::new(address, certificate, activity, worker));
-    let Config { timeouts, limits, .. } = &*snapshot.config;
+    let client = Arc::new(Client::new(address, named, activity, worker));
     if h2 {
-        serve_h2(stream, client, timeouts, limits, &stop).await
+        serve_h2(stream, client, &timeouts, &limits, &stop).await
     } else {
-        serve_h1(stream, client, timeouts, limits, &stop).await
+        serve_h1(stream, client, &timeouts, &limits, &stop).await
     }
     Ok(())
 }
