@@ -31,9 +31,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use catalogue_file::catalogue;
+pub(crate) use certificate_file::WARN_DAYS;
 pub use host_name::{HostName, HostNameError};
 pub use model::*;
-pub(crate) use certificate_file::WARN_DAYS;
 pub(crate) use problem::suggest;
 pub use problem::{Problem, Severity};
 pub use reload::{Outcome, Running, keep_fixed};
@@ -99,13 +99,7 @@ fn of_file(path: &Path, certificates: &Certificates, problems: &Problems) -> Opt
 }
 
 /// As [`check()`], from text. `name` stands in problems; paths in the text are relative to `folder`.
-pub fn parse(
-    text: &str,
-    name: &str,
-    folder: &Path,
-    now: i64,
-    files: CertificateFiles,
-) -> Loaded {
+pub fn parse(text: &str, name: &str, folder: &Path, now: i64, files: CertificateFiles) -> Loaded {
     let problems = Problems::default();
     problems.files.hash(text.as_bytes());
     let source = Arc::new(Source::new(name, text).in_folder(folder));

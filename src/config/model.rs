@@ -53,6 +53,15 @@ pub struct Config {
     pub certificates: Vec<Arc<Certificate>>,
 }
 
+impl Config {
+    /// The certificates that should be renewed now, and in how many days each expires; below 0 it has.
+    pub fn expiring(&self, now: i64) -> impl Iterator<Item = (&Certificate, i64)> {
+        let days = move |certificate: &Certificate| (certificate.not_after - now).div_euclid(86_400);
+        let all = self.certificates.iter().map(move |certificate| (&**certificate, days(certificate)));
+        all.filter(|(_, days)| *days < super::WARN_DAYS)
+    }
+}
+
 /// The listener for metrics, health, findings and `explain`.
 #[derive(Debug, Clone)]
 pub struct Admin {

@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::read_files::Files;
 use super::problem::{Place, Problem, Source, did_you_mean};
+use super::read_files::Files;
 use super::section::Section;
 use super::tree::{Key, Node, Value};
 use super::{duration, size};

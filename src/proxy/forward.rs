@@ -39,7 +39,11 @@ impl Asked {
 pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
     hop_by_hop::request(&mut head.headers, upgrade);
     let client = &exchange.client;
-    client.introduce(exchange.authority(), &mut head.headers, exchange.site().is_some_and(|site| is_trusted(client, site)));
+    client.introduce(
+        exchange.authority(),
+        &mut head.headers,
+        exchange.site().is_some_and(|site| is_trusted(client, site)),
+    );
     // hyper has answered it with 100 as soon as we read the body; the origin need not be asked.
     head.headers.remove(EXPECT);
     if head.uri.authority().is_some() {

@@ -77,12 +77,7 @@ pub struct Client {
 
 impl Client {
     /// A client that has connected.
-    pub fn new(
-        address: IpAddr,
-        named: Option<Box<str>>,
-        activity: Arc<Activity>,
-        worker: Arc<Worker>,
-    ) -> Self {
+    pub fn new(address: IpAddr, named: Option<Box<str>>, activity: Arc<Activity>, worker: Arc<Worker>) -> Self {
         Self { address, named, activity, worker, introduction: OnceLock::new() }
     }
 

@@ -47,6 +47,7 @@ pub(super) async fn serve(
     let flush = async {
         loop {
             sleep(FLUSH).await;
+            worker.counters.beats.fetch_add(1, Relaxed);
             worker.access.flush();
         }
     };

@@ -8,6 +8,7 @@ mod connection;
 mod framing;
 mod io;
 mod listen;
+mod pulse;
 mod redirect;
 mod reload;
 mod room;
@@ -20,21 +21,25 @@ use std::thread::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use listen::Sockets;
+pub use pulse::Pulse;
 pub use reload::Reloader;
 
 use crate::admin::{self, Admin};
 use crate::config::{Config, Running};
 use crate::consent::Keys;
 use crate::proxy::Worker;
-use room::Room;
 use crate::store::Store;
-use crate::telemetry::{self, AccessWriter};
+use crate::telemetry::counters::Counters;
 use crate::telemetry::findings::{self, Book, Keeper};
+use crate::telemetry::{self, AccessWriter};
+use room::Room;
 
 /// A running proxy.
 #[derive(Debug)]
 pub struct Server {
     stop: CancellationToken,
+    /// Of each worker.
+    pulse: Vec<Arc<Counters>>,
     reloader: Reloader,
     workers: Vec<JoinHandle<()>>,
     /// Answers as long as a worker has something in flight.
@@ -69,9 +74,19 @@ impl Server {
         let book = Arc::new(Book::open(config.state.join(findings::FILE), tables));
         let running = Arc::new(Running::new(config, telemetry::now().0));
         let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates));
+        let pulse = counters.clone();
         let view = admin::View::new(running, counters, Arc::clone(&book), stop.clone());
         let admin = admin_socket.map(|socket| Admin::start(socket, view)).transpose()?;
-        Ok(Self { stop, reloader, workers, _admin: admin, _store: store, _findings: Keeper::start(book)?, _access: access })
+        Ok(Self {
+            stop,
+            pulse,
+            reloader,
+            workers,
+            _admin: admin,
+            _store: store,
+            _findings: Keeper::start(book)?,
+            _access: access,
+        })
     }
 
     /// Begins to drain: no new connections, requests in flight are finished until the drain limit.
@@ -89,6 +104,11 @@ impl Server {
         self.reloader.clone()
     }
 
+    /// Whether all workers live.
+    pub fn pulse(&self) -> Pulse {
+        Pulse::new(self.pulse.clone())
+    }
+
     /// Waits until every worker has drained.
     ///
     /// # Errors
@@ -103,7 +123,13 @@ impl Server {
     }
 }
 
-fn run(worker: Arc<Worker>, room: Arc<Room>, tls: Arc<tls::Tls>, listeners: listen::Listeners, stop: CancellationToken) {
+fn run(
+    worker: Arc<Worker>,
+    room: Arc<Room>,
+    tls: Arc<tls::Tls>,
+    listeners: listen::Listeners,
+    stop: CancellationToken,
+) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -49,7 +49,8 @@ impl Reloader {
         let (loaded, files) = config::load_again(Path::new(&*running.file), now);
         let replaced = loaded.and_then(|(config, warnings)| {
             log(&warnings);
-            self.replace(&running, config, now).map_err(|error| vec![Problem::of_file(&running.file, error.to_string())])
+            self.replace(&running, config, now)
+                .map_err(|error| vec![Problem::of_file(&running.file, error.to_string())])
         });
         match replaced {
             Ok(hash) => tracing::info!(%hash, "The configuration was read again."),
