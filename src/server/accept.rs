@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::listen::Listeners;
-use super::room::Room;
+use super::room::{Place, Room};
 use super::tls::Tls;
 use super::{connection, redirect};
 use crate::proxy::Worker;
@@ -91,21 +91,11 @@ impl Port {
             };
             let (place, accepted) = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => break,
                 next = next => next,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    let _ = stream.set_nodelay(true);
-                    // A block that awaits what it captured holds it twice: box it.
-                    let connection = Box::pin(serve(stream));
-                    self.connections.spawn(async move {
-                        let _place = place;
-                        if let Err(error) = connection.await {
-                            tracing::debug!(%error, "A client connection failed before its first request.");
-                        }
-                    });
-                }
+                Ok((stream, _)) => self.spawn(place, stream, &serve),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of file descriptors or memory: those in use must come free first.
@@ -114,6 +104,27 @@ impl Port {
                 }
             }
         }
+        // Those whom the kernel has let in already; they would be reset with the socket.
+        let waiting = async || Some((Arc::clone(&self.room).enter().await, listener.accept().await.ok()?.0));
+        while let Ok(Some((place, stream))) = timeout(Duration::ZERO, waiting()).await {
+            self.spawn(place, stream, &serve);
+        }
+    }
+
+    fn spawn<F, S>(&self, place: Place, stream: TcpStream, serve: &S)
+    where
+        S: Fn(TcpStream) -> F,
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        let _ = stream.set_nodelay(true);
+        // A block that awaits what it captured holds it twice: box it.
+        let connection = Box::pin(serve(stream));
+        self.connections.spawn(async move {
+            let _place = place;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "A client connection failed before its first request.");
+            }
+        });
     }
 }
 

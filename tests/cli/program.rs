@@ -106,12 +106,23 @@ pub(crate) async fn connect(
     roots: &RootCertStore,
     host: &str,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_with(address, roots, host, &[]).await
+}
+
+/// A TLS connection that offers these protocols.
+pub(crate) async fn connect_with(
+    address: SocketAddr,
+    roots: &RootCertStore,
+    host: &str,
+    protocols: &[&[u8]],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots.clone())
         .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from(host.to_owned()).unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
