@@ -23,6 +23,12 @@ fn manual_pages_and_completions_know_every_command() {
     }
 }
 
+#[test]
+fn shipped_configuration_of_kubernetes_is_right() {
+    let (code, out, err) = run(&["check", "--no-certificates", "--config", "config/deploy/kubernetes/consentry.yaml"]);
+    assert_eq!((code, &*err), (0, ""), "{out}");
+}
+
 /// The files exist that the package is made of, and those that packaging makes are made by its one script.
 #[test]
 fn package_is_made_of_what_is_there() {

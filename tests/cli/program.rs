@@ -33,8 +33,13 @@ impl Program {
     }
 
     /// As [`Self::start`], by any command that becomes the program.
-    pub(crate) fn of(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn of(command: Command) -> Self {
+        Self::with_stdin(command, Stdio::null())
+    }
+
+    /// As [`Self::of`], with this as its file 0.
+    pub(crate) fn with_stdin(mut command: Command, stdin: Stdio) -> Self {
+        let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (say, lines) = channel();
         listen(child.stdout.take().unwrap(), say.clone());
         listen(child.stderr.take().unwrap(), say);

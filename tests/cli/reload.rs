@@ -1,6 +1,8 @@
 //! The built program under load: reloads and its end cost nobody a request.
 
 use std::fs;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
@@ -50,6 +52,36 @@ fn its_end_under_load_fails_no_request() {
         assert_eq!(program.exit_code(), Some(0));
         let (good, bad) = load.end().await;
         assert!(bad.is_empty() && good > 200, "{good} good, and {bad:#?}");
+    });
+}
+
+#[test]
+fn sockets_of_systemd_are_used_where_they_are_configured() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "fine").await;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, roots) = right(folder.path(), origin.address);
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let start = || {
+            let mut command = Command::new("sh");
+            let program = env!("CARGO_BIN_EXE_consentry");
+            // As systemd does it: the sockets are files from 3 on, and for this process alone.
+            let script = format!("exec 3<&0; LISTEN_PID=$$ LISTEN_FDS=1 exec {program} serve --config {file}");
+            command.args(["-c", &script]);
+            Program::with_stdin(command, OwnedFd::from(socket.try_clone().unwrap()).into())
+        };
+        let mut stray = start();
+        stray.line_with("which is not configured");
+        assert_eq!(stray.exit_code(), Some(1));
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("listen: 127.0.0.1:0", &format!("listen: {address}"))).unwrap();
+        let mut program = start();
+        assert_eq!(program.address(), address);
+        assert!(fetch(address, &roots, "shop.example", "/").await.rest().await.ends_with("fine"));
+        program.signal("TERM");
+        assert_eq!(program.exit_code(), Some(0));
+        assert!(std::net::TcpStream::connect(address).is_ok(), "between two runs nobody is refused");
     });
 }
 
