@@ -38,7 +38,8 @@ mod tests {
         assert!(pulse.is_felt(), "a worker that has just been started lives");
         beat(0);
         assert!(!pulse.is_felt());
-        (beat(0), beat(1));
+        beat(0);
+        beat(1);
         assert!(pulse.is_felt());
         assert!(!pulse.is_felt());
     }

@@ -1,6 +1,7 @@
 //! What the main thread does while the workers serve: it hears signals, watches files and certificates, and tells
 //! systemd that nothing hangs.
 
+use std::convert::Infallible;
 use std::io::Result;
 use std::path::PathBuf;
 
@@ -64,7 +65,7 @@ impl Signals {
             let (name, number) = self.runtime.block_on(async {
                 tokio::select! {
                     signal = self.stop.next() => signal,
-                    () = soothe() => unreachable!("it has no end"),
+                    never = soothe() => match never {},
                 }
             });
             tracing::warn!("{name} again: what is in flight is cut off.");
@@ -134,7 +135,7 @@ async fn remind(reloader: &Reloader) {
 }
 
 /// While it drains the watchdog is kept quiet: the drain limit is what ends a worker that hangs now.
-async fn soothe() {
+async fn soothe() -> Infallible {
     let Some(often) = service::pulse() else { return std::future::pending().await };
     loop {
         service::alive();
