@@ -26,19 +26,49 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
+    // Two tools that both take decisions would undo each other's.
+    if visit.site.consent_tool.is_some() && !visit.site.is_bridged() {
+        return super::failed(visit, StatusCode::CONFLICT);
+    }
     match decide(visit, headers, body).await {
-        Ok((choice, back)) => accepted(visit, &choice, &back),
+        Ok(response) => response,
         Err(status) => super::failed(visit, status),
     }
 }
 
-async fn decide(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, String), StatusCode> {
-    let (choice, method, back) = take(visit, headers, body).await?;
-    record::keep(visit, headers, &choice, method).await?;
-    Ok((choice, back))
+/// What whoever posted a decision waits for.
+enum Then {
+    /// A page of the site.
+    Back(String),
+    /// No page: a script told of it.
+    Script,
 }
 
-async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Method, String), StatusCode> {
+async fn decide(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Response<Body>, StatusCode> {
+    let (choice, method, then) = take(visit, headers, body).await?;
+    let answer = match then {
+        Then::Back(path) => super::redirect(StatusCode::SEE_OTHER, &path),
+        Then::Script if stands_already(visit, &choice) => return Ok(nothing()),
+        Then::Script => nothing(),
+    };
+    record::keep(visit, headers, &choice, method).await?;
+    Ok(accepted(visit, &choice, answer))
+}
+
+/// A script tells of the same decision on many pages: one receipt is enough.
+fn stands_already(visit: &Visit<'_>, choice: &Choice) -> bool {
+    visit.decision.basis == Basis::Choice
+        && matches!(visit.record, Record::Choice(standing) if standing.answers_as(choice))
+}
+
+fn nothing() -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    own::headers(response.headers_mut());
+    response
+}
+
+async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Method, Then), StatusCode> {
     let form = form(visit, headers, body).await?;
     let id = match visit.record {
         Record::Choice(choice) => choice.id,
@@ -85,13 +115,22 @@ fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
 }
 
 /// The form's meaning; `None` if it names what the policy does not have, or no decision.
-fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method, String)> {
+fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method, Then)> {
     let policy = &visit.site.policy;
     let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
     let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
     let back = local_path(all("return_to").first().copied().unwrap_or("/"));
     let mut back = utf8_percent_encode(back, NOT_IN_LOCATION).to_string();
     let (choice, method) = match *all("decision").first()? {
+        "tool" => {
+            let tool = visit.site.consent_tool.as_ref().filter(|tool| tool.format().is_bridged())?;
+            let answers = [("granted", true), ("refused", false)];
+            let groups =
+                answers.into_iter().flat_map(|(name, answer)| all(name).into_iter().map(move |g| (g.into(), answer)));
+            let groups: Vec<(Box<str>, bool)> = groups.collect();
+            let choice = (!groups.is_empty()).then(|| tool.told(groups, policy, id, visit.now))?;
+            return Some((choice, Method::Custom, Then::Script));
+        }
         "accept-all" => (Choice::accept_all(policy, id, visit.now), Method::AcceptAll),
         "reject-all" => (Choice::reject_all(policy, id, visit.now), Method::RejectAll),
         "withdraw" => (Choice::reject_all(policy, id, visit.now), Method::Withdraw),
@@ -115,7 +154,7 @@ fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method
         }
         _ => return None,
     };
-    Some((choice, method, back))
+    Some((choice, method, Then::Back(back)))
 }
 
 /// The button of a placeholder: one category or service in addition to what stands, and whether a signal of the
@@ -179,9 +218,8 @@ pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
 /// `Location` holds a URI reference: visible ASCII.
 const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
 
-fn accepted(visit: &Visit<'_>, choice: &Choice, back: &str) -> Response<Body> {
+fn accepted(visit: &Visit<'_>, choice: &Choice, mut response: Response<Body>) -> Response<Body> {
     let site = visit.site;
-    let mut response = super::redirect(StatusCode::SEE_OTHER, back);
     // A refusal is remembered exactly as long as an acceptance.
     let cookie = cookie(site, &encode(choice, visit.keys, &site.name), site.policy.parts().choice_lifetime);
     response.headers_mut().insert(SET_COOKIE, cookie);

@@ -78,10 +78,12 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "" if is_read(&head.method) => preferences(&visit, &head),
         "policy" if is_read(&head.method) => published(&visit, &head),
         "style.css" if is_read(&head.method) => style(),
-        "free.js" if is_read(&head.method) => script(),
+        "free.js" if is_read(&head.method) => script(page::free::SCRIPT),
+        "bridge.js" if is_read(&head.method) && visit.site.is_bridged() => script(page::bridge::SCRIPT),
         // With a query it looks like a decision, which a link on a foreign page could take.
         "choice" if is_read(&head.method) && head.uri.query().is_none() => choice::state(&visit),
         "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
+        "bridge.js" if visit.site.is_bridged() => not_allowed(&visit, "GET, HEAD"),
         "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
         "receipt" if head.method == Method::POST => receipt::erase(&visit, &head.headers, body).await,
         "receipt" => not_allowed(&visit, "GET, HEAD, POST"),
@@ -159,8 +161,8 @@ fn style() -> Response<Body> {
 }
 
 /// The same for everybody, so that caches may keep it: visitors of a site behind one need it on each page.
-fn script() -> Response<Body> {
-    let mut response = Response::new(Body::full(page::free::SCRIPT));
+fn script(text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::full(text));
     own::headers(response.headers_mut());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));

@@ -76,7 +76,7 @@ pub(super) async fn erase(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming
 /// Also of a choice that no longer holds: it is theirs all the same.
 fn of_visitor(visit: &Visit<'_>) -> Option<ConsentId> {
     match visit.record {
-        Record::Choice(choice) => Some(choice.id),
+        Record::Choice(choice) if choice.id != ConsentId::FOREIGN => Some(choice.id),
         _ => None,
     }
 }

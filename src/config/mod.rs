@@ -9,6 +9,7 @@ mod admin;
 mod catalogue_file;
 mod categories;
 mod certificate_file;
+mod consent_tool;
 mod duration;
 mod file;
 mod host_name;

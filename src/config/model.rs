@@ -13,6 +13,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::HostName;
 use super::secret::Secret;
+use crate::consent::formats::Tool;
 use crate::policy::Policy;
 use crate::telemetry::Format;
 
@@ -96,6 +97,8 @@ pub struct Site {
     pub prefix: Box<str>,
     /// The cookie that holds the visitor's choice.
     pub cookie: ConsentCookie,
+    /// The consent tool that the site runs itself, whose record is the choice.
+    pub consent_tool: Option<Tool>,
     /// What becomes of elements that are not granted.
     pub gating: Gating,
     /// What becomes of a document that trips a limit of the rewriter.
@@ -115,6 +118,11 @@ pub struct Site {
 pub const SESSION_MARKER: &str = "__Host-consentry-session";
 
 impl Site {
+    /// Whether a script of ours has to tell what the site's consent tool holds.
+    pub fn is_bridged(&self) -> bool {
+        self.consent_tool.as_ref().is_some_and(|tool| tool.format().is_bridged())
+    }
+
     /// Names of the cookies that are ours and none of the origin's business.
     pub fn own_cookies(&self) -> [&[u8]; 2] {
         [self.cookie.name.as_bytes(), SESSION_MARKER.as_bytes()]

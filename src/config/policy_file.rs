@@ -68,6 +68,7 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
         cookies,
         sessions,
         catalogue_sessions,
+        consent_tool: None,
         sources,
         categories: categories.list,
         language: language.into_tag(),

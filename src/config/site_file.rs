@@ -9,7 +9,7 @@ use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, Origin, Security
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{HostName, across};
+use super::{HostName, across, consent_tool};
 
 /// `cookie.name` where there is no `cookie.domain`: the browser then keeps it for this host over TLS alone.
 const COOKIE_NAME: &str = "__Host-consentry";
@@ -59,6 +59,12 @@ pub(super) fn read(
     if let Some(policy) = &policy {
         across::consent_applies(s, policy.parts(), cookie.as_ref().and_then(|cookie| cookie.domain.as_deref()));
     }
+    let consent_tool =
+        policy.as_ref().and_then(|policy| s.read("consent_tool", |item| consent_tool::read(item, policy)));
+    let policy = policy.map(|policy| match &consent_tool {
+        Some(tool) => tool.beside(&policy),
+        None => policy,
+    });
     let modes = [("off", Mode::Off), ("observe", Mode::Observe), ("enforce", Mode::Enforce)];
     let gatings = [("remove", Gating::Remove), ("neutralise", Gating::Neutralise), ("client", Gating::Client)];
     let on_errors = [("abort", OnRewriteError::Abort), ("pass", OnRewriteError::Pass)];
@@ -69,6 +75,7 @@ pub(super) fn read(
         mode: s.or("mode", Mode::default(), |item| item.word(&modes)),
         prefix: s.or("prefix", "/_consent/".into(), prefix),
         cookie: cookie.unwrap_or_else(|| ConsentCookie { name: COOKIE_NAME.into(), domain: None }),
+        consent_tool: consent_tool.map(consent_tool::Named::into_tool),
         gating: s.or("gating", Gating::default(), |item| item.word(&gatings)),
         on_rewrite_error: s.or("on_rewrite_error", OnRewriteError::default(), |item| item.word(&on_errors)),
         strict_bounce: s.or("strict_bounce", true, Item::bool),

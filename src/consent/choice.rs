@@ -18,6 +18,9 @@ const CLOCK_SKEW: u64 = 86_400;
 pub struct ConsentId(pub [u8; 16]);
 
 impl ConsentId {
+    /// Of a choice that another tool keeps, under an id of its own: it has no receipts with us.
+    pub const FOREIGN: Self = Self([0; 16]);
+
     /// Reads the 22 characters that `Display` writes; `None` for anything else.
     pub fn parse(text: &[u8]) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
@@ -132,6 +135,18 @@ impl Choice {
         Self::from_answers(policy, &Answers::default(), id, now)
     }
 
+    /// The refusal of these categories with their services, by a visitor who said nothing of the others.
+    pub fn of_refusal(policy: &Policy, refused: &[CategoryId], id: ConsentId, now: UnixTime) -> Self {
+        let parts = policy.parts();
+        let categories = asked_categories(parts)
+            .filter(|(id, _)| refused.contains(id))
+            .map(|(_, category)| Item::category(&category.id));
+        let services = asked_services(parts)
+            .filter(|(_, service)| refused.contains(&service.category))
+            .map(|(_, service)| Item::service(&service.id));
+        Self::new(id, now, parts.version, Vec::new(), categories.chain(services).collect())
+    }
+
     /// The choice of a visitor who allows one thing on the way, such as a film in a page. What else `grant` holds stays;
     /// whatever it does not hold is not refused by that, and can still be asked for.
     pub fn of_one(policy: &Policy, grant: &Grant, more: Item, id: ConsentId, now: UnixTime) -> Self {
@@ -174,6 +189,11 @@ impl Choice {
             && now <= self.made.after(parts.choice_lifetime)
     }
 
+    /// Whether another choice, made under the same version, decides the same.
+    pub fn answers_as(&self, other: &Self) -> bool {
+        self.version == other.version && self.lists() == other.lists()
+    }
+
     /// What both grant, minus what either refuses, as old as the older: for two records that differ.
     pub fn strictest(&self, other: &Self) -> Self {
         let granted = self.granted.iter().filter(|item| other.granted.binary_search(item).is_ok()).copied().collect();
@@ -181,6 +201,13 @@ impl Choice {
         // The later act's receipts are the ones that the visitor will want to see.
         let id = if other.made > self.made { other.id } else { self.id };
         Self::new(id, self.made.min(other.made), self.version.min(other.version), granted, refused)
+    }
+
+    /// The same choice without what another refuses.
+    pub fn without(&self, refusal: &Self) -> Self {
+        let kept = self.granted.iter().filter(|item| refusal.refused.binary_search(item).is_err());
+        let refused = [&self.refused[..], &refusal.refused].concat();
+        Self::new(self.id, self.made, self.version, kept.copied().collect(), refused)
     }
 
     pub(super) fn new(id: ConsentId, made: UnixTime, version: u64, granted: Vec<Item>, refused: Vec<Item>) -> Self {

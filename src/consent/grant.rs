@@ -58,9 +58,12 @@ pub fn grant_in(
     let parts = policy.parts();
     let mut decision = match record {
         Record::Choice(choice) if choice.stands(policy, now) => by_choice(parts, choice),
+        Record::OptOut(refusal) if refusal.stands(policy, now) => {
+            by_refusal(parts, refusal, parts.law_in(country) == Law::OptOut)
+        }
         Record::Unreadable => without_choice(parts, Basis::Unreadable, false),
         // `implied` grants later, when the visitor has seen the banner; the count of pages is not known here.
-        Record::None | Record::NotAnAct | Record::Choice(_) => {
+        Record::None | Record::NotAnAct | Record::Choice(_) | Record::OptOut(_) => {
             without_choice(parts, Basis::Default, parts.law_in(country) == Law::OptOut)
         }
     };
@@ -98,6 +101,16 @@ fn by_choice(parts: &PolicyParts, choice: &Choice) -> Decision {
     let nothing_new = new_categories.is_empty() && new_services.is_empty();
     let ask = if nothing_new { Ask::Nothing } else { Ask::New(new_categories, new_services) };
     Decision { grant, basis: Basis::Choice, ask, refused, narrowed: false }
+}
+
+/// What the law grants, without what was refused.
+fn by_refusal(parts: &PolicyParts, refusal: &Choice, all: bool) -> Decision {
+    let mut decision = without_choice(parts, Basis::Default, all);
+    for (id, _) in asked_categories(parts).filter(|(_, c)| refusal.answer(Item::category(&c.id)) == Some(false)) {
+        decision.grant.refuse_category(id);
+        decision.refused = true;
+    }
+    decision
 }
 
 fn without_choice(parts: &PolicyParts, basis: Basis, all: bool) -> Decision {

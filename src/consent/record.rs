@@ -2,6 +2,7 @@
 //! a second cookie of our name at the site, so any doubt is no grant.
 
 use super::codec::decode;
+use super::formats::Tool;
 use super::{Choice, Keys};
 use crate::cookie::{UnixTime, pairs};
 use crate::policy::Policy;
@@ -15,6 +16,8 @@ pub enum Record {
     NotAnAct,
     /// An act.
     Choice(Choice),
+    /// An act that refuses, and leaves the rest to the law: its choice grants nothing.
+    OptOut(Choice),
     /// Forged, corrupt, of another site or unknown version. Never a grant, whatever the law's default is.
     Unreadable,
 }
@@ -52,5 +55,44 @@ pub fn read<'a>(
         // Under `opt-out` a choice that no longer holds grants all, so a stale copy must not undo a refusal beside it.
         Some((_, choice)) if differ && !choice.stands(policy, now) => Record::Unreadable,
         Some((_, choice)) => Record::Choice(choice),
+    }
+}
+
+/// As [`read`], on a site that runs a consent tool of its own.
+///
+/// The tool's record is the choice. Ours is one from before the tool came, or what the bridge script told of it. Where
+/// both are acts, the later counts; as long as nobody knows which that is, what both grant.
+pub fn read_with(
+    tool: &Tool,
+    cookies: &[&[u8]],
+    name: &str,
+    keys: &Keys,
+    scope: &str,
+    policy: &Policy,
+    now: UnixTime,
+) -> Record {
+    let ours = read(cookies.iter().copied(), name, keys, scope, policy, now);
+    let theirs = tool.read(cookies.iter().copied(), policy, now);
+    let stands = |choice: &Choice| choice.stands(policy, now);
+    match (theirs, ours) {
+        // The bridge speaks for a tool that we cannot read.
+        (Record::Unreadable, Record::Choice(ours)) if tool.format().is_bridged() && stands(&ours) => {
+            Record::Choice(ours)
+        }
+        (Record::Unreadable, _) | (_, Record::Unreadable) => Record::Unreadable,
+        (Record::Choice(theirs), Record::Choice(ours)) if stands(&theirs) && stands(&ours) => {
+            match theirs.made.cmp(&ours.made) {
+                // A record that tells no time counts as made now.
+                _ if theirs.made >= now => Record::Choice(theirs.strictest(&ours)),
+                std::cmp::Ordering::Equal => Record::Choice(theirs.strictest(&ours)),
+                std::cmp::Ordering::Greater => Record::Choice(theirs),
+                std::cmp::Ordering::Less => Record::Choice(ours),
+            }
+        }
+        (Record::OptOut(theirs), Record::Choice(ours)) if stands(&theirs) && stands(&ours) => {
+            Record::Choice(ours.without(&theirs))
+        }
+        (Record::None | Record::NotAnAct, Record::Choice(ours)) if stands(&ours) => Record::Choice(ours),
+        (theirs, _) => theirs,
     }
 }

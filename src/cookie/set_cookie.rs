@@ -45,13 +45,24 @@ impl SameSite {
 pub struct SetCookie<'a> {
     line: &'a [u8],
     pair: Pair<'a>,
+    /// The last valid one of each, wherever they stand: nearly everybody asks for the lifetime.
+    max_age: Option<i64>,
+    expires: Option<UnixTime>,
 }
 
 impl<'a> SetCookie<'a> {
-    /// Finds the pair; attributes are read when asked for.
+    /// Finds the pair and what bounds the cookie's life; other attributes are read when asked for.
     pub fn parse(line: &'a [u8]) -> Self {
         let end = memchr(b';', line).unwrap_or(line.len());
-        Self { line, pair: Pair::parse(&line[..end]) }
+        let mut cookie = Self { line, pair: Pair::parse(&line[..end]), max_age: None, expires: None };
+        for attribute in cookie.attributes().filter(|attribute| attribute.value.len() <= MAX_ATTRIBUTE) {
+            match attribute.kind() {
+                AttributeKind::MaxAge => cookie.max_age = attribute.max_age().or(cookie.max_age),
+                AttributeKind::Expires => cookie.expires = attribute.expires().or(cookie.expires),
+                _ => {}
+            }
+        }
+        cookie
     }
 
     /// The line, as it came.
@@ -92,16 +103,8 @@ impl<'a> SetCookie<'a> {
 
     /// For how many seconds the browser will keep it; `None` until the session ends.
     pub fn lifetime(&self, now: UnixTime) -> Option<u64> {
-        // The last valid Max-Age wins over the last valid Expires, wherever they stand.
-        let (mut max_age, mut expires) = (None, None);
-        for attribute in self.attributes().filter(|attribute| attribute.value.len() <= MAX_ATTRIBUTE) {
-            match attribute.kind() {
-                AttributeKind::MaxAge => max_age = attribute.max_age().or(max_age),
-                AttributeKind::Expires => expires = attribute.expires().or(expires),
-                _ => {}
-            }
-        }
-        let seconds = max_age.or_else(|| expires.map(|at| at.0.saturating_sub(now.0)))?;
+        // Max-Age wins over Expires.
+        let seconds = self.max_age.or_else(|| self.expires.map(|at| at.0.saturating_sub(now.0)))?;
         Some(u64::try_from(seconds).unwrap_or(0))
     }
 

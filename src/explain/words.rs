@@ -19,6 +19,9 @@ pub(crate) fn why(policy: &Policy, grant: &Grant, verdict: &Verdict, kind: Kind,
     let keeps = verdict.action == Action::Keep;
     let Some(found) = verdict.classified else {
         return match (verdict.rule, keeps, policy.parts().unclassified) {
+            (Some(rule), true, _) if policy.is_of_consent_tool(rule) => {
+                "it belongs to the consent tool that the site runs, and always passes".into()
+            }
             (Some(_), true, _) => "it is a session cookie, which nobody needs to grant".into(),
             (Some(_), false, _) => {
                 format!(

@@ -31,6 +31,10 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         404 => ("There is no such page", "The address may be mistyped, or the page may have moved."),
         405 => ("Not in this way", "This address exists, but not for what your browser tried to do."),
         408 => ("That took too long", "Your request did not arrive in time. Check your connection and try again."),
+        409 => (
+            "That is decided elsewhere",
+            "This site asks about cookies in a window of its own. Open its cookie settings and choose there.",
+        ),
         413 => ("That was too much", "What you sent is larger than this page accepts. Nothing was saved."),
         415 => ("Not in this form", "This address does not accept data of that kind. Nothing was saved."),
         421 => (
@@ -58,7 +62,7 @@ mod tests {
     #[test]
     fn each_page_says_in_words_what_happened() {
         let mut titles = std::collections::BTreeSet::new();
-        for status in [400, 403, 404, 405, 408, 413, 415, 421, 431, 500, 502, 503, 504] {
+        for status in [400, 403, 404, 405, 408, 409, 413, 415, 421, 431, 500, 502, 503, 504] {
             let page = error(StatusCode::from_u16(status).unwrap(), Some("/_consent/"));
             let (title, text) = words(StatusCode::from_u16(status).unwrap());
             assert!(page.contains(&format!("<h1>{title}</h1>")) && page.contains(text), "{page}");

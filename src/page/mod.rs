@@ -3,6 +3,7 @@
 //! Pure: they are told everything that they show, and know no request and no clock.
 
 mod bounce;
+pub mod bridge;
 mod date;
 pub mod duration;
 mod error;

@@ -55,6 +55,10 @@ pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [
     });
     hash.rules(&parts.cookies, &[], &[], &[]);
     hash.sessions(&parts.sessions);
+    hash.list(parts.consent_tool.as_slice(), |hash, tool| {
+        hash.list(&tool.cookies, |hash, name| hash.text(&name.to_string()));
+        hash.text(tool.service.as_deref().unwrap_or_default());
+    });
     let known = catalogue.parts();
     hash.list(&known.services, |hash, service| {
         hash.texts([&service.id, &service.label, &service.vendor, &service.purpose, &service.category]);

@@ -51,8 +51,12 @@ pub struct Policy {
     tags: UrlIndex<Classified>,
     snippets: SnippetIndex<Classified>,
     sessions: NameIndex<(Option<Hardening>, RuleId)>,
+    /// Cookies of the site's consent tool.
+    kept: NameIndex<RuleId>,
     /// For each service of the catalogue what it is to this site; `None` where no category takes it in.
     adopted: Vec<Option<Adopted>>,
+    /// The site's consent tool in the catalogue.
+    tool: Option<usize>,
     /// What session cookies belong to.
     required: Option<CategoryId>,
     fingerprint: (u64, [u8; 32]),
@@ -94,7 +98,8 @@ enum Standing {
     Classified(Classified),
     /// The catalogue knows it, but no category of this policy takes its kind in: nobody can ever grant it.
     Homeless(Rule),
-    /// A session cookie in a policy without a `required` category: nobody needs to grant it.
+    /// Of the site's consent tool, or a session cookie in a policy without a `required` category: nobody needs to
+    /// grant it.
     Needed(Rule),
     Unknown,
 }
@@ -120,7 +125,11 @@ impl Policy {
             tags: UrlIndex::new(tags.into_iter().map(|(_, entry)| entry)),
             snippets: SnippetIndex::new(snippets.into_iter().map(|(_, entry)| entry)),
             sessions: NameIndex::new(parts.sessions.iter().map(|s| (s.pattern.clone(), (s.hardening, s.rule)))),
+            kept: NameIndex::new(
+                parts.consent_tool.iter().flat_map(|tool| tool.cookies.iter().map(|name| (name.clone(), tool.rule))),
+            ),
             adopted: catalogue.services().iter().map(|service| adopt(&parts, service)).collect(),
+            tool: parts.consent_tool.as_ref().and_then(|tool| catalogue.position(tool.service.as_deref()?)),
             required: parts.categories.iter().position(|category| category.required).map(category_id),
             fingerprint: fingerprint::fingerprint(&parts, &catalogue),
             parts,
@@ -131,6 +140,15 @@ impl Policy {
     /// What the policy was made from.
     pub fn parts(&self) -> &PolicyParts {
         &self.parts
+    }
+
+    /// The same policy on a site that runs a consent tool, named at `source`: its cookies and tags always pass.
+    pub fn with_consent_tool(&self, cookies: Vec<NamePattern>, service: Option<&str>, source: RuleSource) -> Self {
+        let mut parts = self.parts.clone();
+        let rule = RuleId(u32::try_from(parts.sources.len()).unwrap_or(u32::MAX));
+        parts.sources.push(source);
+        parts.consent_tool = Some(ConsentTool { cookies, service: service.map(Into::into), rule });
+        Self::compile(parts, self.catalogue.clone())
     }
 
     /// The catalogue that it was compiled with.
@@ -183,6 +201,17 @@ impl Policy {
             Rule::Site(rule) => &self.parts.sources[rule.0 as usize],
             Rule::Catalogue(rule) => self.catalogue.source(rule),
         }
+    }
+
+    /// Whether what this rule speaks of is the site's consent tool's own.
+    pub fn is_of_consent_tool(&self, rule: Rule) -> bool {
+        let tool = self.parts.consent_tool.as_ref();
+        tool.is_some_and(|tool| match rule {
+            Rule::Site(rule) => rule == tool.rule,
+            Rule::Catalogue(rule) => {
+                self.catalogue.service_of(rule).is_some_and(|known| tool.service.as_deref() == Some(&*known.id))
+            }
+        })
     }
 
     /// A category of this policy.
@@ -249,6 +278,9 @@ impl Policy {
 
     fn adopted_as(&self, entry: catalogue::Entry) -> Standing {
         let rule = Rule::Catalogue(entry.rule);
+        if self.tool == Some(entry.service) {
+            return Standing::Needed(rule);
+        }
         match self.adopted[entry.service] {
             Some(Adopted { owner, lifetime }) => Standing::Classified(Classified { owner, lifetime, rule }),
             None => Standing::Homeless(rule),

@@ -238,8 +238,21 @@ pub struct PolicyParts {
     pub sessions: Vec<SessionRule>,
     /// Whether the catalogue's list of session stacks is used too.
     pub catalogue_sessions: bool,
+    /// The consent tool that the site runs beside us: what is its own always passes.
+    pub consent_tool: Option<ConsentTool>,
     /// `RuleId` is an index into this.
     pub sources: Vec<RuleSource>,
+}
+
+/// What belongs to a consent tool, and so to the visitor's own choice.
+#[derive(Debug, Clone)]
+pub struct ConsentTool {
+    /// The names of its cookies.
+    pub cookies: Vec<NamePattern>,
+    /// Its entry in the catalogue, whose hosts and snippets are its own too.
+    pub service: Option<Box<str>>,
+    /// Where the site names it.
+    pub rule: RuleId,
 }
 
 /// A service of the built-in catalogue. Its category is a word that each policy maps to its own.

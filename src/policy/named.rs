@@ -11,6 +11,8 @@ type Session = (Option<Hardening>, RuleId);
 /// The answers of the four lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named<'p> {
+    /// The cookies of the site's consent tool.
+    kept: Option<RuleId>,
     /// The site's cookies.
     cookie: Option<&'p Classified>,
     /// The site's session cookies.
@@ -30,6 +32,7 @@ impl<'p> Named<'p> {
         // tracking or comfort is of no stack.
         let tracks = known.is_some_and(|entry| !policy.catalogue.is_necessary(entry));
         Self {
+            kept: policy.kept.find(name).copied(),
             cookie: forms.find(&policy.cookies),
             session: forms.find(&policy.sessions),
             known,
@@ -39,6 +42,9 @@ impl<'p> Named<'p> {
 
     /// To whom it belongs. The site's lists come first (cookies, then sessions), then the catalogue's.
     pub(super) fn standing(&self, policy: &Policy) -> Standing {
+        if let Some(rule) = self.kept {
+            return Standing::Needed(Rule::Site(rule));
+        }
         if let Some(found) = self.cookie {
             return Standing::Classified(*found);
         }
@@ -54,6 +60,10 @@ impl<'p> Named<'p> {
 
     /// As [`Policy::session`].
     pub(super) fn hardening(&self, policy: &Policy) -> Option<(Hardening, Rule)> {
+        // Scripts of the tool read and write it.
+        if self.kept.is_some() {
+            return None;
+        }
         if let Some(&(hardening, rule)) = self.session {
             return hardening.map(|hardening| (hardening, Rule::Site(rule)));
         }

@@ -22,7 +22,8 @@ pub struct Verdict {
     /// To whom it belongs; `None` where no category of the policy has it.
     pub classified: Option<Classified>,
     /// The rule behind the decision. There is one without `classified` where the catalogue knows a thing that no
-    /// category takes in (stripped), and for session cookies of a policy without a `required` category (kept).
+    /// category takes in (stripped), and for the site's consent tool and session cookies of a policy without a `required` category
+    /// (kept).
     pub rule: Option<Rule>,
     /// For cookies that pass: the longest lifetime that the policy allows, in seconds; 0 is a session cookie.
     pub lifetime: Option<u64>,

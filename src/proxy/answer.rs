@@ -45,7 +45,8 @@ impl Filter<'_> {
         let apply = site.mode == Mode::Enforce;
         let page = recognise::is_page(&head.headers, head.status, &mut body, self.caps()).await?;
         // Under `client` the page is the same for everyone, whatever they granted.
-        let blocks = page && (self.shared.is_some() || !site.policy.grants_everything(grant));
+        // A bridged page tells us when the visitor takes back what they granted.
+        let blocks = page && (self.shared.is_some() || site.is_bridged() || !site.policy.grants_everything(grant));
         let codings = if blocks { self.readable(head.status, &head.headers) } else { Ok(Vec::new()) };
         let kind = head.headers.get(CONTENT_TYPE).cloned();
         let csp = if blocks { Csp::read(&head.headers) } else { Csp::default() };

@@ -163,7 +163,14 @@ impl Visitor {
         let now = telemetry::now();
         let all = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
         let cookies = all(http::header::COOKIE.as_str());
-        let record = consent::read(cookies, &site.cookie.name, &client.worker.keys, &site.name, &site.policy, now);
+        let (name, keys) = (&site.cookie.name, &client.worker.keys);
+        let record = match &site.consent_tool {
+            None => consent::read(cookies, name, keys, &site.name, &site.policy, now),
+            Some(tool) => {
+                let lines: Vec<_> = cookies.collect();
+                consent::read_with(tool, &lines, name, keys, &site.name, &site.policy, now)
+            }
+        };
         let signals = Signals::read(all("sec-gpc"), all("dnt"));
         let country = forward::country(client, site, headers);
         let decision = consent::grant_in(country, &site.policy, &record, signals, now);

@@ -5,13 +5,13 @@ use url::Url;
 use crate::config::{Gating, Limits, OnRewriteError, Site};
 use crate::filter::{Csp, Leave};
 use crate::html::{self, charset, sniff};
-use crate::page::free;
+use crate::page::{bridge, free};
 use crate::policy::Grant;
 
 /// The settings for the page at `url` under this grant; `kind` is its `Content-Type`.
 pub fn settings(site: &Site, limits: &Limits, grant: Grant, url: Url, kind: Option<&[u8]>, csp: Csp) -> html::Settings {
     let Limits { html_memory, inline_script, .. } = *limits;
-    let script = if site.gating == Gating::Client { script(site, &url, &csp) } else { None };
+    let script = scripts(site, &url, &csp);
     html::Settings {
         policy: site.policy.clone(),
         grant,
@@ -34,17 +34,24 @@ pub fn settings(site: &Site, limits: &Limits, grant: Grant, url: Url, kind: Opti
     }
 }
 
-/// The tag of our script. None where the page's policy would keep it from running, or from asking what is granted: it
-/// could only fill the console.
-fn script(site: &Site, page: &Url, csp: &Csp) -> Option<String> {
+/// The tags of our scripts. None where the page's policy would keep them from running, or from asking what is granted:
+/// they could only fill the console.
+fn scripts(site: &Site, page: &Url, csp: &Csp) -> Option<String> {
+    let tool = site.consent_tool.as_ref().map(|tool| tool.format()).filter(|format| format.is_bridged());
+    let frees = site.gating == Gating::Client;
+    if tool.is_none() && !frees {
+        return None;
+    }
     let ours = page.join(&site.prefix).ok()?;
     if !csp.allows_fetch(page, &ours.join("choice").ok()?) {
         return None;
     }
-    let leave = csp.script(page, &ours.join(free::PATH).ok()?)?;
-    let nonce = match &leave {
-        Leave::Plain => None,
-        Leave::Nonce(nonce) => Some(&**nonce),
+    let nonce = |path| match csp.script(page, &ours.join(path).ok()?)? {
+        Leave::Plain => Some(None),
+        Leave::Nonce(nonce) => Some(Some(nonce)),
     };
-    Some(free::tag(&site.prefix, nonce))
+    let bridge = tool.and_then(|tool| Some(bridge::tag(&site.prefix, tool.word(), nonce(bridge::PATH)?.as_deref())));
+    let free = if frees { nonce(free::PATH).map(|nonce| free::tag(&site.prefix, nonce.as_deref())) } else { None };
+    let tags: String = bridge.into_iter().chain(free).collect();
+    (!tags.is_empty()).then_some(tags)
 }

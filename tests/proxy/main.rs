@@ -10,6 +10,7 @@ mod caching;
 mod client_gating;
 mod coding;
 mod consent_api;
+mod consent_tools;
 mod cookies;
 mod drain;
 mod forwarding;

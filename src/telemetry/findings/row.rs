@@ -116,12 +116,14 @@ impl Row {
     /// One more of it. Of what is seen often only a sample is looked at closely: that parses and allocates.
     pub(super) fn count(&mut self, scene: &Scene<'_>, seen: &Sighting<'_>) {
         const FIRST: u64 = 16;
-        const THEN_ONE_IN: u64 = 64;
+        const THEN_ONE_IN: u64 = 1024;
         self.count += 1;
         self.last = scene.now.0;
         self.left_behind += u64::from(seen.left_behind);
-        let longer = seen.action == FindingAction::Cap || seen.capped.is_some();
-        if longer || self.count <= FIRST || self.count.is_multiple_of(THEN_ONE_IN) {
+        if let Some(line) = seen.line {
+            self.lines.longest = self.lines.longest.max(line.lifetime(scene.now));
+        }
+        if self.count <= FIRST || self.count.is_multiple_of(THEN_ONE_IN) {
             if let Some(line) = seen.line {
                 self.lines.read(line, scene.now);
             }

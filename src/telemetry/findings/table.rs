@@ -5,7 +5,9 @@
 //! room is counted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
+
+use foldhash::quality::RandomState;
 
 use super::{Known, Row, Scene};
 use crate::policy::{Finding, FindingAction, FindingKind, Sighting};
