@@ -1,20 +1,22 @@
-//! `POST choice`: takes the visitor's decision from a form of ours and sets the consent cookie.
+//! `POST choice`: takes the visitor's decision, as a form of ours or as JSON, and sets the consent cookie.
+//! `DELETE choice`: takes everything back.
 //! `GET choice`: says what holds now, for scripts, which cannot read that cookie.
 
 use aws_lc_rs::rand;
 use bytes::Bytes;
 use cookie::{Cookie, SameSite};
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Map;
 
-use super::{Visit, record};
+use super::{Visit, json, origin, record, withdraw};
 use crate::body::Body;
 use crate::config::Site;
-use crate::consent::{self, Basis, Choice, ConsentId, Item, Record, encode};
+use crate::consent::{self, Basis, Choice, ConsentId, Decision, Item, Record, encode};
+use crate::filter::forwarded::client_address;
 use crate::own;
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
@@ -22,8 +24,8 @@ use crate::policy::{CategoryId, Owner, ServiceId};
 use crate::receipt::Method;
 
 pub(super) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
 
 pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
     // Two tools that both take decisions would undo each other's.
@@ -32,11 +34,42 @@ pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming)
     }
     match decide(visit, headers, body).await {
         Ok(response) => response,
-        Err(status) => super::failed(visit, status),
+        Err(status) => refused(visit, status),
     }
 }
 
-/// What whoever posted a decision waits for.
+/// Takes everything back, without a form.
+pub(super) async fn delete(visit: &Visit<'_>, headers: &HeaderMap) -> Response<Body> {
+    let withdrawn = async {
+        allowed(visit, headers)?;
+        let choice = Choice::reject_all(&visit.site.policy, consent_id(visit)?, visit.now);
+        record::keep(visit, headers, &choice, Method::Withdraw).await?;
+        Ok(choice)
+    };
+    match withdrawn.await {
+        Ok(choice) => accepted(visit, headers, &choice, Method::Withdraw, &Then::Back("/".into())),
+        Err(status) => refused(visit, status),
+    }
+}
+
+fn refused(visit: &Visit<'_>, status: StatusCode) -> Response<Body> {
+    let mut response = super::failed(visit, status);
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(60_u32.div_ceil(visit.a_minute)));
+    }
+    response
+}
+
+/// Whether this page, or app, may change the choice, and not too often.
+fn allowed(visit: &Visit<'_>, headers: &HeaderMap) -> Result<(), StatusCode> {
+    if !origin::is_same(headers, visit.authority) && origin::app(visit, headers).is_none() {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let client = client_address(headers, visit.peer, visit.trusted);
+    if visit.rates.take(client, visit.a_minute, visit.now) { Ok(()) } else { Err(StatusCode::TOO_MANY_REQUESTS) }
+}
+
+/// What whoever sent a decision waits for.
 enum Then {
     /// A page of the site.
     Back(String),
@@ -46,13 +79,11 @@ enum Then {
 
 async fn decide(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Response<Body>, StatusCode> {
     let (choice, method, then) = take(visit, headers, body).await?;
-    let answer = match then {
-        Then::Back(path) => super::redirect(StatusCode::SEE_OTHER, &path),
-        Then::Script if stands_already(visit, &choice) => return Ok(nothing()),
-        Then::Script => nothing(),
-    };
+    if matches!(then, Then::Script) && stands_already(visit, &choice) {
+        return Ok(nothing());
+    }
     record::keep(visit, headers, &choice, method).await?;
-    Ok(accepted(visit, &choice, answer))
+    Ok(accepted(visit, headers, &choice, method, &then))
 }
 
 /// A script tells of the same decision on many pages: one receipt is enough.
@@ -69,28 +100,52 @@ fn nothing() -> Response<Body> {
 }
 
 async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Method, Then), StatusCode> {
-    let form = form(visit, headers, body).await?;
-    let id = match visit.record {
-        Record::Choice(choice) => choice.id,
+    allowed(visit, headers)?;
+    let json = is_json(headers);
+    // A form of an app would lead its visitor away from it.
+    if !json && (kind(headers) != FORM || !origin::is_same(headers, visit.authority)) {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    let body = collect(visit, body).await?;
+    let form = if json { json::to_form(&body).ok_or(StatusCode::BAD_REQUEST)?.into() } else { body };
+    read(visit, &form, consent_id(visit)?).ok_or(StatusCode::BAD_REQUEST)
+}
+
+/// The one of the choice before, or a fresh one.
+fn consent_id(visit: &Visit<'_>) -> Result<ConsentId, StatusCode> {
+    match visit.record {
+        Record::Choice(choice) => Ok(choice.id),
         _ => {
             let mut id = [0; 16];
             rand::fill(&mut id).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-            ConsentId(id)
+            Ok(ConsentId(id))
         }
-    };
-    read(visit, &form, id).ok_or(StatusCode::BAD_REQUEST)
+    }
 }
 
 /// The body of a form that a page of this very site posted.
 pub(super) async fn form(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Bytes, StatusCode> {
-    if !is_same_origin(headers, visit.authority) {
+    if !origin::is_same(headers, visit.authority) {
         return Err(StatusCode::FORBIDDEN);
     }
     // `text/plain` and friends are what a foreign page can post without leave.
-    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM) {
+    if kind(headers) != FORM {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
+    collect(visit, body).await
+}
+
+/// The media type, without its parameters.
+fn kind(headers: &HeaderMap) -> String {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    kind(headers) == JSON
+}
+
+async fn collect(visit: &Visit<'_>, body: Incoming) -> Result<Bytes, StatusCode> {
     let body = Limited::new(Body::stream(body, visit.idle), visit.limit);
     let body = body.collect().await.map_err(|error| {
         if error.is::<http_body_util::LengthLimitError>() {
@@ -100,18 +155,6 @@ pub(super) async fn form(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming)
         }
     })?;
     Ok(body.to_bytes())
-}
-
-/// A page of this very origin posts it. Browsers say so in `Sec-Fetch-Site` or `Origin`; whoever says neither
-/// is no browser with our page open, and any doubt is a no.
-fn is_same_origin(headers: &HeaderMap, authority: &str) -> bool {
-    let all =
-        |name: &HeaderName, good: &dyn Fn(&[u8]) -> bool| headers.get_all(name).iter().all(|v| good(v.as_bytes()));
-    let site = all(&SEC_FETCH_SITE, &|value| value == b"same-origin");
-    let origin = all(&ORIGIN, &|value| {
-        value.strip_prefix(b"https://").is_some_and(|rest| rest.eq_ignore_ascii_case(authority.as_bytes()))
-    });
-    site && origin && (headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN))
 }
 
 /// The form's meaning; `None` if it names what the policy does not have, or no decision.
@@ -190,9 +233,13 @@ fn one_more(visit: &Visit<'_>, categories: &[&str], services: &[&str], id: Conse
 
 /// What holds for this visitor now: for each category and service that the policy names, whether it may be used.
 pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
+    state_of(visit, visit.decision)
+}
+
+fn state_of(visit: &Visit<'_>, decision: &Decision) -> Response<Body> {
     let policy = &visit.site.policy;
     let parts = policy.parts();
-    let grant = &visit.decision.grant;
+    let grant = &decision.grant;
     let categories = (0..).map(CategoryId).zip(&parts.categories);
     let categories: Map<_, _> =
         categories.map(|(id, category)| (category.id.to_string(), grant.has_category(id).into())).collect();
@@ -205,26 +252,44 @@ pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
         .collect();
     let state = serde_json::json!({
         "version": parts.version,
-        "chosen": visit.decision.basis == Basis::Choice,
+        "chosen": decision.basis == Basis::Choice,
         "categories": categories,
         "services": services,
     });
     let mut response = Response::new(Body::full(state.to_string()));
     own::headers(response.headers_mut());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     response
 }
 
 /// `Location` holds a URI reference: visible ASCII.
 const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
 
-fn accepted(visit: &Visit<'_>, choice: &Choice, mut response: Response<Body>) -> Response<Body> {
+fn accepted(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Method, then: &Then) -> Response<Body> {
     let site = visit.site;
+    let withdrawn = method == Method::Withdraw;
+    let back = match then {
+        Then::Back(path) => path,
+        Then::Script => "/",
+    };
+    let mut response = if matches!(then, Then::Script) {
+        nothing()
+    } else if is_json(headers) || !headers.contains_key(CONTENT_TYPE) {
+        let record = Record::Choice(choice.clone());
+        state_of(visit, &consent::grant_in(visit.country, &site.policy, &record, visit.signals, visit.now))
+    } else if withdrawn {
+        super::redirect(StatusCode::SEE_OTHER, &withdraw::address(&site.prefix, back))
+    } else {
+        super::redirect(StatusCode::SEE_OTHER, back)
+    };
+    // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     // A refusal is remembered exactly as long as an acceptance.
     let cookie = cookie(site, &encode(choice, visit.keys, &site.name), site.policy.parts().choice_lifetime);
     response.headers_mut().insert(SET_COOKIE, cookie);
-    // Else "Back" would bring pages of the old mind to life again, from the browser's memory, trackers and all.
-    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    if withdrawn {
+        withdraw::clear(visit, headers, back, &mut response);
+    }
     response
 }
 

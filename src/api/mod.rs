@@ -3,10 +3,16 @@
 //! None of these paths ever reaches the origin.
 
 mod choice;
+mod gpc;
+mod json;
 pub mod keys;
+pub mod language;
+mod origin;
 pub mod policy;
+pub mod rate;
 mod receipt;
 mod record;
+mod withdraw;
 
 use std::net::IpAddr;
 
@@ -18,12 +24,13 @@ use ipnet::IpNet;
 
 use crate::body::Body;
 use crate::config::{self, Site};
-use crate::consent::{Basis, Decision, Keys, Record, Signals};
+use crate::consent::{Ask, Basis, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
-use crate::page::preferences::{Preferences, Visit as Shown};
+use crate::page::preferences::{About, Chosen, Preferences, Visit as Shown};
+use crate::page::texts::Texts;
 use crate::policy::Country;
 use crate::store::Receipts;
-use crate::{filter, own, page};
+use crate::{own, page};
 
 /// What an answer of ours depends on.
 #[derive(Debug)]
@@ -38,6 +45,8 @@ pub struct Visit<'a> {
     pub decision: &'a Decision,
     /// Where a trusted proxy says that the visitor is.
     pub country: Option<Country>,
+    /// The language that the visitor reads best of those that the site speaks.
+    pub language: &'a str,
     /// What came with the request.
     pub signals: Signals,
     /// Signs choices.
@@ -46,6 +55,10 @@ pub struct Visit<'a> {
     pub receipts: &'a Receipts,
     /// What is kept of them.
     pub proof: &'a config::Receipts,
+    /// How many choices each network has posted.
+    pub rates: &'a rate::Rates,
+    /// How many it may in a minute.
+    pub a_minute: u32,
     /// Who connected.
     pub peer: IpAddr,
     /// Peers whose `Forwarded` is believed.
@@ -58,9 +71,16 @@ pub struct Visit<'a> {
     pub now: UnixTime,
 }
 
+impl<'a> Visit<'a> {
+    /// What we say to this visitor.
+    fn texts(&self) -> &'a Texts {
+        self.site.texts.of(self.language)
+    }
+}
+
 /// Whether this path is ours.
 pub fn is_ours(site: &Site, path: &str) -> bool {
-    path.starts_with(&*site.prefix) || path == bare(site)
+    path.starts_with(&*site.prefix) || path == bare(site) || (path == gpc::PATH && gpc::is_ours(site))
 }
 
 /// The prefix as people type it, without the `/` at its end.
@@ -71,25 +91,42 @@ fn bare(site: &Site) -> &str {
 /// Answers a request for one of our paths.
 pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
+    if head.uri.path() == gpc::PATH {
+        return gpc::answer(&visit, &head.method);
+    }
     let Some(path) = head.uri.path().strip_prefix(&*visit.site.prefix) else {
         return redirect(StatusCode::PERMANENT_REDIRECT, &visit.site.prefix);
     };
     match path {
         "" if is_read(&head.method) => preferences(&visit, &head),
-        "policy" if is_read(&head.method) => published(&visit, &head),
-        "style.css" if is_read(&head.method) => style(),
+        "policy" if is_read(&head.method) => published(&visit),
+        "style.css" if is_read(&head.method) => style(visit.site),
         "free.js" if is_read(&head.method) => script(page::free::SCRIPT),
-        "bridge.js" if is_read(&head.method) && visit.site.is_bridged() => script(page::bridge::SCRIPT),
-        // With a query it looks like a decision, which a link on a foreign page could take.
-        "choice" if is_read(&head.method) && head.uri.query().is_none() => choice::state(&visit),
-        "choice" if head.method == Method::POST => choice::post(&visit, &head.headers, body).await,
+        "bridge.js" if visit.site.is_bridged() && is_read(&head.method) => script(page::bridge::SCRIPT),
         "bridge.js" if visit.site.is_bridged() => not_allowed(&visit, "GET, HEAD"),
+        "forget.js" if is_read(&head.method) => withdraw::script(&visit),
+        "withdrawn" if is_read(&head.method) => withdraw::page(&visit, &return_to(&visit, &head)),
+        "choice" => {
+            let app = origin::app(&visit, &head.headers).cloned();
+            let response = decision(&visit, &head, body).await;
+            origin::admit(&visit, app, response)
+        }
         "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
         "receipt" if head.method == Method::POST => receipt::erase(&visit, &head.headers, body).await,
         "receipt" => not_allowed(&visit, "GET, HEAD, POST"),
-        "" | "policy" | "style.css" | "free.js" => not_allowed(&visit, "GET, HEAD"),
-        "choice" => not_allowed(&visit, "GET, HEAD, POST"),
+        "" | "policy" | "style.css" | "free.js" | "forget.js" | "withdrawn" => not_allowed(&visit, "GET, HEAD"),
         _ => failed(&visit, StatusCode::NOT_FOUND),
+    }
+}
+
+async fn decision(visit: &Visit<'_>, head: &Parts, body: Incoming) -> Response<Body> {
+    match head.method {
+        // With a query it looks like a decision, which a link on a foreign page could take.
+        Method::GET | Method::HEAD if head.uri.query().is_none() => choice::state(visit),
+        Method::POST => choice::post(visit, &head.headers, body).await,
+        Method::DELETE => choice::delete(visit, &head.headers).await,
+        Method::OPTIONS if !visit.site.app_origins.is_empty() => origin::preflight(visit, &head.headers),
+        _ => not_allowed(visit, "GET, HEAD, POST, DELETE"),
     }
 }
 
@@ -101,7 +138,7 @@ fn redirect(status: StatusCode, path: &str) -> Response<Body> {
 }
 
 fn failed(visit: &Visit<'_>, status: StatusCode) -> Response<Body> {
-    own::html(status, page::error(status, Some(&visit.site.prefix)))
+    own::html(status, page::error(status, Some(&visit.site.prefix), visit.texts()))
 }
 
 fn is_read(method: &Method) -> bool {
@@ -114,36 +151,58 @@ fn not_allowed(visit: &Visit<'_>, methods: &'static str) -> Response<Body> {
     response
 }
 
-fn preferences(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
+/// The page to go back to.
+fn return_to(visit: &Visit<'_>, head: &Parts) -> String {
     let query = head.uri.query().unwrap_or_default();
     let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "return_to").map(|(_, v)| v);
     let referer = head.headers.get(REFERER).and_then(|r| path_of(r.to_str().ok()?, visit.authority));
     let back = asked.as_deref().or(referer).unwrap_or("/");
     // Back to this very page would be no way back.
-    let return_to = if is_ours(visit.site, back) { "/" } else { back };
-    let chosen = match (visit.decision.basis, visit.record) {
-        (Basis::Choice, Record::Choice(choice)) => Some(page::day(choice.made)),
-        _ => None,
-    };
-    let shown = Shown { return_to, gpc: visit.signals.gpc, chosen_at: chosen.as_deref() };
-    let Site { policy, prefix, .. } = visit.site;
-    let text = Preferences::new(policy, &visit.decision.grant, visit.authority, prefix, shown).render();
-    own::html(StatusCode::OK, text)
+    if is_ours(visit.site, back) { "/".into() } else { back.into() }
 }
 
-/// The policy, in the language that the visitor reads best of those that it is written in.
-fn published(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
-    let languages = visit.site.policy.parts().languages();
-    let own_language = languages.first().copied().unwrap_or("en");
-    let language = filter::accept_language::best(&head.headers, &languages).unwrap_or(own_language);
-    let page = policy::page(visit.site, visit.authority, language, visit.country);
-    let mut response = own::html(StatusCode::OK, page.html());
+fn preferences(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
+    let return_to = &return_to(visit, head);
+    let texts = visit.texts();
+    let chosen = match (visit.decision.basis, visit.record) {
+        (Basis::Choice, Record::Choice(choice)) => {
+            Some(Chosen { at: texts.day(choice.made), version: choice.version, id: choice.id.to_string() })
+        }
+        _ => None,
+    };
+    let new = match &visit.decision.ask {
+        Ask::New(categories, services) => (&**categories, &**services),
+        _ => (&[][..], &[][..]),
+    };
+    let Signals { gpc, dnt } = visit.signals;
+    let shown = Shown { return_to, gpc, dnt, chosen, new };
+    let about = About {
+        site: visit.authority,
+        prefix: &visit.site.prefix,
+        language: visit.language,
+        texts,
+        country: visit.country,
+        keeps_session: visit.site.withdraw.keep_session,
+    };
+    let text = Preferences::new(&visit.site.policy, &visit.decision.grant, about, shown).render();
+    in_language(visit, text)
+}
+
+/// A page in the language of the visitor.
+fn in_language(visit: &Visit<'_>, text: String) -> Response<Body> {
+    let mut response = own::html(StatusCode::OK, text);
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Accept-Language"));
-    if let Ok(language) = HeaderValue::from_str(language) {
+    if let Ok(language) = HeaderValue::from_str(visit.language) {
         headers.insert(CONTENT_LANGUAGE, language);
     }
     response
+}
+
+/// The policy, in the language that the visitor reads best.
+fn published(visit: &Visit<'_>) -> Response<Body> {
+    let page = policy::page(visit.site, visit.authority, visit.language, visit.country);
+    in_language(visit, page.html())
 }
 
 /// Path and query of a `Referer`, if it is a page of this very site.
@@ -153,8 +212,8 @@ fn path_of<'a>(referer: &'a str, authority: &str) -> Option<&'a str> {
     (host.eq_ignore_ascii_case(authority) && path.starts_with('/')).then_some(path)
 }
 
-fn style() -> Response<Body> {
-    let mut response = Response::new(Body::full(page::STYLE));
+fn style(site: &Site) -> Response<Body> {
+    let mut response = Response::new(Body::full(page::STYLE.to_owned() + &site.theme.css()));
     own::headers(response.headers_mut());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
     response

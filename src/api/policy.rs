@@ -7,19 +7,16 @@ use crate::policy::Country;
 /// The policy of a site, which visitors know as `name`, for readers of `language` (a BCP 47 tag)
 /// in `country`, where that is known.
 pub fn page<'a>(site: &'a Site, name: &'a str, language: &'a str, country: Option<Country>) -> PolicyPage<'a> {
-    let marker = (
-        SESSION_MARKER,
-        "it says that you are signed in or have a basket, and nothing else, so that links from other sites find you so",
-    );
     PolicyPage::new(
         &site.policy,
         About {
             site: name,
             prefix: &site.prefix,
             choice_cookie: &site.cookie.name,
-            own: if site.strict_bounce { vec![marker] } else { Vec::new() },
+            marker: site.strict_bounce.then_some(SESSION_MARKER),
             effective: site.effective.as_deref(),
             language,
+            texts: site.texts.of(language),
             country,
         },
     )

@@ -133,6 +133,7 @@ fn limits(s: &Section<'_>) -> Limits {
             as u32,
         inline_script: s.or("inline_script", default.inline_script, size(KIB..=64 * MIB)),
         choice_body: s.or("choice_body", default.choice_body, size(KIB..=MIB)),
+        choices_a_minute: s.or("choices_a_minute", u64::from(default.choices_a_minute), count(1..=60_000)) as u32,
     }
 }
 

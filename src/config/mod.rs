@@ -27,6 +27,7 @@ mod section;
 mod site_file;
 mod size;
 mod tree;
+mod visitor_file;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -14,6 +14,8 @@ use tracing::level_filters::LevelFilter;
 use super::HostName;
 use super::secret::Secret;
 use crate::consent::formats::Tool;
+use crate::page::texts::SiteTexts;
+use crate::page::theme::Theme;
 use crate::policy::Policy;
 use crate::telemetry::Format;
 
@@ -111,6 +113,42 @@ pub struct Site {
     pub server_timing: bool,
     /// Response headers that the site wants set.
     pub headers: SecurityHeaders,
+    /// The language of our pages for visitors of whom nobody knows a better one: a tag in lower case.
+    pub language: Box<str>,
+    /// What our pages say.
+    pub texts: SiteTexts,
+    /// How they look.
+    pub theme: Theme,
+    /// What goes when a visitor withdraws.
+    pub withdraw: Withdraw,
+    /// Other origins whose scripts may ask for the choice and change it, as browsers write them into `Origin`.
+    pub app_origins: Vec<Box<str>>,
+}
+
+/// What goes when a visitor withdraws, beside the cookies that we delete one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdraw {
+    /// What the browser is asked to clear as a whole.
+    pub clear_site_data: Vec<ClearData>,
+    /// The visitor stays signed in: session cookies stay.
+    pub keep_session: bool,
+}
+
+/// A kind of data that `Clear-Site-Data` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClearData {
+    /// All cookies of the registrable domain.
+    Cookies,
+    /// localStorage, sessionStorage, IndexedDB and service workers of the origin.
+    Storage,
+    /// What the browser has cached of the origin.
+    Cache,
+}
+
+impl Default for Withdraw {
+    fn default() -> Self {
+        Self { clear_site_data: vec![ClearData::Cache], keep_session: true }
+    }
 }
 
 /// With `strict_bounce`, says that the browser holds a session cookie, which it keeps back when the visitor comes from
@@ -263,6 +301,8 @@ pub struct Limits {
     pub inline_script: usize,
     /// The body of a request to our own endpoints.
     pub choice_body: usize,
+    /// Choices that one network (/24, /56) posts in a minute, by worker.
+    pub choices_a_minute: u32,
 }
 
 impl Default for Limits {
@@ -277,6 +317,7 @@ impl Default for Limits {
             decompression_ratio: 1000,
             inline_script: 1 << 20,
             choice_body: 16 << 10,
+            choices_a_minute: 120,
         }
     }
 }

@@ -78,7 +78,7 @@ impl Language {
 }
 
 /// A language tag (BCP 47), in lower case.
-fn tag(text: &str) -> Option<Box<str>> {
+pub(super) fn tag(text: &str) -> Option<Box<str>> {
     let tag = text.to_ascii_lowercase();
     let mut parts = tag.split('-');
     let first = parts.next().is_some_and(|p| matches!(p.len(), 2 | 3) && p.bytes().all(|b| b.is_ascii_lowercase()));

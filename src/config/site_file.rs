@@ -5,11 +5,14 @@ use http::header::{HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CON
 use url::{Host, Url};
 
 use super::certificate_file::Certificates;
-use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, Origin, SecurityHeaders, SharedCache, Site};
+use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, Origin, SecurityHeaders, SharedCache, Site, Withdraw};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{HostName, across, consent_tool};
+use super::{HostName, across, consent_tool, visitor_file};
+use crate::page::texts::SiteTexts;
+use crate::page::theme::Theme;
+use crate::policy::Policy;
 
 /// `cookie.name` where there is no `cookie.domain`: the browser then keeps it for this host over TLS alone.
 const COOKIE_NAME: &str = "__Host-consentry";
@@ -82,6 +85,14 @@ pub(super) fn read(
         shared_cache: s.or("shared_cache", SharedCache::default(), |item| item.word(&caches)),
         server_timing: s.or("server_timing", false, Item::bool),
         headers: s.or("headers", SecurityHeaders::default(), |item| item.section(headers)),
+        language: s
+            .read("language", visitor_file::language)
+            .or_else(|| policy_language(policy.as_ref()?))
+            .unwrap_or_default(),
+        texts: s.or("texts", SiteTexts::default(), visitor_file::texts),
+        theme: s.or("theme", Theme::default(), visitor_file::theme),
+        withdraw: s.or("withdraw", Withdraw::default(), visitor_file::withdraw),
+        app_origins: s.or("app_origins", Vec::new(), visitor_file::app_origins),
         certificate,
         // What must be there comes last, so that its lack hides no other mistake.
         origin: origin?,
@@ -90,6 +101,11 @@ pub(super) fn read(
     };
     let hosts = hosts?;
     Some(Site { name: hosts.first()?.to_string().into(), hosts, ..site })
+}
+
+/// Whoever wrote the policy writes the site.
+fn policy_language(policy: &Policy) -> Option<Box<str>> {
+    policy.parts().languages().first().map(|language| (*language).into())
 }
 
 fn origin(item: &Item<'_>) -> Option<Origin> {

@@ -5,23 +5,47 @@ use http::HeaderValue;
 /// The most lines that one response gets.
 pub(super) const MAX_LINES: usize = 32;
 
+/// The most lines that the answer to a withdrawal gets: it is the one chance to reach other paths than `/`.
+const MAX_LINES_EVERYWHERE: usize = 96;
+
 /// One `Set-Cookie` for each name and each place where the cookie may live: host-only, and for the host and each
 /// parent up to the registrable domain. Whole cookies only, so that none is left behind in half of its places.
 pub(super) fn lines(names: &[Box<[u8]>], host: &str) -> Vec<HeaderValue> {
-    let domains = domains(host);
     let mut lines = Vec::new();
+    add(names, host, "/", MAX_LINES, &mut lines);
+    lines
+}
+
+/// The same on several paths, the first of them for all names first.
+pub fn everywhere(names: &[Box<[u8]>], host: &str, paths: &[&str]) -> Vec<HeaderValue> {
+    let mut lines = Vec::new();
+    // What would end the attribute, or mean another one, is no path of a cookie.
+    let plain = |path: &&&str| path.bytes().all(|b| b.is_ascii_graphic() && b != b';');
+    for path in paths.iter().filter(plain) {
+        add(names, host, path, MAX_LINES_EVERYWHERE, &mut lines);
+    }
+    lines
+}
+
+fn add(names: &[Box<[u8]>], host: &str, path: &str, most: usize, lines: &mut Vec<HeaderValue>) {
+    let domains = domains(host);
     for name in names {
-        // Browsers refuse `__Host-` cookies with a domain, and both kinds without `Secure` (RFC 6265bis §4.1.3).
+        // Browsers refuse `__Host-` cookies with a domain or another path, and both kinds without `Secure` (RFC 6265bis
+        // §4.1.3).
         let host_only = starts_with(name, b"__Host-");
+        if host_only && path != "/" {
+            continue;
+        }
         let secure = host_only || starts_with(name, b"__Secure-") || starts_with(name, b"__Http-");
         let domains = if host_only { &[] } else { &domains[..] };
-        if lines.len() + 1 + domains.len() > MAX_LINES {
+        if lines.len() + 1 + domains.len() > most {
             break;
         }
         for domain in std::iter::once(None).chain(domains.iter().map(Some)) {
-            let mut line = Vec::with_capacity(name.len() + host.len() + 48);
+            let mut line = Vec::with_capacity(name.len() + host.len() + path.len() + 48);
             line.extend_from_slice(name);
-            line.extend_from_slice(b"=; Max-Age=0; Path=/");
+            line.extend_from_slice(b"=; Max-Age=0; Path=");
+            line.extend_from_slice(path.as_bytes());
             if let Some(domain) = domain {
                 line.extend_from_slice(b"; Domain=");
                 line.extend_from_slice(domain.as_bytes());
@@ -36,7 +60,6 @@ pub(super) fn lines(names: &[Box<[u8]>], host: &str) -> Vec<HeaderValue> {
             lines.extend(HeaderValue::from_maybe_shared(bytes::Bytes::from(line)));
         }
     }
-    lines
 }
 
 /// The host and its parents down to the registrable domain; none for addresses and for public suffixes themselves.
@@ -100,6 +123,25 @@ mod tests {
         ] {
             assert_eq!(expired(&[name], host), expected, "{host}");
         }
+    }
+
+    #[test]
+    fn paths_come_one_after_the_other() {
+        let names: Vec<Box<[u8]>> = vec![b"_ga"[..].into(), b"__Host-x"[..].into()];
+        let lines = everywhere(&names, "shop.example", &["/", "/a b", "/x;Domain=y", "/cart"]);
+        let lines: Vec<_> = lines.iter().map(|line| line.to_str().unwrap()).collect();
+        assert_eq!(
+            lines,
+            [
+                "_ga=; Max-Age=0; Path=/",
+                "_ga=; Max-Age=0; Path=/; Domain=shop.example",
+                "__Host-x=; Max-Age=0; Path=/; Secure",
+                "_ga=; Max-Age=0; Path=/cart",
+                "_ga=; Max-Age=0; Path=/cart; Domain=shop.example",
+            ]
+        );
+        let many: Vec<Box<[u8]>> = (0..100).map(|n| format!("_t{n}").into_bytes().into()).collect();
+        assert_eq!(everywhere(&many, "shop.example", &["/", "/cart"]).len(), MAX_LINES_EVERYWHERE);
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub use address::Address;
 pub use coding::{Coding, Unsupported, content_codings};
 pub use consent_header::{CONSENT, ConsentHeader};
 pub use csp::{Csp, Leave};
+pub use expire::everywhere as expire_everywhere;
 pub use fetch::{is_navigation, is_strict_bounce};
 pub use request::{Judged, RequestContext, Requested, judge_cookies, request};
 pub use response::{Body, ResponseContext, response};

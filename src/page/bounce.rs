@@ -4,16 +4,18 @@
 //! the navigation starts here. The page never holds more than the URL: nothing to read, nothing to keep.
 
 use super::path::same_url;
+use super::texts::Texts;
 
 /// The page for `target`, the request's path and query. Under 1 KiB beside the URL, which it names twice.
-pub fn bounce(target: &str) -> String {
-    super::render(&Bounce { url: &same_url(target) })
+pub fn bounce(target: &str, texts: &Texts) -> String {
+    super::render(&Bounce { url: &same_url(target), texts })
 }
 
 #[derive(askama::Template)]
 #[template(path = "bounce.html")]
 struct Bounce<'a> {
     url: &'a str,
+    texts: &'a Texts,
 }
 
 #[cfg(test)]
@@ -50,7 +52,7 @@ mod tests {
             ("/ü?ö", "/%C3%BC?%C3%B6"),
             ("*", "/"),
         ] {
-            let page = bounce(target);
+            let page = bounce(target, Texts::of("ar"));
             for url in [attribute(&page, "content=\"0;url="), attribute(&page, "<a href=\"")] {
                 // A refresh that starts with a quote would end at the next one (HTML, "shared declarative refresh").
                 assert!(url.starts_with('/'), "{url}");
@@ -63,8 +65,8 @@ mod tests {
 
     #[test]
     fn page_is_small() {
-        assert!(bounce("/").len() < 1024);
+        assert!(bounce("/", Texts::of("de")).len() < 1024);
         let long = format!("/{}", "a".repeat(500));
-        assert!(bounce(&long).len() - 2 * long.len() < 1024);
+        assert!(bounce(&long, Texts::of("en")).len() - 2 * long.len() < 1024);
     }
 }

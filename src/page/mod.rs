@@ -8,12 +8,16 @@ mod date;
 pub mod duration;
 mod error;
 pub mod escape;
+pub mod forget;
 pub mod free;
 mod path;
 pub mod placeholder;
 pub mod policy;
 pub mod preferences;
 pub mod receipt;
+pub mod texts;
+pub mod theme;
+pub mod withdrawn;
 
 pub use bounce::bounce;
 pub use date::day;

@@ -29,11 +29,12 @@ type Answered = Result<(Response<Body>, Option<Lease>), Error>;
 /// Answers a request, whatever happens: errors become pages in `respond`, and every exchange is logged.
 pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<Response<Tracked>, Infallible> {
     let mut exchange = Exchange::begin(client, &request);
+    let language = request.headers().get(http::header::ACCEPT_LANGUAGE).cloned();
     let (mut response, lease) = match serve(&mut exchange, request).await {
         Ok(answer) => answer,
         Err(error) => {
             exchange.failed(&error);
-            (respond::error(&error, exchange.prefix()), None)
+            (respond::error(&error, exchange.site().map(|site| &**site), language), None)
         }
     };
     exchange.answered(response.status());
@@ -75,12 +76,18 @@ async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answe
     }
     let visitor = Visitor::of(&exchange.client, &site, request.headers());
     if ours {
-        let visit = visitor.at(&exchange.client, &site, authority.as_str());
+        let visit = visitor.at(&exchange.client, &site, authority.as_str(), request.headers());
         // Boxed: rare beside what is passed on, and large.
         return Ok((Box::pin(api::answer(visit, request)).await, None));
     }
     if visitor.is_strict_bounce(&site, &request) {
-        return Ok((own::html(StatusCode::OK, page::bounce(target_of(&request))), None));
+        return Ok((
+            own::html(
+                StatusCode::OK,
+                page::bounce(target_of(&request), api::language::texts(&site, request.headers())),
+            ),
+            None,
+        ));
     }
     pass(exchange, &site, Some(&visitor), request, upgrade).await
 }
@@ -177,17 +184,20 @@ impl Visitor {
         Self { record, signals, decision, country, now }
     }
 
-    fn at<'a>(&'a self, client: &'a Client, site: &'a SiteRef, authority: &'a str) -> Visit<'a> {
+    fn at<'a>(&'a self, client: &'a Client, site: &'a SiteRef, authority: &'a str, headers: &HeaderMap) -> Visit<'a> {
         Visit {
             site,
             authority,
             record: &self.record,
             decision: &self.decision,
             country: self.country,
+            language: api::language::of(site, headers),
             signals: self.signals,
             keys: &client.worker.keys,
             receipts: &client.worker.receipts,
             proof: &site.snapshot().config.receipts,
+            rates: &client.worker.rates,
+            a_minute: site.limits().choices_a_minute,
             peer: client.address,
             trusted: &site.snapshot().config.trusted_proxies,
             limit: site.limits().choice_body,

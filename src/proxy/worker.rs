@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::activity::Activity;
 use super::route::Routes;
 use super::upstream::Upstream;
+use crate::api::rate::Rates;
 use crate::config::{Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;
@@ -31,6 +32,8 @@ pub struct Worker {
     pub keys: Arc<Keys>,
     /// Keeps what visitors choose.
     pub receipts: Receipts,
+    /// How often they do.
+    pub rates: Rates,
     /// Where this worker's access lines go.
     pub access: AccessLog,
     /// What was seen in traffic.
@@ -101,7 +104,16 @@ impl Worker {
     pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
         let counters = Arc::<Counters>::default();
         let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, None));
-        Self { snapshot, keys, receipts, access, findings: Arc::default(), counters, tunnels: TaskTracker::new() }
+        Self {
+            snapshot,
+            keys,
+            receipts,
+            access,
+            rates: Rates::default(),
+            findings: Arc::default(),
+            counters,
+            tunnels: TaskTracker::new(),
+        }
     }
 
     /// Takes another configuration for all exchanges that begin from now on.

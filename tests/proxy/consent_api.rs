@@ -266,3 +266,155 @@ fn scripts_learn_what_holds_now() {
         }
     });
 }
+
+#[test]
+fn a_choice_as_json_is_answered_with_what_then_holds() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h2(&proxy).await;
+        let json = ("content-type", "application/json");
+        let body = r#"{"decision":"save","categories":{"analytics":true},"services":{"counter":false}}"#;
+        let reply = client.send(Method::POST, "/_consent/choice", &[json, ORIGIN], body).await;
+        assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, Some("application/json")));
+        assert_eq!(reply.set_cookies().len(), 1);
+        let state: serde_json::Value = serde_json::from_str(&reply.text()).unwrap();
+        assert_eq!((&state["chosen"], &state["categories"]["analytics"]), (&true.into(), &true.into()));
+        assert_eq!(state["services"]["counter"], false);
+        for body in ["{}", "[]", "{", r#"{"decision":"save","categories":["nonsense"]}"#, r#"{"decision":"maybe"}"#] {
+            let reply = client.send(Method::POST, "/_consent/choice", &[json, ORIGIN], body).await;
+            assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (400, 0), "{body}");
+        }
+    });
+}
+
+#[test]
+fn withdrawing_deletes_what_the_browser_sent_and_spares_the_session() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Client::h1(&proxy).await;
+        let choice = client.choose("decision=accept-all").await;
+        let cookies = format!("{choice}; _ga=1; PHPSESSID=s; =_gid=2");
+        let form = "decision=withdraw&return_to=%2Fshop%2Fcart";
+        let headers = [FORM, ORIGIN, ("cookie", &*cookies)];
+        let reply = client.send(Method::POST, "/_consent/choice", &headers, form).await;
+        assert_eq!(reply.status, 303);
+        assert_eq!(reply.header("location"), Some("/_consent/withdrawn?return_to=%2Fshop%2Fcart"));
+        let lines = reply.set_cookies();
+        for place in ["Path=/", "Path=/; Domain=shop.example", "Path=/shop", "Path=/_consent", "Path=/shop/cart"] {
+            let line = format!("_ga=; Max-Age=0; {place}");
+            assert!(lines.contains(&line), "{line} in {lines:?}");
+        }
+        assert!(lines[0].starts_with("__Host-consentry=") && !lines[0].contains("Max-Age=0"), "{}", lines[0]);
+        assert!(!lines.iter().any(|line| line.starts_with("PHPSESSID")), "{lines:?}");
+        let page = client.navigate("/_consent/withdrawn?return_to=%2Fshop%2Fcart", &[]).await;
+        assert!(page.text().contains("<a href=\"/shop/cart\">"), "{}", page.text());
+        assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));
+
+        // The same by DELETE, for scripts.
+        let reply = client.send(Method::DELETE, "/_consent/choice", &[ORIGIN, ("cookie", &*cookies)], "").await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert!(reply.text().contains("\"analytics\":false") && reply.set_cookies().len() > 3);
+        let reply = client.send(Method::DELETE, "/_consent/choice", &[("cookie", &*cookies)], "").await;
+        assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (403, 0));
+    });
+}
+
+#[test]
+fn withdrawing_may_take_the_session_and_the_storage() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let extra = "withdraw: { keep_session: false, clear_site_data: [storage] }";
+        let proxy = Proxy::builder().site(HOST, origin.address, extra).start();
+        let mut client = Client::h2(&proxy).await;
+        let headers = [FORM, ORIGIN, ("cookie", "PHPSESSID=s")];
+        let reply = client.send(Method::POST, "/_consent/choice", &headers, "decision=withdraw").await;
+        assert_eq!(reply.header("clear-site-data"), Some("\"cache\", \"storage\""));
+        assert!(reply.set_cookies().iter().any(|line| line.starts_with("PHPSESSID=; Max-Age=0")));
+    });
+}
+
+#[test]
+fn an_app_that_the_site_names_may_ask_and_choose_and_no_other() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let extra = "app_origins: https://app.shop.example";
+        let proxy = Proxy::builder().site(HOST, origin.address, extra).start();
+        let mut client = Client::h2(&proxy).await;
+        let app = ("origin", "https://app.shop.example");
+        let (site, json) = (("sec-fetch-site", "same-site"), ("content-type", "application/json"));
+        let all = r#"{"decision":"accept-all"}"#;
+        let reply = client.send(Method::POST, "/_consent/choice", &[app, site, json], all).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.header("access-control-allow-origin"), Some("https://app.shop.example"));
+        assert_eq!(reply.header("access-control-allow-credentials"), Some("true"));
+        assert_eq!(client.send(Method::OPTIONS, "/_consent/choice", &[app], "").await.status, 204);
+        // A form would lead its visitor away.
+        assert_eq!(
+            client.send(Method::POST, "/_consent/choice", &[app, FORM], "decision=accept-all").await.status,
+            415
+        );
+        for other in ["https://evil.example", "https://app.shop.example.evil", "http://app.shop.example", "null"] {
+            let other = ("origin", other);
+            for (method, body) in [(Method::POST, all), (Method::DELETE, ""), (Method::OPTIONS, "")] {
+                let reply = client.send(method, "/_consent/choice", &[other, json], body).await;
+                assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (403, 0), "{other:?}");
+                assert_eq!(reply.header("access-control-allow-origin"), None);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_network_that_chooses_too_often_waits() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let proxy = Proxy::builder().top("limits: { choices_a_minute: 3 }").site(HOST, origin.address, "").start();
+        let mut client = Client::h2(&proxy).await;
+        for n in 0..5 {
+            let reply = client.send(Method::POST, "/_consent/choice", &[FORM, ORIGIN], "decision=reject-all").await;
+            assert_eq!(reply.status.as_u16(), if n < 3 { 303 } else { 429 }, "{n}");
+            assert_eq!(reply.header("retry-after"), (n >= 3).then_some("20"), "{n}");
+        }
+    });
+}
+
+#[test]
+fn global_privacy_control_is_announced_where_it_is_honoured() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "theirs").await;
+        let deaf = "{ categories: { necessary: , analytics: { gpc: false } } }";
+        let url = format!("http://{}", origin.address);
+        let builder = Proxy::builder().site(HOST, origin.address, "");
+        let proxy = builder.site_with("deaf.example", &url, deaf, "").start();
+        let reply = Client::h2(&proxy).await.get("/.well-known/gpc.json", &[]).await;
+        assert_eq!(reply.header("content-type"), Some("application/json"));
+        let said: serde_json::Value = serde_json::from_str(&reply.text()).unwrap();
+        assert_eq!(said["gpc"], true);
+        let reply = Client::h2_to(&proxy, "deaf.example").await.get("/.well-known/gpc.json", &[]).await;
+        assert_eq!(reply.text(), "theirs");
+    });
+}
+
+#[test]
+fn pages_speak_the_language_and_the_words_that_are_asked_for() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        let extra = "language: fr\ntexts: { de: { save: Los } }\ntheme: { accent: '#7a0019', radius: 4px }";
+        let proxy = Proxy::builder().site(HOST, origin.address, extra).start();
+        let mut client = Client::h2(&proxy).await;
+        for (asked, open, said) in [
+            ("de", "<html lang=\"de\" dir=\"ltr\">", ">Los</button>"),
+            ("ar, en;q=0.5", "<html lang=\"ar\" dir=\"rtl\">", "قبول الكل"),
+            ("ja", "<html lang=\"fr\" dir=\"ltr\">", "Tout accepter"),
+        ] {
+            let page = client.navigate("/_consent/", &[("accept-language", asked)]).await.text();
+            assert!(page.contains(open) && page.contains(said), "{asked}: {page}");
+        }
+        let page = client.navigate("/_consent/nothing", &[("accept-language", "pl")]).await.text();
+        assert!(page.contains("Nie ma takiej strony"), "{page}");
+        let style = client.get("/_consent/style.css", &[]).await.text();
+        assert!(style.contains("--button:#7a0019") && style.contains("--radius:4px"), "{style}");
+    });
+}

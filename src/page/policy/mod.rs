@@ -4,18 +4,18 @@
 
 mod browsers;
 mod markdown;
-mod rows;
+pub(super) mod rows;
 
 use serde::Serialize;
 
 use crate::policy::{Country, Law, Policy, Unclassified, translated};
 
-use super::duration;
-use browsers::{BROWSERS, Browser};
+use super::texts::{Texts, fill};
+use browsers::{Browser, browsers};
 pub use rows::{CategoryRow, CookieRow, Lifetime, LinkRow, PatternKind, ServiceRow};
 
 /// What the policy itself does not know of its site.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct About<'a> {
     /// The site's name, as visitors know it.
     pub site: &'a str,
@@ -23,12 +23,14 @@ pub struct About<'a> {
     pub prefix: &'a str,
     /// The cookie that holds the choice.
     pub choice_cookie: &'a str,
-    /// Further cookies of our own, and what each is for.
-    pub own: Vec<(&'a str, &'a str)>,
+    /// The cookie that says that there is a session, where one is set.
+    pub marker: Option<&'a str>,
     /// Since when the policy holds, where the policy itself does not say, as `YYYY-MM-DD`.
     pub effective: Option<&'a str>,
-    /// A language tag (BCP 47): the site's own texts are shown in it where they were translated.
+    /// A language tag (BCP 47): the policy's own texts are shown in it where they were translated.
     pub language: &'a str,
+    /// All other texts.
+    pub texts: &'a Texts,
     /// Where the reader is: links of other regions are left out. `None` shows those of all.
     pub country: Option<Country>,
 }
@@ -72,7 +74,9 @@ pub struct PolicyPage<'a> {
     #[serde(skip)]
     prefix: &'a str,
     #[serde(skip)]
-    browsers: &'static [Browser],
+    texts: &'a Texts,
+    #[serde(skip)]
+    browsers: [Browser<'a>; 6],
 }
 
 /// A cookie of ours.
@@ -99,7 +103,7 @@ impl<'a> PolicyPage<'a> {
     /// Lays a policy out for its readers.
     pub fn new(policy: &'a Policy, about: About<'a>) -> Self {
         let parts = policy.parts();
-        let categories = rows::categories(policy, about.language, about.country);
+        let categories = rows::categories(policy, about.texts, about.language, about.country);
         let labels = |which: fn(&CategoryRow<'_>) -> bool| {
             categories.iter().filter(|category| !category.required && which(category)).map(|c| c.label).collect()
         };
@@ -126,16 +130,17 @@ impl<'a> PolicyPage<'a> {
             },
             settings: about.prefix,
             choice_cookie: about.choice_cookie,
-            choice_lifetime: Lifetime::of(parts.choice_lifetime),
+            choice_lifetime: Lifetime::of(parts.choice_lifetime, about.texts),
             choice_beats_signals: parts.choice_beats_signals,
-            own: about.own.into_iter().map(|(name, purpose)| OwnRow { name, purpose }).collect(),
+            own: about.marker.map(|name| OwnRow { name, purpose: &about.texts.marker_purpose }).into_iter().collect(),
             gpc: labels(|category| category.gpc),
             dnt: labels(|category| category.dnt),
             strips_unlisted: parts.unclassified == Unclassified::Strip,
             categories,
             changes,
             prefix: about.prefix,
-            browsers: BROWSERS,
+            texts: about.texts,
+            browsers: browsers(about.texts),
         }
     }
 
@@ -154,9 +159,38 @@ impl<'a> PolicyPage<'a> {
         serde_json::to_string_pretty(self).expect("plain data is always JSON")
     }
 
-    /// `2026-01-31` as `31 January 2026`.
-    fn last_update(&self) -> Option<String> {
-        self.effective.map(day)
+    /// The line under the heading.
+    fn state(&self) -> String {
+        let version = self.version.to_string();
+        match self.effective {
+            Some(date) => fill(&self.texts.last_update, &[("date", &self.texts.date(date)), ("version", &version)]),
+            None => self.texts.put(&self.texts.version, "version", &version),
+        }
+    }
+
+    fn law_words(&self) -> &str {
+        match self.law {
+            "opt-out" => &self.texts.law_opt_out,
+            "implied" => &self.texts.law_implied,
+            _ => &self.texts.law_opt_in,
+        }
+    }
+
+    fn memory(&self) -> String {
+        let values = [("duration", &*self.choice_lifetime.words), ("cookie", self.choice_cookie)];
+        fill(&self.texts.change_memory, &values)
+    }
+
+    fn own_cookie(&self, row: &OwnRow<'_>) -> String {
+        fill(&self.texts.own_cookie, &[("cookie", row.name), ("purpose", row.purpose)])
+    }
+
+    fn signal(&self, labels: &[&str]) -> String {
+        if labels.is_empty() {
+            return self.texts.signal_ignored.to_string();
+        }
+        let text = self.texts.put(&self.texts.signal_switches_off, "categories", &self.texts.list(labels));
+        if self.choice_beats_signals { format!("{text} {}", self.texts.signal_choice_wins) } else { text }
     }
 }
 
@@ -164,49 +198,6 @@ impl<'a> PolicyPage<'a> {
 #[template(path = "policy.md")]
 struct Markdown<'a> {
     page: &'a PolicyPage<'a>,
-}
-
-fn day(date: &str) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let mut parts = date.splitn(3, '-');
-    let (year, month, day) = (parts.next(), parts.next(), parts.next());
-    let month = month.and_then(|month| MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?));
-    match (year, month, day) {
-        (Some(year), Some(month), Some(day)) => format!("{} {month} {year}", day.trim_start_matches('0')),
-        _ => date.to_owned(),
-    }
-}
-
-fn law_words(law: &str) -> &'static str {
-    match law {
-        "opt-out" => "You can object to everything that is not marked as always on.",
-        "implied" => {
-            "Only what is marked as always on is stored on the first page that you open. If you go on to a second page without a choice, we take it that you agree."
-        }
-        _ => "Only what is marked as always on is stored before you have agreed.",
-    }
-}
-
-/// `A`, `A and B`, `A, B and C`.
-fn and(words: &[&str]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::duration;
+use crate::page::texts::Texts;
 use crate::page::web_address;
 use crate::policy::{
     CategoryId, CookieRule, Country, LegalBasis, NamePattern, Policy, Region, RegionalLink, Rule, Service, translated,
@@ -49,7 +49,7 @@ pub struct ServiceRow<'a> {
     /// What the site uses it for.
     pub purpose: &'a str,
     /// On what ground of Article 6 GDPR it works.
-    pub legal_basis: Option<&'static str>,
+    pub legal_basis: Option<&'a str>,
     /// What it learns.
     pub data: Vec<&'a str>,
     /// To whom its vendor passes that on.
@@ -112,14 +112,19 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// From seconds; 0 ends with the browser.
-    pub fn of(seconds: u64) -> Self {
-        Self { seconds, words: duration::words(seconds) }
+    /// From seconds, in the language of the texts; 0 ends with the browser.
+    pub fn of(seconds: u64, texts: &Texts) -> Self {
+        Self { seconds, words: texts.duration(seconds) }
     }
 }
 
 /// All categories in the order of the policy.
-pub(super) fn categories<'a>(policy: &'a Policy, language: &str, country: Option<Country>) -> Vec<CategoryRow<'a>> {
+pub(in crate::page) fn categories<'a>(
+    policy: &'a Policy,
+    texts: &'a Texts,
+    language: &str,
+    country: Option<Country>,
+) -> Vec<CategoryRow<'a>> {
     let parts = policy.parts();
     let required = parts.categories.iter().position(|category| category.required);
     let rows = parts.categories.iter().zip(0_u8..).map(|(category, index)| {
@@ -128,7 +133,7 @@ pub(super) fn categories<'a>(policy: &'a Policy, language: &str, country: Option
             .cookies
             .iter()
             .filter(|rule| rule.category == Some(id))
-            .map(|rule| row(&rule.pattern, rule.lifetime, category.lifetime, false))
+            .map(|rule| row(texts, &rule.pattern, rule.lifetime, category.lifetime, false))
             .collect();
         if required == Some(usize::from(index)) {
             // What belongs to no service and no line of its own is the site's session.
@@ -137,7 +142,7 @@ pub(super) fn categories<'a>(policy: &'a Policy, language: &str, country: Option
                 all.into_iter().any(|rule| rule.pattern.to_string() == pattern.to_string())
             };
             let sessions = parts.sessions.iter().filter(|rule| !listed(&rule.pattern));
-            cookies.extend(sessions.map(|rule| row(&rule.pattern, None, category.lifetime, false)));
+            cookies.extend(sessions.map(|rule| row(texts, &rule.pattern, None, category.lifetime, false)));
         }
         CategoryRow {
             id: &category.id,
@@ -147,9 +152,9 @@ pub(super) fn categories<'a>(policy: &'a Policy, language: &str, country: Option
             required: category.required,
             gpc: category.gpc,
             dnt: category.dnt,
-            lifetime: category.lifetime.map(Lifetime::of),
+            lifetime: category.lifetime.map(|seconds| Lifetime::of(seconds, texts)),
             opt_out: links(category.opt_out.as_deref(), &category.opt_out_by_region, country),
-            services: parts.services.iter().filter_map(|s| service(policy, s, id, language, country)).collect(),
+            services: parts.services.iter().filter_map(|s| service(policy, s, id, texts, language, country)).collect(),
             cookies,
         }
     });
@@ -161,6 +166,7 @@ fn service<'a>(
     policy: &'a Policy,
     service: &'a Service,
     id: CategoryId,
+    texts: &'a Texts,
     language: &str,
     country: Option<Country>,
 ) -> Option<ServiceRow<'a>> {
@@ -172,11 +178,11 @@ fn service<'a>(
     }
     let cap = policy.category(id).lifetime;
     let mut cookies: Vec<_> =
-        own.map(|rule| row(&rule.pattern, rule.lifetime.or(service.lifetime), cap, false)).collect();
+        own.map(|rule| row(texts, &rule.pattern, rule.lifetime.or(service.lifetime), cap, false)).collect();
     let known = service.uses.as_deref().filter(|_| home).and_then(|uses| policy.catalogue().service(uses));
     let limit = cap.into_iter().chain(service.lifetime).min();
     let added = known.iter().flat_map(|known| &known.cookies).filter(|rule| adds(policy, rule));
-    cookies.extend(added.map(|rule| row(&rule.pattern, rule.lifetime, limit, true)));
+    cookies.extend(added.map(|rule| row(texts, &rule.pattern, rule.lifetime, limit, true)));
     let stored = known.iter().flat_map(|known| &known.storage);
     let mut storage: Vec<String> =
         service.storage.iter().filter(|_| home).chain(stored).map(ToString::to_string).collect();
@@ -187,7 +193,7 @@ fn service<'a>(
         label: &service.label,
         vendor: &service.vendor,
         purpose: translated(&service.purpose, &service.purposes, language),
-        legal_basis: service.legal_basis.map(legal_basis),
+        legal_basis: service.legal_basis.map(|basis| legal_basis(texts, basis)),
         data: service.data.iter().map(|data| &**data).collect(),
         sharing: service.sharing.as_deref(),
         domain: service.domain.as_deref(),
@@ -208,30 +214,36 @@ fn adds(policy: &Policy, rule: &CookieRule) -> bool {
     !policy.cookie(name.as_bytes()).is_some_and(|found| matches!(found.rule, Rule::Site(_)))
 }
 
-fn row(pattern: &NamePattern, lifetime: Option<u64>, cap: Option<u64>, catalogue: bool) -> CookieRow<'_> {
+fn row<'a>(
+    texts: &Texts,
+    pattern: &'a NamePattern,
+    lifetime: Option<u64>,
+    cap: Option<u64>,
+    catalogue: bool,
+) -> CookieRow<'a> {
     let kind = match pattern {
         NamePattern::Exact(_) => PatternKind::Exact,
         NamePattern::Prefix(_) => PatternKind::Prefix,
         NamePattern::Regex(_) => PatternKind::Regex,
     };
-    let lifetime = lifetime.into_iter().chain(cap).min().map(Lifetime::of);
+    let lifetime = lifetime.into_iter().chain(cap).min().map(|seconds| Lifetime::of(seconds, texts));
     CookieRow { name: pattern.to_string(), kind, lifetime, catalogue, pattern }
 }
 
 impl CookieRow<'_> {
     /// Without the `*` of a prefix, which the page shows apart.
-    pub(super) fn shown(&self) -> &str {
+    pub(in crate::page) fn shown(&self) -> &str {
         match self.pattern {
             NamePattern::Exact(text) | NamePattern::Prefix(text) => text,
             NamePattern::Regex(_) => &self.name,
         }
     }
 
-    pub(super) fn is_prefix(&self) -> bool {
+    pub(in crate::page) fn is_prefix(&self) -> bool {
         self.kind == PatternKind::Prefix
     }
 
-    pub(super) fn is_regex(&self) -> bool {
+    pub(in crate::page) fn is_regex(&self) -> bool {
         self.kind == PatternKind::Regex
     }
 }
@@ -251,13 +263,13 @@ fn links<'a>(all: Option<&'a str>, regional: &'a [RegionalLink], country: Option
     links.iter().map(row).collect()
 }
 
-fn legal_basis(basis: LegalBasis) -> &'static str {
+fn legal_basis(texts: &Texts, basis: LegalBasis) -> &str {
     match basis {
-        LegalBasis::Consent => "your consent",
-        LegalBasis::Contract => "needed for what you ask of us (contract)",
-        LegalBasis::LegalObligation => "a legal obligation",
-        LegalBasis::VitalInterests => "vital interests",
-        LegalBasis::PublicTask => "a public task",
-        LegalBasis::LegitimateInterests => "our legitimate interests",
+        LegalBasis::Consent => &texts.basis_consent,
+        LegalBasis::Contract => &texts.basis_contract,
+        LegalBasis::LegalObligation => &texts.basis_legal_obligation,
+        LegalBasis::VitalInterests => &texts.basis_vital_interests,
+        LegalBasis::PublicTask => &texts.basis_public_task,
+        LegalBasis::LegitimateInterests => &texts.basis_legitimate_interests,
     }
 }

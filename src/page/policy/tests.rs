@@ -76,7 +76,16 @@ fn parts() -> PolicyParts {
 }
 
 fn about() -> About<'static> {
-    About { site: "shop.example", prefix: "/_consent/", choice_cookie: "__Host-c", language: "en", ..About::default() }
+    About {
+        site: "shop.example",
+        prefix: "/_consent/",
+        choice_cookie: "__Host-c",
+        marker: None,
+        effective: None,
+        language: "en",
+        texts: Texts::of("en"),
+        country: None,
+    }
 }
 
 #[test]
@@ -105,15 +114,15 @@ fn page_says_what_a_policy_must() {
     for part in [
         "href=\"/_consent/\">Cookie settings</a>",
         "Last update: 1 February 2026, version 4",
-        "<td><code>_ga</code></td><td>until you close the browser</td>",
-        "<td><code>_count|x</code>…</td><td>1 day</td>",
+        "<td><code dir=\"ltr\">_ga</code></td><td>until you close the browser</td>",
+        "<td><code dir=\"ltr\">_count|x…</code></td><td>1 day</td>",
         "<a href=\"https://counter.example/privacy\" rel=\"noopener noreferrer\">Privacy policy",
         "<a href=\"https://us.example/\" rel=\"noopener noreferrer\">Opt out (US)",
         "IP address",
-        "It switches off analytics and ads",
-        "<code>DNT</code>): we do not currently respond to it",
+        "It switches off: analytics and ads",
+        "<code dir=\"ltr\">DNT</code>): We do not currently respond to it",
         "Now *with* maps.",
-        "180 days, in the cookie <code>__Host-c</code>",
+        "180 days, in the cookie __Host-c",
     ] {
         assert!(html.contains(part), "{part} is not in\n{html}");
     }
@@ -134,7 +143,7 @@ fn markdown_and_json_say_the_same() {
         "| Counter \\<b\\> | `_count\\|x*` | 1 day |",
         "| shop.example | `lang` | 30 days |",
         "- Version 4 (1 February 2026): Now \\*with\\* maps.",
-        "## essential (always on)",
+        "## essential (Always active)",
     ] {
         assert!(markdown.contains(part), "{part} is not in\n{markdown}");
     }

@@ -1,12 +1,12 @@
-//! The plain page at `{prefix}`: what the site may use, and the form that changes it. No JavaScript.
+//! The plain page at `{prefix}`: what the site may use, and the forms that change it. No JavaScript.
 
 mod ticks;
 
-use crate::policy::{
-    Category, CategoryId, CookieRule, Grant, NamePattern, Owner, Policy, PolicyParts, Service, ServiceId,
-};
+use crate::policy::{CategoryId, Country, Grant, Owner, Policy, ServiceId, translated};
 
-use super::{duration, path::local_path, web_address};
+use super::local_path;
+use super::policy::rows;
+use super::texts::Texts;
 
 pub use ticks::{Ticks, Unknown};
 
@@ -16,104 +16,138 @@ pub use ticks::{Ticks, Unknown};
 pub struct Preferences<'a> {
     /// The site's name, as visitors know it.
     pub site: &'a str,
+    /// Where our own pages live, e.g. `/_consent/`.
+    pub prefix: &'a str,
     /// In the order of the policy.
     pub categories: Vec<CategoryRow<'a>>,
     /// Where the form leads back to: always a path of the same site.
     pub return_to: &'a str,
-    /// Where our own pages live, e.g. `/_consent/`.
-    pub prefix: &'a str,
     /// The browser sends `Sec-GPC: 1` and the policy honours it somewhere.
     pub gpc: bool,
-    /// When the visitor last chose, in words.
-    pub chosen_at: Option<&'a str>,
+    /// The browser sends `DNT: 1` and the policy honours it somewhere.
+    pub dnt: bool,
+    /// The choice that holds.
+    pub chosen: Option<Chosen>,
+    /// What the policy says of each version that came after that choice.
+    pub changes: Vec<&'a str>,
+    /// Withdrawing leaves the visitor signed in.
+    pub keeps_session: bool,
+    texts: &'a Texts,
+    language: &'a str,
+}
+
+/// What does not depend on the visitor's choice.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The site's name, as visitors know it.
+    pub site: &'a str,
+    /// Where our own pages live, e.g. `/_consent/`.
+    pub prefix: &'a str,
+    /// A language tag (BCP 47): the policy's own texts are shown in it where they were translated.
+    pub language: &'a str,
+    /// All other texts.
+    pub texts: &'a Texts,
+    /// Where the reader is: links of other regions are left out.
+    pub country: Option<Country>,
+    /// Withdrawing leaves the visitor signed in.
+    pub keeps_session: bool,
 }
 
 /// What the request says, beside its grant.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Visit<'a> {
     /// The page to go back to, as received; a foreign one becomes `/`.
     pub return_to: &'a str,
     /// The browser sends `Sec-GPC: 1`.
     pub gpc: bool,
-    /// When the visitor last chose, in words.
-    pub chosen_at: Option<&'a str>,
+    /// The browser sends `DNT: 1`.
+    pub dnt: bool,
+    /// The choice that holds.
+    pub chosen: Option<Chosen>,
+    /// What the policy has gained since.
+    pub new: (&'a [CategoryId], &'a [ServiceId]),
+}
+
+/// A choice as its visitor sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// When, in words.
+    pub at: String,
+    /// Under which version of the policy.
+    pub version: u64,
+    /// By what its receipts are found.
+    pub id: String,
 }
 
 /// A category as the visitor sees it.
 #[derive(Debug, Clone)]
 pub struct CategoryRow<'a> {
-    /// The key in the policy.
-    pub id: &'a str,
-    /// What it is called.
-    pub label: &'a str,
-    /// Why the site wants it.
-    pub purpose: &'a str,
-    /// Always on; shown locked.
-    pub required: bool,
+    /// What the published policy says of it; its services stand below.
+    pub about: rows::CategoryRow<'a>,
     /// Granted now.
     pub granted: bool,
     /// Refused by the browser's signal, whatever the visitor ticks; shown locked.
     pub refused_by_signal: bool,
+    /// The visitor was not asked about it yet, but has chosen.
+    pub new: bool,
     /// The services in it.
     pub services: Vec<ServiceRow<'a>>,
-    /// Cookies of it that belong to no service.
-    pub cookies: Vec<CookieRow<'a>>,
 }
 
 /// A service as the visitor sees it.
 #[derive(Debug, Clone)]
 pub struct ServiceRow<'a> {
-    /// The key in the policy.
-    pub id: &'a str,
-    /// What it is called.
-    pub label: &'a str,
-    /// The company behind it; empty where it is the site itself.
-    pub vendor: &'a str,
-    /// What the site uses it for.
-    pub purpose: &'a str,
+    /// What the published policy says of it.
+    pub about: rows::ServiceRow<'a>,
+    /// Its tick is here; elsewhere only single cookies of it are listed.
+    pub home: bool,
     /// Granted now.
     pub granted: bool,
-    /// The vendor's privacy policy, an http or https URL.
-    pub privacy: Option<&'a str>,
-    /// Where the vendor lets one opt out, an http or https URL.
-    pub opt_out: Option<&'a str>,
-    /// What it sets.
-    pub cookies: Vec<CookieRow<'a>>,
-}
-
-/// A cookie as the visitor sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CookieRow<'a> {
-    /// Its name, or the start of its name.
-    pub name: &'a str,
-    /// More may follow the name.
-    pub prefix: bool,
-    /// How long it lives, in words; empty where the policy does not say.
-    pub lifetime: String,
+    /// The visitor was not asked about it yet, but has chosen.
+    pub new: bool,
 }
 
 impl<'a> Preferences<'a> {
     /// Lays a policy and what holds now out as rows.
-    pub fn new(policy: &'a Policy, grant: &Grant, site: &'a str, prefix: &'a str, visit: Visit<'a>) -> Self {
+    pub fn new(policy: &'a Policy, grant: &Grant, about: About<'a>, visit: Visit<'a>) -> Self {
         let parts = policy.parts();
-        let locked = visit.gpc && !parts.choice_beats_signals;
-        let categories = (0_u8..).zip(&parts.categories).map(|(index, category)| {
-            let id = CategoryId(index);
-            CategoryRow::new(policy, category, id, grant, locked && category.gpc)
-        });
+        let rows = rows::categories(policy, about.texts, about.language, about.country);
+        let categories =
+            (0..).map(CategoryId).zip(rows).map(|(id, row)| CategoryRow::new(policy, row, id, grant, &visit));
+        let heeds = |which: fn(&crate::policy::Category) -> bool| {
+            parts.categories.iter().any(|category| !category.required && which(category))
+        };
+        let since = visit.chosen.as_ref().map_or(u64::MAX, |chosen| chosen.version);
+        let changes = parts.changes.iter().filter(|change| change.version > since);
         Self {
-            site,
+            site: about.site,
+            prefix: about.prefix,
             categories: categories.collect(),
             return_to: local_path(visit.return_to),
-            prefix,
-            gpc: visit.gpc && parts.categories.iter().any(|category| category.gpc && !category.required),
-            chosen_at: visit.chosen_at,
+            gpc: visit.gpc && heeds(|category| category.gpc),
+            dnt: visit.dnt && heeds(|category| category.dnt),
+            changes: changes.map(|change| translated(&change.text, &change.texts, about.language)).collect(),
+            chosen: visit.chosen,
+            keeps_session: about.keeps_session,
+            texts: about.texts,
+            language: about.language,
         }
     }
 
     /// Whether a signal keeps something off that the visitor cannot tick here.
     fn signal_holds(&self) -> bool {
         self.categories.iter().any(|category| category.refused_by_signal)
+    }
+
+    fn has_new(&self) -> bool {
+        self.categories.iter().any(|category| category.new || category.services.iter().any(|service| service.new))
+    }
+
+    fn new_since(&self) -> String {
+        match &self.chosen {
+            Some(chosen) => self.texts.put(&self.texts.new_since, "date", &chosen.at),
+            None => self.texts.new.to_string(),
+        }
     }
 
     /// The page as HTML.
@@ -123,76 +157,64 @@ impl<'a> Preferences<'a> {
 }
 
 impl<'a> CategoryRow<'a> {
-    fn new(policy: &'a Policy, category: &'a Category, id: CategoryId, grant: &Grant, refused_by_signal: bool) -> Self {
-        let PolicyParts { services, cookies, .. } = policy.parts();
-        let services = (0_u16..).zip(services).filter(|(_, service)| service.category == id);
+    fn new(policy: &Policy, mut row: rows::CategoryRow<'a>, id: CategoryId, grant: &Grant, visit: &Visit<'_>) -> Self {
+        let parts = policy.parts();
+        let heeded = visit.gpc && row.gpc || visit.dnt && row.dnt;
+        let services = std::mem::take(&mut row.services).into_iter().map(|about| {
+            let service = policy.service_named(about.id);
+            let home = service.is_some_and(|service| policy.service(service).category == id);
+            ServiceRow {
+                home,
+                granted: grant.allows(Owner { category: id, service }),
+                new: home && service.is_some_and(|service| visit.new.1.contains(&service)),
+                about,
+            }
+        });
         Self {
-            id: &category.id,
-            label: &category.label,
-            purpose: &category.purpose,
-            required: category.required,
+            services: services.collect(),
             granted: grant.has_category(id),
-            refused_by_signal: refused_by_signal && !category.required,
-            services: services
-                .map(|(index, service)| {
-                    let owner = Owner { category: id, service: Some(ServiceId(index)) };
-                    ServiceRow::new(policy, service, grant.allows(owner))
-                })
-                .collect(),
-            cookies: cookies.iter().filter(|rule| rule.category == Some(id)).map(|rule| cookie(rule, None)).collect(),
+            refused_by_signal: heeded && !row.required && !parts.choice_beats_signals,
+            new: visit.new.0.contains(&id),
+            about: row,
         }
+    }
+
+    /// `3 services`
+    fn count(&self, texts: &Texts) -> String {
+        texts.count(&texts.services, self.services.len() as u64)
     }
 
     /// Shown locked: the visitor's tick would change nothing.
     fn locked(&self) -> bool {
-        self.required || self.refused_by_signal
+        self.about.required || self.refused_by_signal
     }
 
     fn ticked(&self) -> bool {
-        self.required || (self.granted && !self.refused_by_signal)
+        self.about.required || (self.granted && !self.refused_by_signal)
     }
 
     fn service_ticked(&self, service: &ServiceRow<'_>) -> bool {
-        self.required || (service.granted && !self.refused_by_signal)
+        self.about.required || (service.granted && !self.refused_by_signal)
     }
 
     /// Opened where a service differs from its category, for else the tick above it would tell half the truth.
     fn open(&self) -> bool {
-        !self.locked() && self.services.iter().any(|service| service.granted != self.granted)
+        let differs = |service: &ServiceRow<'_>| service.home && service.granted != self.granted;
+        !self.locked() && self.services.iter().any(|service| differs(service) || service.new)
     }
 }
 
-impl<'a> ServiceRow<'a> {
-    fn new(policy: &'a Policy, service: &'a Service, granted: bool) -> Self {
-        // A service that is taken from the catalogue brings the cookies that the policy does not speak of itself.
-        let known = service.uses.as_deref().and_then(|uses| policy.catalogue().service(uses));
-        let declared = |rule: &CookieRule| {
-            let parts = policy.parts();
-            let mut own = parts.services.iter().flat_map(|service| &service.cookies).chain(&parts.cookies);
-            own.any(|other| other.pattern.to_string() == rule.pattern.to_string())
-        };
-        let brought = known.into_iter().flat_map(|known| &known.cookies).filter(|rule| !declared(rule));
-        Self {
-            id: &service.id,
-            label: &service.label,
-            vendor: &service.vendor,
-            purpose: &service.purpose,
-            granted,
-            privacy: web_address(service.privacy.as_deref()),
-            opt_out: web_address(service.opt_out.as_deref()),
-            cookies: service.cookies.iter().chain(brought).map(|rule| cookie(rule, service.lifetime)).collect(),
-        }
+impl ServiceRow<'_> {
+    fn has_details(&self) -> bool {
+        let about = &self.about;
+        about.legal_basis.is_some()
+            || about.sharing.is_some()
+            || !(about.data.is_empty()
+                && about.cookies.is_empty()
+                && about.storage.is_empty()
+                && about.privacy.is_empty()
+                && about.opt_out.is_empty())
     }
-}
-
-fn cookie(rule: &CookieRule, of_service: Option<u64>) -> CookieRow<'_> {
-    let (name, prefix) = match &rule.pattern {
-        NamePattern::Exact(name) => (&**name, false),
-        NamePattern::Prefix(start) => (&**start, true),
-        NamePattern::Regex(regex) => (regex.as_str(), false),
-    };
-    let lifetime = rule.lifetime.or(of_service).map(duration::words).unwrap_or_default();
-    CookieRow { name, prefix, lifetime }
 }
 
 #[cfg(test)]
