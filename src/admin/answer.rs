@@ -28,7 +28,8 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; conn
 
 /// Answers a request; `own` is the address that the client connected to.
 pub(super) fn answer<B>(view: &View, own: IpAddr, request: &Request<B>) -> Response<Body> {
-    let Some(admin) = &view.config.admin else { return response((StatusCode::NOT_FOUND, TEXT, String::new()), true) };
+    let config = view.config();
+    let Some(admin) = &config.admin else { return response((StatusCode::NOT_FOUND, TEXT, String::new()), true) };
     let path = request.uri().path();
     // Whoever asks for these is a machine that restarts or routes round us, and learns one bit.
     let open = matches!(path, "/healthz" | "/readyz");
@@ -49,7 +50,7 @@ fn route(view: &View, path: &str, uri: &Uri) -> Said {
         "/api/findings" => in_json(findings::findings(view, uri)),
         "/api/drift" => in_json(drifts(view, uri)),
         "/api/status" => in_json(Ok(status::status(view))),
-        "/api/explain" => in_json(explain::explain(&view.config, uri)),
+        "/api/explain" => in_json(explain::explain(&view.config(), uri)),
         "/api/traffic" => in_json(Ok(metrics::traffic(view))),
         "/" => match page::page(view, uri) {
             Ok(page) => (StatusCode::OK, "text/html; charset=utf-8", page),
@@ -97,7 +98,8 @@ fn response((status, kind, text): Said, head: bool) -> Response<Body> {
 /// Where the running policy and what was seen differ.
 fn drifts(view: &View, uri: &Uri) -> Result<Value, String> {
     let query = Query::read(uri, &["site"])?;
-    let sites = &view.config.sites;
+    let config = view.config();
+    let sites = &config.sites;
     let sites = match query.one("site")? {
         Some(host) => vec![crate::explain::choose(sites, Some(host))?.site],
         None => sites.clone(),

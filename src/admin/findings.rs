@@ -68,6 +68,7 @@ pub(super) fn findings(view: &View, uri: &Uri) -> Result<Value, String> {
 
 /// What declares it, for what nobody knows.
 pub(super) fn pasted(view: &View, row: &Row) -> Option<String> {
-    let site = view.config.sites.iter().find(|site| site.name == row.site)?;
+    let config = view.config();
+    let site = config.sites.iter().find(|site| site.name == row.site)?;
     (row.known == Known::Nobody).then(|| paste::unknown(&site.policy, row.kind, &row.name))
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::crypto::aws_lc_rs;
-use rustls::sign::SingleCertAndKey;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -19,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use super::View;
 use super::answer::answer;
-use crate::config::Certificate;
+use crate::config::Running;
 
 /// Connections at a time; the next wait in the kernel's backlog.
 const CONNECTIONS: usize = 64;
@@ -42,8 +43,8 @@ pub(super) struct Door {
 impl Door {
     pub(super) fn open(socket: std::net::TcpListener, view: View) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let certificate = view.config.admin.as_ref().and_then(|admin| admin.certificate.as_deref());
-        let tls = certificate.map(acceptor).transpose().map_err(io::Error::other)?;
+        let certificate = view.config().admin.as_ref().and_then(|admin| admin.certificate.clone());
+        let tls = certificate.map(|_| acceptor(Arc::clone(&view.running))).transpose().map_err(io::Error::other)?;
         Ok(Self { socket, tls, view: Arc::new(view) })
     }
 
@@ -119,10 +120,20 @@ where
     }
 }
 
-fn acceptor(certificate: &Certificate) -> Result<TlsAcceptor, rustls::Error> {
+/// Shows the certificate of this moment; a reload gives or takes none.
+#[derive(Debug)]
+struct Current(Arc<Running>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.config().admin.as_ref()?.certificate.as_ref()?.certified))
+    }
+}
+
+fn acceptor(running: Arc<Running>) -> Result<TlsAcceptor, rustls::Error> {
     let tls = rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(&certificate.certified))));
+        .with_cert_resolver(Arc::new(Current(running)));
     Ok(TlsAcceptor::from(Arc::new(tls)))
 }

@@ -46,6 +46,9 @@ struct Gathered {
     modes: Vec<(Box<str>, &'static str)>,
     /// File and last second.
     certificates: Vec<(String, i64)>,
+    hash: Box<str>,
+    config_read: i64,
+    config_good: bool,
     started: i64,
     ready: bool,
 }
@@ -83,7 +86,7 @@ impl Gathered {
                 site.origin.add(&counters.origin);
             }
         }
-        let config = &view.config;
+        let (config, outcome) = (view.config(), view.running.outcome());
         Self {
             accepted,
             open: accepted.saturating_sub(closed),
@@ -91,6 +94,9 @@ impl Gathered {
             report: view.book.report(),
             modes: config.sites.iter().map(|site| (site.name.clone(), status::word(site.mode))).collect(),
             certificates: config.certificates.iter().map(|c| (c.file.display().to_string(), c.not_after)).collect(),
+            hash: config.hash.clone(),
+            config_read: outcome.read,
+            config_good: outcome.refused.is_empty(),
             started: view.started.0,
             ready: !view.stop.is_cancelled(),
         }
@@ -128,6 +134,16 @@ impl Collector for Gathered {
             m.gauge(&[], self.started)
         })?;
         all.metric("consentry_ready", "1 until the drain begins", gauge, |m| m.gauge(&[], i64::from(self.ready)))?;
+        let help = "The configuration that runs, by the SHA-256 of its files";
+        all.metric("consentry_config_info", help, gauge, |m| m.gauge(&[("hash", &self.hash)], 1))?;
+        let help = "1 if the configuration was good when it was last read, 0 if an older one runs on";
+        all.metric("consentry_config_last_reload_successful", help, gauge, |m| {
+            m.gauge(&[], i64::from(self.config_good))
+        })?;
+        let help = "When the configuration that runs was read, in seconds since 1970";
+        all.metric("consentry_config_last_reload_success_timestamp_seconds", help, gauge, |m| {
+            m.gauge(&[], self.config_read)
+        })?;
         all.metric("consentry_site_mode", "1 for the mode that a site is in", gauge, |m| {
             self.modes.iter().try_for_each(|(site, mode)| m.gauge(&[("site", site), ("mode", mode)], 1))
         })?;

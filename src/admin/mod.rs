@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Config, Running};
 use crate::cookie::UnixTime;
 use crate::telemetry;
 use crate::telemetry::counters::Counters;
@@ -28,7 +28,7 @@ use crate::telemetry::findings::Book;
 /// What can be seen.
 #[derive(Debug)]
 pub struct View {
-    config: Arc<Config>,
+    running: Arc<Running>,
     /// Of each worker.
     counters: Vec<Arc<Counters>>,
     book: Arc<Book>,
@@ -39,8 +39,13 @@ pub struct View {
 
 impl View {
     /// The view of a proxy that starts now.
-    pub fn new(config: Arc<Config>, counters: Vec<Arc<Counters>>, book: Arc<Book>, stop: CancellationToken) -> Self {
-        Self { config, counters, book, stop, started: telemetry::now() }
+    pub fn new(running: Arc<Running>, counters: Vec<Arc<Counters>>, book: Arc<Book>, stop: CancellationToken) -> Self {
+        Self { running, counters, book, stop, started: telemetry::now() }
+    }
+
+    /// The configuration of this moment.
+    fn config(&self) -> Arc<Config> {
+        self.running.config()
     }
 }
 

@@ -6,6 +6,7 @@ use http::Uri;
 
 use super::findings::Filter;
 use super::{View, status};
+use crate::config::WARN_DAYS;
 use crate::page::{day, duration};
 use crate::telemetry;
 use crate::telemetry::drift::{Drift, drift};
@@ -22,6 +23,8 @@ struct Page<'a> {
     version: &'static str,
     uptime: String,
     config: &'a str,
+    hash: &'a str,
+    refused: &'a [String],
     ready: bool,
     sites: Vec<Site<'a>>,
     certificates: Vec<Certificate>,
@@ -41,6 +44,7 @@ struct Certificate {
     file: String,
     until: String,
     days: i64,
+    soon: bool,
 }
 
 struct Shown<'a> {
@@ -52,12 +56,14 @@ struct Shown<'a> {
 pub(super) fn page(view: &View, uri: &Uri) -> Result<String, String> {
     let filter = Filter::read(uri)?;
     let report = view.book.report();
-    let config = &view.config;
+    let (config, outcome) = (view.config(), view.running.outcome());
     let now = telemetry::now().0;
     let page = Page {
         version: env!("CARGO_PKG_VERSION"),
         uptime: since(now - view.started.0),
         config: &config.file,
+        hash: config.hash.get(..12).unwrap_or_default(),
+        refused: &outcome.refused,
         ready: !view.stop.is_cancelled(),
         sites: config
             .sites
@@ -71,6 +77,7 @@ pub(super) fn page(view: &View, uri: &Uri) -> Result<String, String> {
                 file: certificate.file.display().to_string(),
                 until: day(crate::cookie::UnixTime(certificate.not_after)),
                 days: (certificate.not_after - now).div_euclid(86_400),
+                soon: (certificate.not_after - now).div_euclid(86_400) < WARN_DAYS,
             })
             .collect(),
         drift: config.sites.iter().flat_map(|site| drift(&site.name, &site.policy, &report.rows)).collect(),

@@ -11,7 +11,7 @@ const DAY: i64 = 86_400;
 /// Everything at once; it names no origin and no secret.
 pub(super) fn status(view: &View) -> Value {
     let now = telemetry::now().0;
-    let config = &view.config;
+    let (config, outcome) = (view.config(), view.running.outcome());
     let certificates = config.certificates.iter().map(|certificate| {
         json!({
             "file": certificate.file.display().to_string(),
@@ -26,6 +26,9 @@ pub(super) fn status(view: &View) -> Value {
         "uptime_seconds": now - view.started.0,
         "ready": !view.stop.is_cancelled(),
         "config": &*config.file,
+        "config_hash": config.hash,
+        "config_read": outcome.read,
+        "config_refused": outcome.refused,
         "workers": config.workers,
         "sites": config.sites.iter().map(|site| of_site(site)).collect::<Vec<_>>(),
         "certificates": certificates.collect::<Vec<_>>(),

@@ -4,6 +4,7 @@ mod ask;
 pub mod check;
 mod config;
 pub mod demo;
+mod documents;
 mod drift;
 mod explain;
 mod init;
@@ -17,7 +18,7 @@ mod yaml;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Enforces a site's cookie policy at the edge.
 #[derive(Debug, Parser)]
@@ -49,6 +50,10 @@ enum Command {
     Policy(policy::Args),
     /// The records of visitors' choices
     Receipts(receipts::Args),
+    /// Print the completions of a shell
+    Completions(documents::Completions),
+    /// Print the manual page, or write those of all commands into a folder
+    Man(documents::Man),
 }
 
 /// Runs what the command line asks for.
@@ -64,5 +69,7 @@ pub fn run() -> ExitCode {
         Command::Rewrite(args) => rewrite::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Receipts(args) => receipts::run(&args),
+        Command::Completions(args) => documents::completions(&args, Arguments::command()),
+        Command::Man(args) => documents::man(&args, Arguments::command()),
     }
 }

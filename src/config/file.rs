@@ -35,6 +35,9 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
     let default_receipts = Receipts::in_folder(&state);
     let mut config = Config {
         file: s.item.source.name.clone(),
+        files: Vec::new(),
+        hash: "".into(),
+        watch: s.or("watch", false, Item::bool),
         listen: Vec::new(),
         redirect,
         workers: s.read("workers", |item| item.integer(1..=1024)).map_or_else(cores, |n| n as usize),
@@ -62,7 +65,8 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
     });
     config.listen = listen?;
     config.sites = sites?;
-    for certificate in config.sites.iter().filter_map(|site| site.certificate.as_ref()) {
+    let own = config.admin.as_ref().and_then(|admin| admin.certificate.as_ref());
+    for certificate in config.sites.iter().filter_map(|site| site.certificate.as_ref()).chain(own) {
         if !config.certificates.iter().any(|known| Arc::ptr_eq(known, certificate)) {
             config.certificates.push(certificate.clone());
         }

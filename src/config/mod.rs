@@ -18,7 +18,9 @@ mod policy_cache;
 mod policy_file;
 mod problem;
 mod published;
+mod read_files;
 mod reading;
+mod reload;
 mod rules;
 mod secret;
 mod section;
@@ -27,14 +29,16 @@ mod size;
 mod tree;
 mod visitor_file;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use catalogue_file::catalogue;
+pub(crate) use certificate_file::WARN_DAYS;
 pub use host_name::{HostName, HostNameError};
 pub use model::*;
 pub(crate) use problem::suggest;
 pub use problem::{Problem, Severity};
+pub use reload::{Outcome, Running, keep_fixed};
 pub use secret::Secret;
 
 use certificate_file::Certificates;
@@ -58,34 +62,59 @@ pub enum CertificateFiles {
 ///
 /// `now` is in seconds since 1970; certificates are held against it.
 /// Gives the config and its warnings, or all problems, of which at least one is an error.
-pub fn load(path: &Path, now: i64) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+pub fn load(path: &Path, now: i64) -> Loaded {
     check(path, now, CertificateFiles::Read)
 }
 
+/// As [`load`], while another configuration runs.
+///
+/// Gives the files that were read or asked for, too, whatever is in them.
+pub fn load_again(path: &Path, now: i64) -> (Loaded, Vec<PathBuf>) {
+    let problems = Problems::default();
+    let loaded = of_file(path, &Certificates::new(now, false), &problems);
+    let files = problems.files.paths();
+    (finish(loaded, problems), files)
+}
+
+/// A config and its warnings, or all problems.
+pub type Loaded = Result<(Config, Vec<Problem>), Vec<Problem>>;
+
 /// As [`load`], with a say in whether certificates are looked at.
-pub fn check(path: &Path, now: i64, files: CertificateFiles) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+pub fn check(path: &Path, now: i64, files: CertificateFiles) -> Loaded {
+    let problems = Problems::default();
+    let config = of_file(path, &Certificates::new(now, files == CertificateFiles::Skip), &problems);
+    finish(config, problems)
+}
+
+fn of_file(path: &Path, certificates: &Certificates, problems: &Problems) -> Option<Config> {
     let name = path.to_string_lossy();
-    match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text, &name, &path.with_file_name(""), now, files),
-        Err(error) => Err(vec![Problem::of_file(&name, format!("cannot be read: {error}"))]),
+    match problems.files.text(path) {
+        Ok(text) => {
+            let source = Arc::new(Source::new(&name, &text).in_folder(path.with_file_name("")));
+            read(&source, certificates, problems)
+        }
+        Err(error) => {
+            problems.push(Problem::of_file(&name, format!("cannot be read: {error}")));
+            None
+        }
     }
 }
 
 /// As [`check()`], from text. `name` stands in problems; paths in the text are relative to `folder`.
-pub fn parse(
-    text: &str,
-    name: &str,
-    folder: &Path,
-    now: i64,
-    files: CertificateFiles,
-) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+pub fn parse(text: &str, name: &str, folder: &Path, now: i64, files: CertificateFiles) -> Loaded {
     let problems = Problems::default();
+    problems.files.hash(text.as_bytes());
     let source = Arc::new(Source::new(name, text).in_folder(folder));
     let config = read(&source, &Certificates::new(now, files == CertificateFiles::Skip), &problems);
+    finish(config, problems)
+}
+
+fn finish(config: Option<Config>, problems: Problems) -> Loaded {
+    let (files, hash) = (problems.files.paths(), problems.files.digest());
     let failed = problems.errors() > 0;
     let list = problems.into_list();
     match config {
-        Some(config) if !failed => Ok((config, list)),
+        Some(config) if !failed => Ok((Config { files, hash, ..config }, list)),
         _ => Err(list),
     }
 }

@@ -25,6 +25,12 @@ use crate::telemetry::Format;
 pub struct Config {
     /// The file that was read, as the operator named it.
     pub file: Arc<str>,
+    /// The files that it was read from, itself included; what was read from text has none of its own.
+    pub files: Vec<PathBuf>,
+    /// SHA-256 of what these say, in hex; keys and tokens do not enter.
+    pub hash: Box<str>,
+    /// Whether a change of these files is a reason to read them again.
+    pub watch: bool,
     /// Where TLS is accepted.
     pub listen: Vec<SocketAddr>,
     /// Where plain HTTP is answered with redirects to HTTPS.
@@ -47,12 +53,21 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// In the order of the file.
     pub sites: Vec<Arc<Site>>,
-    /// Each certificate that a site uses, once.
+    /// Each certificate that a site or the admin listener uses, once.
     pub certificates: Vec<Arc<Certificate>>,
 }
 
+impl Config {
+    /// The certificates that should be renewed now, and in how many days each expires; below 0 it has.
+    pub fn expiring(&self, now: i64) -> impl Iterator<Item = (&Certificate, i64)> {
+        let days = move |certificate: &Certificate| (certificate.not_after - now).div_euclid(86_400);
+        let all = self.certificates.iter().map(move |certificate| (&**certificate, days(certificate)));
+        all.filter(|(_, days)| *days < super::WARN_DAYS)
+    }
+}
+
 /// The listener for metrics, health, findings and `explain`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Admin {
     /// On loopback, unless there are both a token and a certificate.
     pub listen: SocketAddr,
@@ -199,7 +214,7 @@ impl Site {
 }
 
 /// The site's own server.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Origin {
     /// Whether it is spoken to over TLS.
     pub tls: bool,
@@ -211,6 +226,14 @@ pub struct Origin {
     pub http2: bool,
     /// Whom we trust to vouch for it; `None` for the roots of the system.
     pub roots: Option<Arc<RootCertStore>>,
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        let roots = |origin: &Self| origin.roots.as_ref().map(|roots| roots.roots.clone());
+        (self.tls, &self.host, self.port, self.http2) == (other.tls, &other.host, other.port, other.http2)
+            && roots(self) == roots(other)
+    }
 }
 
 /// Whether verdicts are applied.

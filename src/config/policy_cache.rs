@@ -43,7 +43,7 @@ impl Policies {
 }
 
 fn read(item: &Item<'_>, path: &Path) -> Option<Arc<Policy>> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match item.problems.files.text(path) {
         Ok(text) => text,
         Err(error) => {
             let hint = "write `standard` for the built-in policy, a path, or the policy itself";

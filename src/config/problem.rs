@@ -53,7 +53,7 @@ impl Problem {
     }
 
     /// For a file that cannot even be read.
-    pub(super) fn of_file(name: &str, what: impl Into<String>) -> Self {
+    pub(crate) fn of_file(name: &str, what: impl Into<String>) -> Self {
         Self::error(&Arc::new(Source::new(name, "")), Place { line: 0, column: 0, start: 0, end: 0 }, "", what)
     }
 

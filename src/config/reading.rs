@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::problem::{Place, Problem, Source, did_you_mean};
+use super::read_files::Files;
 use super::section::Section;
 use super::tree::{Key, Node, Value};
 use super::{duration, size};
@@ -15,6 +16,8 @@ use super::{duration, size};
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     list: RefCell<Vec<Problem>>,
+    /// Those that were read so far.
+    pub(super) files: Files,
     /// Each key that was asked for, and whether it was there.
     #[cfg(test)]
     pub(super) asked: RefCell<std::collections::BTreeMap<String, bool>>,

@@ -33,8 +33,9 @@ pub(super) fn read(item: &Item<'_>, skip: bool) -> Option<Secret> {
     let (name, found) = match text.split_once(':') {
         Some(("file", path)) if !path.is_empty() => {
             let path = item.source.folder.join(path);
-            let read =
-                || std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+            let read = || {
+                item.problems.files.secret(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+            };
             (path.display().to_string(), if skip { None } else { Some(read()) })
         }
         Some(("env", name)) if !name.is_empty() => {

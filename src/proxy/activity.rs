@@ -86,6 +86,11 @@ impl Activity {
         self.doubtful.load(Relaxed) && self.doubtful.swap(false, Relaxed)
     }
 
+    /// Whether nothing is asked and nothing is answered.
+    pub fn is_idle(&self) -> bool {
+        self.exchanges.load(Relaxed) == 0 && !self.in_head()
+    }
+
     /// Whether a request head has begun and not ended.
     pub fn in_head(&self) -> bool {
         self.head_since.load(Relaxed) != 0

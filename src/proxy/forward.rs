@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::error::{Error, OriginError};
 use super::exchange::Exchange;
 use super::upgrade::Upgrade;
-use super::worker::Client;
+use super::worker::{Client, SiteRef};
 use crate::filter::hop_by_hop;
 use crate::policy::Country;
 
@@ -39,7 +39,11 @@ impl Asked {
 pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
     hop_by_hop::request(&mut head.headers, upgrade);
     let client = &exchange.client;
-    client.introduce(exchange.authority(), &mut head.headers, is_trusted(client));
+    client.introduce(
+        exchange.authority(),
+        &mut head.headers,
+        exchange.site().is_some_and(|site| is_trusted(client, site)),
+    );
     // hyper has answered it with 100 as soon as we read the body; the origin need not be asked.
     head.headers.remove(EXPECT);
     if head.uri.authority().is_some() {
@@ -52,15 +56,15 @@ pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
 }
 
 /// Whether the peer is a proxy in front of us, whose word on its clients counts.
-fn is_trusted(client: &Client) -> bool {
-    client.worker.snapshot().config.trusted_proxies.iter().any(|net| net.contains(&client.address))
+fn is_trusted(client: &Client, site: &SiteRef) -> bool {
+    site.snapshot().config.trusted_proxies.iter().any(|net| net.contains(&client.address))
 }
 
 /// Where a trusted CDN in front says that the visitor is. Two answers are none.
-pub(super) fn country(client: &Client, headers: &HeaderMap) -> Option<Country> {
+pub(super) fn country(client: &Client, site: &SiteRef, headers: &HeaderMap) -> Option<Country> {
     let mut lines = headers.get_all("cf-ipcountry").iter();
     let (line, None) = (lines.next()?, lines.next()) else { return None };
-    is_trusted(client).then(|| Country::parse(line.as_bytes())).flatten()
+    is_trusted(client, site).then(|| Country::parse(line.as_bytes())).flatten()
 }
 
 /// Makes the origin's head ours: joins an upgrade, removes what belongs to the origin's connection.

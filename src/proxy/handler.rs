@@ -197,7 +197,7 @@ impl Visitor {
             }
         };
         let signals = Signals::read(all("sec-gpc"), all("dnt"));
-        let country = forward::country(client, headers);
+        let country = forward::country(client, site, headers);
         let decision = consent::grant_in(country, &site.policy, &record, signals, now);
         Self { record, signals, decision, country, now, implied: None }
     }

@@ -52,12 +52,11 @@ pub(super) fn site(client: &Client, authority: &Authority) -> Result<SiteRef, Er
     let snapshot = client.worker.snapshot();
     let misdirected = |reason| Error::client(StatusCode::MISDIRECTED_REQUEST, reason);
     let index = snapshot.routes.find(authority.host()).ok_or_else(|| misdirected("no site has this host"))?;
-    let site = SiteRef::new(snapshot, index);
-    match (&client.certificate, &site.certificate) {
-        (Some(shown), Some(own)) if !Arc::ptr_eq(shown, own) => {
+    match &client.named {
+        Some(named) if !named.eq_ignore_ascii_case(authority.host()) && !snapshot.shows(named, index) => {
             Err(misdirected("the connection was made for a site with another certificate"))
         }
-        _ => Ok(site),
+        _ => Ok(SiteRef::new(snapshot, index)),
     }
 }
 

@@ -16,7 +16,7 @@ use super::insert::Prepared;
 use super::route::Routes;
 use super::upstream::Upstream;
 use crate::api::rate::Rates;
-use crate::config::{Certificate, Config, Limits, Site, Timeouts};
+use crate::config::{Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
 use crate::filter::ConsentHeader;
 use crate::filter::forwarded::{Introduction, Peer};
@@ -52,7 +52,7 @@ pub struct Snapshot {
     pub config: Arc<Config>,
     pub(super) routes: Routes,
     /// By site.
-    upstreams: Vec<Upstream>,
+    upstreams: Vec<Arc<Upstream>>,
     consents: Vec<ConsentHeader>,
     insertions: Vec<Prepared>,
     counters: Vec<Arc<SiteCounters>>,
@@ -70,8 +70,8 @@ pub struct SiteRef {
 pub struct Client {
     /// The address that connected, or the client's that a trusted proxy vouched for (PROXY protocol).
     pub address: IpAddr,
-    /// The certificate that was shown; `None` if the client named no host in the handshake.
-    pub certificate: Option<Arc<Certificate>>,
+    /// The host that it named in the handshake, which decided what certificate it was shown.
+    pub named: Option<Box<str>>,
     /// What the connection is doing now.
     pub activity: Arc<Activity>,
     /// The thread that serves it.
@@ -82,13 +82,8 @@ pub struct Client {
 
 impl Client {
     /// A client that has connected.
-    pub fn new(
-        address: IpAddr,
-        certificate: Option<Arc<Certificate>>,
-        activity: Arc<Activity>,
-        worker: Arc<Worker>,
-    ) -> Self {
-        Self { address, certificate, activity, worker, introduction: OnceLock::new() }
+    pub fn new(address: IpAddr, named: Option<Box<str>>, activity: Arc<Activity>, worker: Arc<Worker>) -> Self {
+        Self { address, named, activity, worker, introduction: OnceLock::new() }
     }
 
     /// Tells the origin who the client is.
@@ -110,7 +105,7 @@ impl Worker {
     /// A worker for this configuration.
     pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
         let counters = Arc::<Counters>::default();
-        let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters));
+        let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, None));
         Self {
             snapshot,
             keys,
@@ -123,6 +118,12 @@ impl Worker {
         }
     }
 
+    /// Takes another configuration for all exchanges that begin from now on.
+    pub fn reload(&self, config: Arc<Config>) {
+        let next = Snapshot::new(config, &self.counters, Some(&self.snapshot.load()));
+        self.snapshot.store(Arc::new(next));
+    }
+
     /// The generation that a new exchange belongs to until its end.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
@@ -130,16 +131,39 @@ impl Worker {
 }
 
 impl Snapshot {
-    fn new(config: Arc<Config>, counters: &Counters) -> Self {
+    /// Origins that have not changed since `last` keep their connections.
+    fn new(config: Arc<Config>, counters: &Counters, last: Option<&Self>) -> Self {
         let routes = Routes::new(&config.sites);
         let counters: Vec<_> = config.sites.iter().map(|site| counters.site(&site.name)).collect();
         let upstream = |(site, counters): (&Arc<Site>, &Arc<SiteCounters>)| {
-            Upstream::new(site, &config.timeouts, Arc::clone(counters))
+            let kept = last.and_then(|last| last.upstream(site, &config.timeouts));
+            kept.unwrap_or_else(|| Arc::new(Upstream::new(site, &config.timeouts, Arc::clone(counters))))
         };
         let upstreams = config.sites.iter().zip(&counters).map(upstream).collect();
         let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
         let insertions = config.sites.iter().map(|site| Prepared::new(site)).collect();
         Self { config, routes, upstreams, consents, insertions, counters }
+    }
+
+    /// The way to a site's origin, if it is the same under these time limits.
+    fn upstream(&self, site: &Site, timeouts: &Timeouts) -> Option<Arc<Upstream>> {
+        let old = &self.config.timeouts;
+        let same_times =
+            old.origin_connect == timeouts.origin_connect && old.origin_first_byte == timeouts.origin_first_byte;
+        let same = |known: &Arc<Site>| known.name == site.name && known.origin == site.origin;
+        let at = self.config.sites.iter().position(same).filter(|_| same_times)?;
+        Some(Arc::clone(&self.upstreams[at]))
+    }
+
+    /// Whether a client that named this host in its handshake was shown the certificate of this site. Asked of the
+    /// configuration that holds now: the connection may be older than the certificate.
+    pub(super) fn shows(&self, named: &str, index: usize) -> bool {
+        let sites = &self.config.sites;
+        let shown = sites.get(self.routes.find(named).unwrap_or(0)).and_then(|site| site.certificate.as_ref());
+        match (shown, &sites[index].certificate) {
+            (Some(shown), Some(own)) => Arc::ptr_eq(shown, own),
+            _ => true,
+        }
     }
 
     /// Whether a site of this host is served.

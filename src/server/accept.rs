@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::listen::Listeners;
+use super::room::{Place, Room};
 use super::tls::Tls;
 use super::{connection, redirect};
 use crate::proxy::Worker;
@@ -21,14 +21,14 @@ use crate::telemetry::counters::Counters;
 const FLUSH: Duration = Duration::from_millis(200);
 
 /// Accepts and serves until `stop`, then waits for what is in flight, at most for the drain limit.
-pub(super) async fn serve(worker: Arc<Worker>, tls: Arc<Tls>, listeners: Listeners, stop: CancellationToken) {
-    let snapshot = worker.snapshot();
-    let config = &snapshot.config;
-    let port = Arc::new(Port {
-        room: Arc::new(Semaphore::new((config.limits.connections / config.workers).max(1))),
-        connections: TaskTracker::new(),
-        stop,
-    });
+pub(super) async fn serve(
+    worker: Arc<Worker>,
+    room: Arc<Room>,
+    tls: Arc<Tls>,
+    listeners: Listeners,
+    stop: CancellationToken,
+) {
+    let port = Arc::new(Port { room, connections: TaskTracker::new(), stop });
     for socket in listeners.tls {
         let (port, worker, tls) = (Arc::clone(&port), Arc::clone(&worker), Arc::clone(&tls));
         let stop = port.stop.clone();
@@ -47,6 +47,7 @@ pub(super) async fn serve(worker: Arc<Worker>, tls: Arc<Tls>, listeners: Listene
     let flush = async {
         loop {
             sleep(FLUSH).await;
+            worker.counters.beats.fetch_add(1, Relaxed);
             worker.access.flush();
         }
     };
@@ -58,14 +59,14 @@ pub(super) async fn serve(worker: Arc<Worker>, tls: Arc<Tls>, listeners: Listene
     worker.tunnels.close();
     // Connections hold the drain limit themselves; tunnels have no end of their own.
     port.connections.wait().await;
-    let _ = timeout(config.timeouts.drain, worker.tunnels.wait()).await;
+    let drain = worker.snapshot().config.timeouts.drain;
+    let _ = timeout(drain, worker.tunnels.wait()).await;
     worker.access.flush();
 }
 
 /// What the listeners of a worker share.
 struct Port {
-    /// A permit a connection. When none is left the kernel's backlog holds the next ones.
-    room: Arc<Semaphore>,
+    room: Arc<Room>,
     connections: TaskTracker,
     stop: CancellationToken,
 }
@@ -85,26 +86,16 @@ impl Port {
         };
         loop {
             let next = async {
-                let permit = Arc::clone(&self.room).acquire_owned().await.expect("the semaphore is never closed");
-                (permit, listener.accept().await)
+                let place = Arc::clone(&self.room).enter().await;
+                (place, listener.accept().await)
             };
-            let (permit, accepted) = tokio::select! {
+            let (place, accepted) = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => break,
                 next = next => next,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    let _ = stream.set_nodelay(true);
-                    // A block that awaits what it captured holds it twice: box it.
-                    let connection = Box::pin(serve(stream));
-                    self.connections.spawn(async move {
-                        let _permit = permit;
-                        if let Err(error) = connection.await {
-                            tracing::debug!(%error, "A client connection failed before its first request.");
-                        }
-                    });
-                }
+                Ok((stream, _)) => self.spawn(place, stream, &serve),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of file descriptors or memory: those in use must come free first.
@@ -113,6 +104,27 @@ impl Port {
                 }
             }
         }
+        // Those whom the kernel has let in already; they would be reset with the socket.
+        let waiting = async || Some((Arc::clone(&self.room).enter().await, listener.accept().await.ok()?.0));
+        while let Ok(Some((place, stream))) = timeout(Duration::ZERO, waiting()).await {
+            self.spawn(place, stream, &serve);
+        }
+    }
+
+    fn spawn<F, S>(&self, place: Place, stream: TcpStream, serve: &S)
+    where
+        S: Fn(TcpStream) -> F,
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        let _ = stream.set_nodelay(true);
+        // A block that awaits what it captured holds it twice: box it.
+        let connection = Box::pin(serve(stream));
+        self.connections.spawn(async move {
+            let _place = place;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "A client connection failed before its first request.");
+            }
+        });
     }
 }
 

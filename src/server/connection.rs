@@ -12,7 +12,7 @@ use hyper::service::HttpService;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::{Duration, Instant, sleep_until, timeout};
+use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
@@ -33,20 +33,23 @@ pub(super) async fn serve(
 ) -> io::Result<()> {
     let address = stream.peer_addr()?.ip().to_canonical();
     let snapshot = worker.snapshot();
-    let limit = snapshot.config.timeouts.handshake;
+    // Copies: an idle connection must not keep a whole configuration that was replaced long ago.
+    let Config { timeouts, limits, .. } = &*snapshot.config;
+    let (timeouts, limits) = (timeouts.clone(), limits.clone());
+    drop(snapshot);
+    let limit = timeouts.handshake;
     let handshake = Box::pin(timeout(limit, tls.acceptor.accept(stream)));
     let stream = Box::new(handshake.await.map_err(|_| io::ErrorKind::TimedOut)??);
     let session = stream.get_ref().1;
     let h2 = session.alpn_protocol() == Some(b"h2");
-    let certificate = session.server_name().map(|name| Arc::clone(tls.certificates.find(Some(name))));
+    let named = session.server_name().map(Box::from);
     let activity = Arc::new(Activity::new());
     let stream = Watched::new(stream, Arc::clone(&activity), !h2);
-    let client = Arc::new(Client::new(address, certificate, activity, worker));
-    let Config { timeouts, limits, .. } = &*snapshot.config;
+    let client = Arc::new(Client::new(address, named, activity, worker));
     if h2 {
-        serve_h2(stream, client, timeouts, limits, &stop).await
+        serve_h2(stream, client, &timeouts, &limits, &stop).await
     } else {
-        serve_h1(stream, client, timeouts, limits, &stop).await
+        serve_h1(stream, client, &timeouts, &limits, &stop).await
     }
     Ok(())
 }
@@ -63,13 +66,17 @@ async fn serve_h1(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limi
         .half_close(false)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let end = watch(Pin::new(&mut connection), &activity, timeouts, stop).await;
+    let end = watch(Pin::new(&mut connection), &activity, timeouts, stop, LINGER).await;
     if end == End::Overdue(Overdue::Head)
         && let Some(stream) = connection.into_parts().map(|parts| parts.io.into_inner())
     {
         Box::pin(refuse(stream)).await;
     }
 }
+
+/// How long an idle connection stays open when the drain begins, to tell its client `Connection: close` with one more
+/// answer: a request that is on its way would be lost otherwise. HTTP/2 has GOAWAY for that.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// Tells a client whose head did not end in time; as far as it listens.
 async fn refuse(mut stream: Stream) {
@@ -100,7 +107,7 @@ async fn serve_h2(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limi
         .keep_alive_timeout(timeouts.body_idle)
         .enable_connect_protocol()
         .serve_connection(TokioIo::new(stream), service);
-    watch(pin!(connection), &activity, timeouts, stop).await;
+    watch(pin!(connection), &activity, timeouts, stop, Duration::ZERO).await;
 }
 
 /// Uploads of one stream may run this far ahead of the origin.
@@ -158,18 +165,29 @@ async fn watch<C: Graceful>(
     activity: &Activity,
     timeouts: &Timeouts,
     stop: &CancellationToken,
+    linger: Duration,
 ) -> End {
     let mut stopped = pin!(stop.cancelled());
     let mut drain: Option<Instant> = None;
+    let mut lingering: Option<Pin<Box<Sleep>>> = None;
     let mut armed = Instant::now() + timeouts.idle;
     let mut alarm = pin!(sleep_until(armed));
     poll_fn(|cx| {
         if drain.is_none() && stopped.as_mut().poll(cx).is_ready() {
             drain = Some(Instant::now() + timeouts.drain);
-            connection.as_mut().finish();
+            lingering = Some(Box::pin(sleep(linger.min(timeouts.drain))));
         }
         if connection.as_mut().poll(cx).is_ready() {
             return Poll::Ready(End::Closed);
+        }
+        if let Some(rest) = &mut lingering
+            && (!activity.is_idle() || rest.as_mut().poll(cx).is_ready())
+        {
+            lingering = None;
+            connection.as_mut().finish();
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(End::Closed);
+            }
         }
         loop {
             let limit = activity.deadline(timeouts).map(|(at, what)| (at, End::Overdue(what)));

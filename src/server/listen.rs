@@ -28,23 +28,29 @@ pub(super) struct Listeners {
 }
 
 impl Sockets {
-    /// Binds all addresses of a configuration, one socket a worker.
+    /// Binds all addresses of a configuration, one socket a worker; those of `given` that are bound to one of them
+    /// already are taken out and used.
     ///
     /// # Errors
     /// Names the address that could not be bound.
-    pub fn bind(tls: &[SocketAddr], redirect: &[SocketAddr], workers: usize) -> Result<Self> {
-        let all = |addresses: &[SocketAddr]| -> Result<Vec<Bound>> {
-            addresses.iter().map(|a| Bound::bind(*a, workers)).collect()
+    pub fn bind(
+        tls: &[SocketAddr],
+        redirect: &[SocketAddr],
+        workers: usize,
+        given: &mut Vec<TcpListener>,
+    ) -> Result<Self> {
+        let mut all = |addresses: &[SocketAddr]| -> Result<Vec<Bound>> {
+            addresses.iter().map(|a| Bound::take_or_bind(*a, workers, given)).collect()
         };
         Ok(Self { tls: all(tls)?, redirect: all(redirect)?, admin: None })
     }
 
-    /// Binds the admin listener too.
+    /// Binds the admin listener too, or takes its socket out of `given`.
     ///
     /// # Errors
     /// Names the address that could not be bound.
-    pub fn bind_admin(self, address: SocketAddr) -> Result<Self> {
-        Ok(self.given_admin(Bound::bind(address, 1)?.0.remove(0)))
+    pub fn bind_admin(self, address: SocketAddr, given: &mut Vec<TcpListener>) -> Result<Self> {
+        Ok(self.given_admin(Bound::take_or_bind(address, 1, given)?.0.remove(0)))
     }
 
     /// With a socket for the admin listener that somebody else has bound.
@@ -84,6 +90,14 @@ impl Sockets {
 }
 
 impl Bound {
+    fn take_or_bind(address: SocketAddr, workers: usize, given: &mut Vec<TcpListener>) -> Result<Self> {
+        let is_it = |socket: &TcpListener| socket.local_addr().is_ok_and(|own| own == address);
+        let Some(at) = given.iter().position(is_it) else { return Self::bind(address, workers) };
+        let socket = given.remove(at);
+        socket.set_nonblocking(true)?;
+        Ok(Self(vec![socket]))
+    }
+
     fn bind(address: SocketAddr, workers: usize) -> Result<Self> {
         let explain = |error: std::io::Error| std::io::Error::new(error.kind(), format!("{address}: {error}"));
         (0..workers.max(1)).map(|_| listener(address)).collect::<Result<_>>().map(Self).map_err(explain)

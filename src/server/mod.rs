@@ -8,7 +8,10 @@ mod connection;
 mod framing;
 mod io;
 mod listen;
+mod pulse;
 mod redirect;
+mod reload;
+mod room;
 mod tls;
 
 use std::io::Result;
@@ -18,19 +21,26 @@ use std::thread::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use listen::Sockets;
+pub use pulse::Pulse;
+pub use reload::Reloader;
 
 use crate::admin::{self, Admin};
-use crate::config::Config;
+use crate::config::{Config, Running};
 use crate::consent::Keys;
 use crate::proxy::Worker;
 use crate::store::Store;
-use crate::telemetry::AccessWriter;
+use crate::telemetry::counters::Counters;
 use crate::telemetry::findings::{self, Book, Keeper};
+use crate::telemetry::{self, AccessWriter};
+use room::Room;
 
 /// A running proxy.
 #[derive(Debug)]
 pub struct Server {
     stop: CancellationToken,
+    /// Of each worker.
+    pulse: Vec<Arc<Counters>>,
+    reloader: Reloader,
     workers: Vec<JoinHandle<()>>,
     /// Answers as long as a worker has something in flight.
     _admin: Option<Admin>,
@@ -49,20 +59,34 @@ impl Server {
         let stop = CancellationToken::new();
         let access = AccessWriter::start(config.log.access.then_some(config.log.format))?;
         let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
-        let (mut workers, mut tables, mut counters) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut workers, mut tables, mut counters, mut swapped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let admin_socket = sockets.take_admin();
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
             let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log());
+            let (worker, room) = (Arc::new(worker), Arc::new(Room::new(config.limits.connections / config.workers)));
+            swapped.push((Arc::clone(&worker), Arc::clone(&room)));
             tables.push(Arc::clone(&worker.findings));
             counters.push(Arc::clone(&worker.counters));
             let (tls, stop) = (Arc::clone(&tls), stop.child_token());
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-            workers.push(thread.spawn(move || run(worker, tls, listeners, stop))?);
+            workers.push(thread.spawn(move || run(worker, room, tls, listeners, stop))?);
         }
         let book = Arc::new(Book::open(config.state.join(findings::FILE), tables));
-        let view = admin::View::new(config, counters, Arc::clone(&book), stop.clone());
+        let running = Arc::new(Running::new(config, telemetry::now().0));
+        let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates));
+        let pulse = counters.clone();
+        let view = admin::View::new(running, counters, Arc::clone(&book), stop.clone());
         let admin = admin_socket.map(|socket| Admin::start(socket, view)).transpose()?;
-        Ok(Self { stop, workers, _admin: admin, _store: store, _findings: Keeper::start(book)?, _access: access })
+        Ok(Self {
+            stop,
+            pulse,
+            reloader,
+            workers,
+            _admin: admin,
+            _store: store,
+            _findings: Keeper::start(book)?,
+            _access: access,
+        })
     }
 
     /// Begins to drain: no new connections, requests in flight are finished until the drain limit.
@@ -73,6 +97,16 @@ impl Server {
     /// A token that [`Self::stop`]s the server when cancelled.
     pub fn stopper(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// What puts another configuration in the place of the running one.
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
+    }
+
+    /// Whether all workers live.
+    pub fn pulse(&self) -> Pulse {
+        Pulse::new(self.pulse.clone())
     }
 
     /// Waits until every worker has drained.
@@ -89,7 +123,13 @@ impl Server {
     }
 }
 
-fn run(worker: Worker, tls: Arc<tls::Tls>, listeners: listen::Listeners, stop: CancellationToken) {
+fn run(
+    worker: Arc<Worker>,
+    room: Arc<Room>,
+    tls: Arc<tls::Tls>,
+    listeners: listen::Listeners,
+    stop: CancellationToken,
+) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -97,5 +137,5 @@ fn run(worker: Worker, tls: Arc<tls::Tls>, listeners: listen::Listeners, stop: C
             return stop.cancel();
         }
     };
-    runtime.block_on(accept::serve(Arc::new(worker), tls, listeners, stop));
+    runtime.block_on(accept::serve(worker, room, tls, listeners, stop));
 }

@@ -19,10 +19,10 @@ use crate::proxy::Worker;
 /// Serves one plain connection.
 pub(super) async fn serve(stream: TcpStream, worker: Arc<Worker>, stop: CancellationToken) -> io::Result<()> {
     let snapshot = worker.snapshot();
-    let timeouts = &snapshot.config.timeouts;
+    let timeouts = snapshot.config.timeouts.clone();
     let port = snapshot.config.listen.first().map_or(443, std::net::SocketAddr::port);
     let service = hyper::service::service_fn(|request| {
-        let known = |host: &str| snapshot.knows(host);
+        let known = |host: &str| worker.snapshot().knows(host);
         std::future::ready(Ok::<_, Infallible>(answer(&request, port, known)))
     });
     let mut connection = http1::Builder::new()

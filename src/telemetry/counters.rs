@@ -12,6 +12,8 @@ use http::StatusCode;
 pub struct Counters {
     /// Client connections.
     pub connections: Connections,
+    /// Turns of the worker's own clock. Those of a worker that hangs stand still.
+    pub beats: AtomicU64,
     /// Requests that belong to no site: unknown hosts, malformed ones.
     pub unrouted: Arc<SiteCounters>,
     /// By name. Locked when a configuration is loaded and when metrics are read, and by no request.

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test are tests too")]
 
+mod load;
+mod packaging;
 mod program;
+mod reload;
 mod scan;
 #[path = "../support/mod.rs"]
 mod support;
@@ -43,7 +46,7 @@ fn wrong() -> (tempfile::TempDir, String) {
 }
 
 /// A site before this origin, with a certificate; gives the file and whom to trust.
-fn right(folder: &Path, origin: std::net::SocketAddr) -> (String, RootCertStore) {
+pub(crate) fn right(folder: &Path, origin: std::net::SocketAddr) -> (String, RootCertStore) {
     let authority = Authority::new();
     authority.issue(folder, "site", &["shop.example"]);
     let file = folder.join("consentry.yaml");

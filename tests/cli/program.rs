@@ -33,8 +33,13 @@ impl Program {
     }
 
     /// As [`Self::start`], by any command that becomes the program.
-    pub(crate) fn of(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn of(command: Command) -> Self {
+        Self::with_stdin(command, Stdio::null())
+    }
+
+    /// As [`Self::of`], with this as its file 0.
+    pub(crate) fn with_stdin(mut command: Command, stdin: Stdio) -> Self {
+        let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (say, lines) = channel();
         listen(child.stdout.take().unwrap(), say.clone());
         listen(child.stderr.take().unwrap(), say);
@@ -106,12 +111,23 @@ pub(crate) async fn connect(
     roots: &RootCertStore,
     host: &str,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_with(address, roots, host, &[]).await
+}
+
+/// A TLS connection that offers these protocols.
+pub(crate) async fn connect_with(
+    address: SocketAddr,
+    roots: &RootCertStore,
+    host: &str,
+    protocols: &[&[u8]],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots.clone())
         .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from(host.to_owned()).unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, stream).await

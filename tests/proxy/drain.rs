@@ -3,7 +3,7 @@
 use http::Method;
 use http_body_util::BodyExt;
 
-use crate::support::{Client, HOST, Proxy, Raw, RawOrigin, Step, block_on};
+use crate::support::{Client, HOST, Origin, Proxy, Raw, RawOrigin, Step, block_on};
 
 async fn half(top: &str) -> (RawOrigin, Proxy) {
     let origin = RawOrigin::start(vec![
@@ -27,7 +27,7 @@ fn drain_finishes_what_is_in_flight_and_closes() {
             let mut idle = Raw::h1(&proxy).await;
             let response = client.start(Method::GET, "/", &[], "").await.unwrap();
             proxy.stop();
-            assert_eq!(idle.read_to_end().await, b"", "idle connections are closed at once");
+            assert_eq!(idle.read_to_end().await, b"", "idle connections are closed soon");
             origin.go();
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(&body[..], b"helloworld");
@@ -36,6 +36,23 @@ fn drain_finishes_what_is_in_flight_and_closes() {
             proxy.join();
             assert!(tokio::net::TcpStream::connect(address).await.is_err(), "the listener is gone");
         }
+    });
+}
+
+#[test]
+fn a_request_that_crosses_the_end_of_its_connection_is_answered() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "fine").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut idle = Raw::h1(&proxy).await;
+        idle.write(b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n").await;
+        idle.read_until(b"fine").await;
+        proxy.stop();
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        idle.write(b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n").await;
+        let answer = String::from_utf8(idle.read_to_end().await).unwrap().to_lowercase();
+        assert!(answer.starts_with("http/1.1 200") && answer.contains("connection: close\r\n"), "{answer}");
+        assert!(answer.ends_with("fine"), "{answer}");
     });
 }
 

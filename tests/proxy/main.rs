@@ -23,6 +23,7 @@ mod origin_errors;
 mod passthrough;
 mod published;
 mod receipts;
+mod reload;
 mod site_headers;
 mod tls;
 mod websocket;

@@ -60,6 +60,25 @@ impl Proxy {
         Self::builder().site(HOST, origin, "").start()
     }
 
+    /// Writes one of its files.
+    pub fn write(&self, file: &str, text: &str) {
+        fs::write(self.folder.path().join(file), text).unwrap();
+    }
+
+    /// Changes its configuration by replacing some text, which must be there, and has it read again.
+    pub fn change(&self, old: &str, new: &str) {
+        let file = self.folder.path().join("consentry.yaml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(old), "no {old:?} in\n{text}");
+        fs::write(&file, text.replace(old, new)).unwrap();
+        self.reload();
+    }
+
+    /// Has its files read again.
+    pub fn reload(&self) {
+        self.server.as_ref().unwrap().reloader().reload();
+    }
+
     /// Begins to drain.
     pub fn stop(&self) {
         if let Some(server) = &self.server {

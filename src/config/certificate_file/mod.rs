@@ -14,12 +14,13 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::model::Certificate;
+use super::read_files::Files;
 use super::reading::Item;
 
 const DAY: i64 = 86_400;
 
-/// Who is warned with less to go than this still has time to renew.
-const WARN_DAYS: i64 = 14;
+/// Who is warned with less to go than this still has time to renew. Those who renew by themselves do so before.
+pub(crate) const WARN_DAYS: i64 = 21;
 
 type ChainAndKey = (PathBuf, PathBuf);
 
@@ -79,7 +80,7 @@ impl Certificates {
         if let Some(known) = self.known.borrow().get(&files) {
             return known.clone();
         }
-        let certificate = match read(&files.0, &files.1, self.now) {
+        let certificate = match read(&files.0, &files.1, self.now, &chain.problems.files) {
             Ok(certificate) => {
                 let days = (certificate.not_after - self.now) / DAY;
                 if days < WARN_DAYS {
@@ -108,7 +109,7 @@ impl Certificates {
             return None;
         }
         let mut roots = RootCertStore::empty();
-        for certificate in chain(&file).map_or_else(|error| item.fail(error.to_string()), Some)? {
+        for certificate in chain(&file, &item.problems.files).map_or_else(|error| item.fail(error.to_string()), Some)? {
             if roots.add(certificate).is_err() {
                 return item.fail(Error::Certificate(file).to_string());
             }
@@ -117,8 +118,8 @@ impl Certificates {
     }
 }
 
-fn read(chain_file: &Path, key_file: &Path, now: i64) -> Result<Certificate, Error> {
-    let chain = chain(chain_file)?;
+fn read(chain_file: &Path, key_file: &Path, now: i64, files: &Files) -> Result<Certificate, Error> {
+    let chain = chain(chain_file, files)?;
     let bad = || Error::Certificate(chain_file.to_owned());
     let (_, leaf) = X509Certificate::from_der(chain.first().ok_or_else(bad)?).map_err(|_| bad())?;
     let not_after = leaf.validity().not_after.timestamp();
@@ -130,8 +131,8 @@ fn read(chain_file: &Path, key_file: &Path, now: i64) -> Result<Certificate, Err
     }
     let names = names(&leaf);
 
-    let bytes = file(key_file)?;
-    let key = PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
+    let text = files.secret(key_file).map_err(|error| Error::File(key_file.to_owned(), error))?;
+    let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| match error {
         pem::Error::NoItemsFound => Error::NoKey(key_file.to_owned()),
         error => Error::Pem(key_file.to_owned(), error),
     })?;
@@ -146,18 +147,14 @@ fn read(chain_file: &Path, key_file: &Path, now: i64) -> Result<Certificate, Err
     Ok(Certificate { certified: Arc::new(certified), names, not_after, file: chain_file.to_owned() })
 }
 
-fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let bytes = file(path)?;
+fn chain(path: &Path, files: &Files) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let bytes = files.bytes(path).map_err(|error| Error::File(path.to_owned(), error))?;
     let chain = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
     match chain {
         Ok(chain) if chain.is_empty() => Err(Error::NoCertificate(path.to_owned())),
         Ok(chain) => Ok(chain),
         Err(error) => Err(Error::Pem(path.to_owned(), error)),
     }
-}
-
-fn file(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|error| Error::File(path.to_owned(), error))
 }
 
 /// Subject alternative names only: no browser reads the common name any more.

@@ -108,7 +108,7 @@ fn each_thing_wrong_is_told_at_its_key() {
 #[test]
 fn certificate_that_soon_expires_is_a_warning() {
     let folder = Folder::new();
-    folder.certificate("a", &["shop.example"], (2026, 6, 20)).certificate("b", &["shop.example"], (2026, 6, 30));
+    folder.certificate("a", &["shop.example"], (2026, 6, 20)).certificate("b", &["shop.example"], (2026, 7, 7));
     let (_, warnings) = folder.site("certificate: a.pem").unwrap();
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].what.ends_with("expires in 5 days"), "{warnings:?}");
