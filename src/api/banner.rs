@@ -9,9 +9,9 @@ use crate::body::Body;
 use crate::config::{ConsentMode, Gating, Mode, SEEN_COOKIE, Site};
 use crate::consent::{self, Ask, Basis, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
-use crate::page::banner::{self, Asked, Banner, May, script};
+use crate::page::banner::{Asked, Banner, May, script};
 use crate::page::local_path;
-use crate::policy::{Category, CategoryId, Law};
+use crate::policy::{Category, CategoryId, Law, translated};
 use crate::{filter, own};
 
 /// What a visitor is asked.
@@ -23,11 +23,13 @@ pub struct Question {
     since: Option<Vec<Box<str>>>,
     /// The browser sends a signal that the policy honours.
     signal: bool,
+    /// The tag of the language to ask in.
+    language: Box<str>,
 }
 
 impl Question {
     /// What there is to ask this visitor; `None` if nothing, or nothing that an answer would change.
-    pub fn of(site: &Site, decision: &Decision, record: &Record, signals: Signals) -> Option<Self> {
+    pub fn of(site: &Site, decision: &Decision, record: &Record, signals: Signals, language: &str) -> Option<Self> {
         if site.consent_tool.is_some() {
             // The site's own tool asks.
             return None;
@@ -40,7 +42,10 @@ impl Question {
             !category.required && (parts.choice_beats_signals || !heard(category))
         };
         let all = || (0..).map(CategoryId).take(parts.categories.len()).filter(|id| open(*id));
-        let label = |id: CategoryId| site.policy.category(id).label.clone();
+        let label = |id: CategoryId| {
+            let category = site.policy.category(id);
+            Box::from(translated(&category.label, &category.labels, language))
+        };
         let (labels, since): (Vec<_>, _) = match &decision.ask {
             Ask::Nothing => return None,
             Ask::Everything => (all().map(label).collect(), None),
@@ -59,18 +64,23 @@ impl Question {
                     let changes = parts.changes.iter().filter(|change| change.version > since);
                     (
                         fresh.chain(alone.map(|service| service.label.clone())).collect(),
-                        Some(changes.map(|c| c.text.clone()).collect()),
+                        Some(changes.map(|change| translated(&change.text, &change.texts, language).into()).collect()),
                     )
                 }
             }
         };
         let signal = parts.categories.iter().any(|category| !category.required && heard(category));
-        (!labels.is_empty()).then_some(Self { labels, since, signal })
+        (!labels.is_empty()).then(|| Self { labels, since, signal, language: language.into() })
     }
 
     /// A number that differs where the banner does.
     pub fn mark(&self) -> u64 {
-        let words = self.labels.iter().chain(self.since.iter().flatten()).flat_map(|text| text.bytes().chain([0]));
+        let words = self
+            .labels
+            .iter()
+            .chain(self.since.iter().flatten())
+            .chain([&self.language])
+            .flat_map(|text| text.bytes().chain([0]));
         let start = 1 + u64::from(self.since.is_some()) + 2 * u64::from(self.signal);
         words.fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
@@ -88,7 +98,7 @@ impl Question {
         let asked = if self.since.is_some() { Asked::New(&labels, &changes) } else { Asked::Everything(&labels) };
         let policy = site.policy_page.as_deref().unwrap_or(&ours);
         let prefix = &*site.prefix;
-        let words = &banner::ENGLISH;
+        let words = site.texts.of(&self.language);
         let site = filter::Address { authority, target: return_to }.host();
         Banner { site, words, asked, signal: self.signal, prefix, policy, return_to, may }.render()
     }
@@ -116,7 +126,7 @@ pub(super) fn asset(text: String, kind: &'static str) -> Response<Body> {
 
 /// `GET banner`: for pages that are the same for everybody; 204 where there is nothing to ask.
 pub(super) fn get(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
-    let question = Question::of(visit.site, visit.decision, visit.record, visit.signals);
+    let question = Question::of(visit.site, visit.decision, visit.record, visit.signals, visit.language);
     let Some(question) = question.filter(|_| visit.site.banner) else {
         return own::html(StatusCode::NO_CONTENT, String::new());
     };

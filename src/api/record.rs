@@ -57,8 +57,8 @@ fn receipt(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Meth
         granted,
         id: EntryId(random()?),
         ip: visit.proof.ip.then(address),
-        // The texts that the visitor read are the policy's.
-        language: policy.parts().language.clone(),
+        // In which the visitor was asked.
+        language: visit.language.into(),
         method,
         policy: PolicyMark { hash: Hash(policy.digest()), version: policy.parts().version },
         refused,

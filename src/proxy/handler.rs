@@ -270,11 +270,12 @@ impl Visitor {
             return None;
         }
         let decision = self.on_page();
+        let language = api::language::of(site, headers);
         let question = match &self.implied {
             Some(_) => None,
-            None => Question::of(site, decision, &self.record, self.signals),
+            None => Question::of(site, decision, &self.record, self.signals, language),
         };
-        let plan = Plan::new(site, decision, question)?;
+        let plan = Plan::new(site, decision, question, language)?;
         let authority = asked.authority.as_str();
         let implied = self
             .implied

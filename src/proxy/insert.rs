@@ -48,14 +48,17 @@ pub(super) struct Plan {
     pub(super) question: Option<Question>,
     /// Whether a choice stands.
     chosen: bool,
+    /// The tag of the visitor's language; the site's, where pages are the same for everybody.
+    language: Box<str>,
 }
 
 impl Plan {
     /// `None` if the site wants nothing added.
-    pub(super) fn new(site: &Site, decision: &Decision, question: Option<Question>) -> Option<Self> {
+    pub(super) fn new(site: &Site, decision: &Decision, question: Option<Question>, language: &str) -> Option<Self> {
         let wanted = site.has_script() || site.settings_link.is_some();
         let question = question.filter(|_| site.banner && !site.shares_pages());
-        wanted.then_some(Self { question, chosen: decision.basis == Basis::Choice })
+        let language = if site.shares_pages() { &site.language } else { language };
+        wanted.then(|| Self { question, chosen: decision.basis == Basis::Choice, language: language.into() })
     }
 
     /// Stands for all of it in validators.
@@ -64,7 +67,7 @@ impl Plan {
             return prepared.mark;
         }
         let question = self.question.as_ref().map_or(0, Question::mark);
-        let bytes = question.to_le_bytes().into_iter().chain([u8::from(self.chosen)]);
+        let bytes = question.to_le_bytes().into_iter().chain([u8::from(self.chosen)]).chain(self.language.bytes());
         bytes.fold(prepared.mark, mix)
     }
 
@@ -121,7 +124,7 @@ impl Plan {
             }))
         });
         let link = site.settings_link.as_ref().map(|wanted| {
-            let text = wanted.text.as_deref().unwrap_or(banner::ENGLISH.cookie_settings);
+            let text = wanted.text.as_deref().unwrap_or(&site.texts.of(&self.language).cookie_settings);
             html::Link {
                 within: wanted.within.clone(),
                 markup: link::in_footer(&site.prefix, return_to, text).into(),

@@ -6,11 +6,9 @@
 
 pub mod link;
 pub mod script;
-mod words;
 
 use super::escape::{quote, text};
-
-pub use words::{ENGLISH, Words, fill, list};
+use super::texts::{Texts, fill};
 
 /// Its style sheet, served from `{prefix}banner.css`, and the small button's of [`link`].
 pub const STYLE: &str = include_str!("../assets/banner.css");
@@ -34,7 +32,7 @@ pub struct Banner<'a> {
     /// The site's name, as visitors know it.
     pub site: &'a str,
     /// What it says.
-    pub words: &'a Words<'a>,
+    pub words: &'a Texts,
     /// What is asked for.
     pub asked: Asked<'a>,
     /// The browser sends a signal that the policy honours.
@@ -75,20 +73,20 @@ impl Banner<'_> {
         let Self { site, words, prefix, return_to, may, .. } = *self;
         let (title, said) = match self.asked {
             Asked::Everything(labels) => {
-                (words.banner_title, fill(words.banner_text, &[("site", site), ("categories", &list(words, labels))]))
+                (&words.banner_title, fill(&words.banner_text, &[("site", site), ("categories", &words.list(labels))]))
             }
             Asked::New(labels, changes) => {
-                let said = fill(words.banner_text_new, &[("site", site), ("items", &list(words, labels))]);
+                let said = fill(&words.banner_text_new, &[("site", site), ("items", &words.list(labels))]);
                 let said = changes.iter().fold(said, |said, change| format!("{said} {change}"));
-                (words.banner_title_new, said)
+                (&words.banner_title_new, said)
             }
         };
         let title = fill(title, &[("site", site)]);
         let mut html = format!(
             "<section id=\"consentry\" role=\"region\" aria-label={} lang={} dir={} data-nosnippet=\"\">",
             quote(&title),
-            quote(words.language),
-            quote(words.dir),
+            quote(&words.language),
+            quote(words.dir()),
         );
         // Without a style sheet, browsers take a dialogue out of the flow: nothing of the page moves.
         let (open, close) = if may.style {
@@ -97,19 +95,19 @@ impl Banner<'_> {
             (format!("<dialog open=\"\" aria-label={}>", quote(&title)), "</dialog>")
         };
         html.push_str(&open);
-        let signal = if self.signal { format!(" {}", text(words.banner_signal)) } else { String::new() };
+        let signal = if self.signal { format!(" {}", text(&words.banner_signal)) } else { String::new() };
         html.push_str(&format!(
             "<div class=\"consentry-text\"><p><strong>{}</strong></p><p>{}{signal} <a href={}>{}</a></p></div>",
             text(&title),
             text(&said),
             quote(self.policy),
-            text(words.learn_more),
+            text(&words.learn_more),
         ));
         let back: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
         let choose = format!(
             "<a class=\"consentry-button\" href={}>{}</a>",
             quote(&format!("{prefix}?return_to={back}")),
-            text(words.choose)
+            text(&words.choose)
         );
         if may.form {
             let (accept, reject) = match self.asked {
@@ -124,8 +122,8 @@ impl Banner<'_> {
                 quote(&format!("{prefix}choice")),
                 if may.fetch { " data-fetch=\"\"" } else { "" },
                 quote(return_to),
-                text(words.accept_all),
-                text(words.reject_all),
+                text(&words.accept_all),
+                text(&words.reject_all),
             ));
         } else {
             html.push_str(&format!("<div class=\"consentry-buttons\">{choose}</div>"));

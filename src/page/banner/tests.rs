@@ -5,7 +5,7 @@ const MAY: May = May { form: true, style: true, fetch: true };
 fn banner<'a>(asked: Asked<'a>, may: May) -> Banner<'a> {
     Banner {
         site: "shop.example",
-        words: &ENGLISH,
+        words: Texts::of("en"),
         asked,
         signal: false,
         prefix: "/_consent/",
