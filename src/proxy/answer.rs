@@ -44,7 +44,7 @@ pub(super) struct Extras<'a> {
     pub(super) plan: Plan,
     pub(super) decision: &'a Decision,
     /// The choice that going on to this page implies, what it is recorded with, and the head that asked for it.
-    pub(super) implied: Option<(Visit<'a>, &'a HeaderMap, &'a Choice)>,
+    pub(super) implied: Option<Box<(Visit<'a>, &'a HeaderMap, &'a Choice)>>,
     /// The cookie that remembers the first page.
     pub(super) seen: Option<HeaderValue>,
 }
@@ -136,8 +136,8 @@ impl Filter<'_> {
     /// What holds for this response, and the cookies that say so.
     async fn settle<'s>(&'s self, extras: Option<&'s Extras<'_>>) -> (&'s Decision, Vec<HeaderValue>) {
         let Some(extras) = extras else { return (self.decision, Vec::new()) };
-        if let Some((visit, headers, choice)) = &extras.implied {
-            return match api::choice::keep_implied(visit, headers, choice).await {
+        if let Some((visit, headers, choice)) = extras.implied.as_deref() {
+            return match Box::pin(api::choice::keep_implied(visit, headers, choice)).await {
                 Some(cookie) => (extras.decision, vec![cookie, api::banner::not_seen()]),
                 // Consent that cannot be proven is none.
                 None => (self.decision, Vec::new()),

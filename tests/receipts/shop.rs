@@ -53,7 +53,7 @@ impl Shop {
         authority.issue(folder.path(), "site", &[HOST]);
         let policy: String = POLICY.lines().map(|line| format!("      {line}\n")).collect();
         let text = format!(
-            "listen: 127.0.0.1:0\ncertificate: site.pem\nworkers: 2\nlog: {{ access: false }}\n{top}\nsites:\n  \
+            "listen: 127.0.0.1:0\ncertificate: site.pem\nworkers: 2\nlog: {{ access: false }}\nlimits: {{ choices_a_minute: 60000 }}\n{top}\nsites:\n  \
              - host: {HOST}\n    origin: http://127.0.0.1:9\n    policy:\n{policy}"
         );
         std::fs::write(folder.path().join("consentry.yaml"), text).unwrap();
