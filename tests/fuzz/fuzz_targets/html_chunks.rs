@@ -44,7 +44,7 @@ fn rewrite<'a>(grant: &Grant, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8
         xml: false,
     });
     let mut out = Vec::new();
-    let mut write = || {
+    let write = || {
         for piece in pieces {
             rewriter.write(piece, &mut out)?;
         }
