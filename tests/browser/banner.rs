@@ -136,12 +136,15 @@ fn banner_is_first_in_order_holds_no_focus_and_moves_nothing() {
             order.push(visitor.value("document.activeElement.textContent").await);
         }
         assert_eq!(order, ["Cookie policy", "Accept all", "Reject all", "Choose", "Other"]);
-        let shifts = "const done = arguments[0]; let sum = 0;
-            new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.value))
+        // As Cumulative Layout Shift is defined: what follows a key press within half a second is no surprise. On a busy
+        // machine Chromium also tells of a box without a node, 200 pixels high, that this page does not have.
+        let shifts = "const done = arguments[0], moved = [];
+            new PerformanceObserver(list => list.getEntries().filter(e => !e.hadRecentInput && e.sources.some(s => s.node)).forEach(e => moved.push(
+                [e.value, e.startTime, e.sources.map(s => [s.node?.nodeName, s.previousRect, s.currentRect])])))
                 .observe({ type: 'layout-shift', buffered: true });
-            requestAnimationFrame(() => setTimeout(() => done(sum), 50));";
-        let shifted = visitor.browser.execute_async(shifts, Vec::new()).await.unwrap();
-        assert_eq!(shifted.json().as_f64(), Some(0.0));
+            requestAnimationFrame(() => setTimeout(() => done(moved), 50));";
+        let moved = visitor.browser.execute_async(shifts, Vec::new()).await.unwrap();
+        assert_eq!(*moved.json(), json!([]));
         // Scrolling is no consent, and no cookie came before the choice.
         visitor.value("scrollTo(0, 1e6)").await;
         assert!(asked(&visitor).await && visitor.cookies().await.is_empty());

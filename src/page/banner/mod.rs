@@ -129,7 +129,8 @@ impl Banner<'_> {
             html.push_str(&format!("<div class=\"consentry-buttons\">{choose}</div>"));
         }
         html.push_str(close);
-        html.push_str("</section>");
+        // While it is still arriving it would grow under the visitor's eyes: it shows when this is there.
+        html.push_str("<i class=\"consentry-end\"></i></section>");
         html
     }
 }
