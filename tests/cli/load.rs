@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -20,7 +19,7 @@ use crate::program::connect_with;
 pub(crate) struct Load {
     clients: JoinSet<()>,
     end: watch::Sender<bool>,
-    pub(crate) good: Arc<AtomicUsize>,
+    good: watch::Sender<usize>,
     bad: Arc<std::sync::Mutex<Vec<String>>>,
 }
 
@@ -33,17 +32,17 @@ impl Load {
     /// Starts clients, half of them with HTTP/2, each of which asks one request after the other.
     pub(crate) fn start(address: SocketAddr, roots: &RootCertStore, clients: usize) -> Self {
         let (end, ended) = watch::channel(false);
-        let (good, bad) = (Arc::<AtomicUsize>::default(), Arc::<std::sync::Mutex<Vec<String>>>::default());
+        let (good, bad) = (watch::Sender::new(0), Arc::<std::sync::Mutex<Vec<String>>>::default());
         let mut set = JoinSet::new();
         for number in 0..clients {
-            let (roots, ended, good, bad) = (roots.clone(), ended.clone(), Arc::clone(&good), Arc::clone(&bad));
+            let (roots, ended, good, bad) = (roots.clone(), ended.clone(), good.clone(), Arc::clone(&bad));
             set.spawn(async move {
                 while !*ended.borrow() {
                     // Whoever cannot connect has lost no request: the proxy is gone.
                     let Some(mut sender) = Sender::connect(address, &roots, number % 2 == 0).await else { return };
                     while !*ended.borrow() && sender.is_ready().await {
                         match sender.ask().await {
-                            Ok(()) => drop(good.fetch_add(1, Relaxed)),
+                            Ok(()) => good.send_modify(|good| *good += 1),
                             // hyper says so of requests of which it has sent nothing.
                             Err(Some(error)) if error.is_canceled() => break,
                             Err(error) => {
@@ -60,11 +59,8 @@ impl Load {
 
     /// Waits for so many more answers.
     pub(crate) async fn more(&self, answers: usize) {
-        let until = self.good.load(Relaxed) + answers;
-        while self.good.load(Relaxed) < until {
-            assert!(!self.clients.is_empty());
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
+        let until = *self.good.borrow() + answers;
+        self.good.subscribe().wait_for(|good| *good >= until).await.unwrap();
     }
 
     /// Ends the clients; gives the number of good answers, and what went wrong.
@@ -72,7 +68,7 @@ impl Load {
         let _ = self.end.send(true);
         while self.clients.join_next().await.is_some() {}
         let bad = self.bad.lock().unwrap().clone();
-        (self.good.load(Relaxed), bad)
+        (*self.good.borrow(), bad)
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use consentry::proxy::coding::{Coding, Encoder, Level};
+use http_body_util::BodyExt as _;
+use tokio::sync::watch;
 
 use super::program::Program;
 use super::run;
@@ -15,6 +19,25 @@ const HTML: (&str, &str) = ("content-type", "text/html; charset=utf-8");
 fn page(cookies: &[&str], body: &str) -> Answer {
     let headers: Vec<(&str, &str)> = cookies.iter().map(|line| ("set-cookie", *line)).chain([HTML]).collect();
     respond(200, &headers, body.to_owned())
+}
+
+/// An answer whose body never comes.
+struct Never;
+
+impl http_body::Body for Never {
+    type Data = bytes::Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>> {
+        Poll::Pending
+    }
+}
+
+fn never() -> Answer {
+    http::Response::builder().header(HTML.0, HTML.1).body(Never.boxed()).unwrap()
 }
 
 /// A shop with a page behind the first, one that robots may not see, and links to elsewhere.
@@ -289,13 +312,18 @@ fn scan_says_why_nothing_could_be_read() {
 #[test]
 fn interrupted_scan_prints_what_was_found() {
     block_on(async {
-        let origin = Origin::start(shop).await;
-        let mut program = Program::start(&["scan", &format!("http://{}", origin.address), "--delay", "3000"]);
-        while !targets(&origin).contains(&"/".to_owned()) {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        // The answer is there, and the next request is not due yet.
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        // The second page never comes to its end.
+        let (asked, mut second) = watch::channel(false);
+        let origin = Origin::start(move |request| {
+            if request.target != "/tea?x=1" {
+                return shop(request);
+            }
+            asked.send_replace(true);
+            never()
+        })
+        .await;
+        let mut program = Program::start(&["scan", &format!("http://{}", origin.address), "--delay", "0"]);
+        second.wait_for(|asked| *asked).await.unwrap();
         program.signal("INT");
         program.line_with("Interrupted. 1 page read: 2 cookies");
         program.line_with("PHPSESSID");

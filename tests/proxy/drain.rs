@@ -31,6 +31,7 @@ fn drain_finishes_what_is_in_flight_and_closes() {
             origin.go();
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(&body[..], b"helloworld");
+            client.ended().await;
             assert!(client.start(Method::GET, "/", &[], "").await.is_err(), "no further request; h2: {h2}");
             let address = proxy.address;
             proxy.join();
@@ -48,7 +49,8 @@ fn a_request_that_crosses_the_end_of_its_connection_is_answered() {
         idle.write(b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n").await;
         idle.read_until(b"fine").await;
         proxy.stop();
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        // The drain has begun.
+        while tokio::net::TcpStream::connect(proxy.address).await.is_ok() {}
         idle.write(b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n").await;
         let answer = String::from_utf8(idle.read_to_end().await).unwrap().to_lowercase();
         assert!(answer.starts_with("http/1.1 200") && answer.contains("connection: close\r\n"), "{answer}");

@@ -60,9 +60,7 @@ fn an_exchange_keeps_what_it_began_with() {
         let proxy = Proxy::builder().site(HOST, origin.address, "").start();
         let mut client = Client::h2(&proxy).await;
         let asked = tokio::spawn(async move { client.start(Method::GET, "/", &[], "").await.unwrap() });
-        while origin.received().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        origin.asked().await;
         let off = |proxy: &Proxy| proxy.change("    policy:", "    mode: 'off'\n    policy:");
         off(&proxy);
         origin.go();

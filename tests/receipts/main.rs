@@ -13,10 +13,10 @@ mod shop;
 
 use std::collections::HashMap;
 use std::process::Command;
-use std::time::Duration;
 
 use shop::{Reply, Shop};
 use support::block_on;
+use tokio::sync::watch;
 
 /// Kills the program again and again while visitors choose: whoever got an answer has a receipt.
 #[test]
@@ -26,16 +26,21 @@ fn kill_9_under_load_loses_no_acknowledged_choice() {
         let mut acknowledged: HashMap<String, bool> = HashMap::new();
         for round in 0..4_u64 {
             let program = shop.serve();
+            let (answered, mut answers) = watch::channel(0_u64);
             let visitors: Vec<_> = (0..8)
                 .map(|number| {
                     let mut visitor = shop.visitor(program.address);
+                    let answered = answered.clone();
                     tokio::spawn(async move {
                         let mut told = Vec::new();
                         for turn in 0.. {
                             let grants = (number + turn) % 2 == 0;
                             let form = if grants { "decision=accept-all" } else { "decision=reject-all" };
                             match visitor.post(form, "").await {
-                                Some(Reply { status: 303, id: Some(id), .. }) => told.push((id, grants)),
+                                Some(Reply { status: 303, id: Some(id), .. }) => {
+                                    told.push((id, grants));
+                                    answered.send_modify(|answers| *answers += 1);
+                                }
                                 Some(reply) => panic!("{reply:?}"),
                                 None => break,
                             }
@@ -44,7 +49,7 @@ fn kill_9_under_load_loses_no_acknowledged_choice() {
                     })
                 })
                 .collect();
-            tokio::time::sleep(Duration::from_millis(150 + 70 * round)).await;
+            answers.wait_for(|answers| *answers >= 20 + 30 * round).await.unwrap();
             program.program.signal("KILL");
             let before = acknowledged.len();
             for visitor in visitors {

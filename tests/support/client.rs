@@ -12,6 +12,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -21,6 +22,7 @@ use super::{HOST, Proxy};
 pub struct Client {
     sender: Sender,
     host: String,
+    connection: JoinHandle<()>,
 }
 
 enum Sender {
@@ -46,8 +48,8 @@ impl Client {
     pub async fn h1_to(proxy: &Proxy, host: &str) -> Self {
         let stream = connect(proxy, host, b"http/1.1").await;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection.with_upgrades());
-        Self { sender: Sender::H1(sender), host: host.to_owned() }
+        let connection = tokio::spawn(async { drop(connection.with_upgrades().await) });
+        Self { sender: Sender::H1(sender), host: host.to_owned(), connection }
     }
 
     /// HTTP/2 to `shop.example`.
@@ -58,8 +60,13 @@ impl Client {
     pub async fn h2_to(proxy: &Proxy, host: &str) -> Self {
         let stream = connect(proxy, host, b"h2").await;
         let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        Self { sender: Sender::H2(sender), host: host.to_owned() }
+        let connection = tokio::spawn(async { drop(connection.await) });
+        Self { sender: Sender::H2(sender), host: host.to_owned(), connection }
+    }
+
+    /// Waits until the connection has come to its end.
+    pub async fn ended(&mut self) {
+        (&mut self.connection).await.unwrap();
     }
 
     /// A GET with these header fields.

@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// A request as the origin saw it.
@@ -144,7 +144,7 @@ pub enum Step {
 /// An origin that plays bytes.
 pub struct RawOrigin {
     pub address: SocketAddr,
-    received: Arc<Mutex<Vec<u8>>>,
+    received: watch::Sender<Vec<u8>>,
     go: mpsc::UnboundedSender<()>,
     closed: mpsc::UnboundedReceiver<()>,
     task: JoinHandle<()>,
@@ -155,14 +155,14 @@ impl RawOrigin {
     pub async fn start(steps: Vec<Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let received = Arc::new(Mutex::new(Vec::new()));
+        let received = watch::Sender::new(Vec::new());
         let (go, gone) = mpsc::unbounded_channel();
         let (ended, closed) = mpsc::unbounded_channel();
-        let log = Arc::clone(&received);
+        let log = received.clone();
         let gone = Arc::new(tokio::sync::Mutex::new(gone));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let play = play(stream, steps.clone(), Arc::clone(&log), Arc::clone(&gone));
+                let play = play(stream, steps.clone(), log.clone(), Arc::clone(&gone));
                 let ended = ended.clone();
                 tokio::spawn(async move {
                     let _ = play.await;
@@ -180,7 +180,12 @@ impl RawOrigin {
 
     /// All bytes that arrived so far, over all connections.
     pub fn received(&self) -> Vec<u8> {
-        self.received.lock().unwrap().clone()
+        self.received.borrow().clone()
+    }
+
+    /// Waits until something has arrived.
+    pub async fn asked(&self) {
+        self.received.subscribe().wait_for(|bytes| !bytes.is_empty()).await.unwrap();
     }
 
     /// Waits until a connection has played all its steps.
@@ -198,7 +203,7 @@ impl Drop for RawOrigin {
 async fn play(
     mut stream: TcpStream,
     steps: Vec<Step>,
-    received: Arc<Mutex<Vec<u8>>>,
+    received: watch::Sender<Vec<u8>>,
     gone: Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<()>>>,
 ) -> std::io::Result<()> {
     let mut buffer = Vec::new();
@@ -238,11 +243,11 @@ async fn play(
     Ok(())
 }
 
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>, received: &Mutex<Vec<u8>>) -> std::io::Result<()> {
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>, received: &watch::Sender<Vec<u8>>) -> std::io::Result<()> {
     let before = buffer.len();
     if stream.read_buf(buffer).await? == 0 {
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }
-    received.lock().unwrap().extend_from_slice(&buffer[before..]);
+    received.send_modify(|bytes| bytes.extend_from_slice(&buffer[before..]));
     Ok(())
 }
