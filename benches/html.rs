@@ -59,6 +59,7 @@ sites:
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
+        texts: Arc::clone(consentry::page::texts::Texts::of("en")),
         insert: Insertions::default(),
     }
 }

@@ -8,6 +8,8 @@
 //! The rooms stand in the order in which they may use one another: each only what stands above it
 //! (`tests/layers.rs`). The first seven are pure: bytes in, decisions out, and no socket, file or clock.
 
+mod fnv;
+
 pub mod cookie;
 
 pub mod policy;

@@ -88,6 +88,7 @@ fn settings(yaml: &str, name: &str) -> Settings {
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
+        texts: Arc::clone(consentry::page::texts::Texts::of("en")),
         insert: Insertions::default(),
         gating: Gating::Remove,
         xml: false,

@@ -35,6 +35,7 @@ sites:
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
+        texts: Arc::clone(consentry::page::texts::Texts::of("en")),
         insert: consentry::html::Insertions::default(),
     }
 }

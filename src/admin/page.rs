@@ -7,7 +7,8 @@ use http::Uri;
 use super::findings::Filter;
 use super::{View, status};
 use crate::config::WARN_DAYS;
-use crate::page::{day, duration};
+use crate::page::day;
+use crate::page::texts::Texts;
 use crate::telemetry;
 use crate::telemetry::drift::{Drift, drift};
 use crate::telemetry::findings::Row;
@@ -110,6 +111,6 @@ impl Page<'_> {
     }
 
     fn life(&self, seconds: &Option<u64>) -> String {
-        seconds.map_or_else(|| "–".to_owned(), duration::words)
+        seconds.map_or_else(|| "–".to_owned(), |seconds| Texts::of("en").duration(seconds))
     }
 }

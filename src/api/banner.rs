@@ -12,7 +12,7 @@ use crate::cookie::UnixTime;
 use crate::page::banner::{Asked, Banner, May, script};
 use crate::page::local_path;
 use crate::policy::{Category, CategoryId, Law, translated};
-use crate::{filter, own};
+use crate::{filter, fnv, own};
 
 /// What a visitor is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Question {
             .chain([&self.language])
             .flat_map(|text| text.bytes().chain([0]));
         let start = 1 + u64::from(self.since.is_some()) + 2 * u64::from(self.signal);
-        words.fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        fnv::add(start, words)
     }
 
     /// Whether no choice stands.

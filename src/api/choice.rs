@@ -28,10 +28,6 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
-    // Two tools that both take decisions would undo each other's.
-    if visit.site.consent_tool.is_some() && !visit.site.is_bridged() {
-        return super::failed(visit, StatusCode::CONFLICT);
-    }
     match decide(visit, headers, body).await {
         Ok(response) => response,
         Err(status) => refused(visit, status),
@@ -62,6 +58,10 @@ fn refused(visit: &Visit<'_>, status: StatusCode) -> Response<Body> {
 
 /// Whether this page, or app, may change the choice, and not too often.
 fn allowed(visit: &Visit<'_>, headers: &HeaderMap) -> Result<(), StatusCode> {
+    // Two tools that both take decisions would undo each other's.
+    if visit.site.consent_tool.is_some() && !visit.site.is_bridged() {
+        return Err(StatusCode::CONFLICT);
+    }
     if !origin::is_same(headers, visit.authority) && origin::app(visit, headers).is_none() {
         return Err(StatusCode::FORBIDDEN);
     }

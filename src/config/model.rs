@@ -116,6 +116,8 @@ pub struct Site {
     pub headers: SecurityHeaders,
     /// The language of our pages for visitors of whom nobody knows a better one: a tag in lower case.
     pub language: Box<str>,
+    /// What may be offered to visitors: the site's language first, the policy's, and those that we speak.
+    pub offered: Vec<Box<str>>,
     /// What our pages say.
     pub texts: SiteTexts,
     /// How they look.

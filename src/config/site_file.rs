@@ -95,6 +95,7 @@ pub(super) fn read(
             .read("language", visitor_file::language)
             .or_else(|| policy_language(policy.as_ref()?))
             .unwrap_or_default(),
+        offered: Vec::new(),
         texts: s.or("texts", SiteTexts::default(), visitor_file::texts),
         theme: s.or("theme", Theme::default(), visitor_file::theme),
         withdraw: s.or("withdraw", Withdraw::default(), visitor_file::withdraw),
@@ -113,7 +114,26 @@ pub(super) fn read(
         policy: policy?,
     };
     let hosts = hosts?;
-    Some(Site { name: hosts.first()?.to_string().into(), hosts, ..site })
+    let offered = offered(&site);
+    Some(Site { name: hosts.first()?.to_string().into(), hosts, offered, ..site })
+}
+
+/// The languages in which a visitor can be spoken to. Who reads Portuguese reads what the policy says in Brazil's; our own
+/// texts are found by `pt-br` as well.
+fn offered(site: &Site) -> Vec<Box<str>> {
+    let theirs = site.policy.parts().languages();
+    let ours = site.texts.languages().filter(|ours| {
+        let nearer = |tag: &&str| tag.strip_prefix(ours).is_some_and(|rest| rest.starts_with('-'));
+        !theirs.iter().any(nearer)
+    });
+    let all = std::iter::once(&*site.language).chain(theirs.iter().copied()).chain(ours);
+    let mut offered: Vec<Box<str>> = Vec::new();
+    for tag in all {
+        if !offered.iter().any(|known| **known == *tag) {
+            offered.push(tag.into());
+        }
+    }
+    offered
 }
 
 /// Whoever wrote the policy writes the site.

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::cookie::UnixTime;
+use crate::fnv;
 use crate::policy::{Category, CategoryId, Grant, Owner, Policy, PolicyParts, Service, ServiceId};
 
 /// How far the clocks of two proxies may differ before a choice counts as made in the future.
@@ -60,10 +61,7 @@ impl Item {
     fn hash(kind: &[u8], id: &str) -> Self {
         // FNV-1a and the finaliser of MurmurHash3, not SHA-256: the ids are the operator's own and the cookie is signed,
         // and a request that carries a choice asks for the items of the whole policy.
-        let hash = kind
-            .iter()
-            .chain(id.as_bytes())
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = fnv::add(fnv::START, kind.iter().copied().chain(id.bytes()));
         let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
         let hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
         let [a, b, c, ..] = (hash ^ (hash >> 33)).to_be_bytes();

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::Keys;
 use super::codec::base36;
 use crate::cookie::{UnixTime, pairs};
+use crate::fnv;
 
 const FORMAT: &str = "s";
 /// Who comes back later than this, in seconds, has not gone on but begun anew.
@@ -51,9 +52,9 @@ fn read(value: &[u8], now: UnixTime, keys: &Keys, scope: &str) -> Option<u64> {
     (made <= now.after(CLOCK_SKEW) && now <= made.after(LIFETIME)).then_some(page)
 }
 
-/// FNV-1a: the value is signed, and who forges a page of the same hash has only gone on to it.
+/// The value is signed, and who forges a page of the same hash has only gone on to it.
 fn hash(target: &str) -> u64 {
-    target.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv::add(fnv::START, target.bytes())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::answer::{Answer, Source};
 use super::input::Kind;
-use crate::page::duration;
+use crate::page::texts::Texts;
 use crate::policy::{Action, Grant, Hardening, Policy, SameSite, Unclassified, Verdict};
 
 /// Why a deleting line passes.
@@ -75,7 +75,7 @@ pub(crate) fn edited(hardening: Option<Hardening>, cap: Option<u64>) -> String {
     });
     let capped = cap.map(|cap| match cap {
         0 => "the policy lets it live only until the browser is closed".to_owned(),
-        cap => format!("the policy lets it live {} at most", duration::words(cap)),
+        cap => format!("the policy lets it live {} at most", Texts::of("en").duration(cap)),
     });
     hardened.into_iter().chain(capped).collect::<Vec<_>>().join("; ")
 }

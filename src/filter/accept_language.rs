@@ -9,7 +9,7 @@ const MOST: usize = 32;
 /// The best of `offered` (tags in lower case, the site's own first); `None` if there is none that the visitor asks for.
 ///
 /// A range fits its own tag, what it begins with (`de` for `de-AT`), and a more special one (`pt-br` for `pt`).
-pub fn best<'l>(headers: &HeaderMap, offered: &[&'l str]) -> Option<&'l str> {
+pub fn best<'l, T: AsRef<str>>(headers: &HeaderMap, offered: &'l [T]) -> Option<&'l str> {
     let lines = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|line| line.to_str().ok());
     let mut ranges: Vec<(String, u16)> = lines.flat_map(|line| line.split(',')).filter_map(range).take(MOST).collect();
     // Stable: what stands first counts between equals.
@@ -19,19 +19,20 @@ pub fn best<'l>(headers: &HeaderMap, offered: &[&'l str]) -> Option<&'l str> {
     wanted.find_map(|(range, _)| fitting(range, offered).filter(|tag| !refused(tag)))
 }
 
-fn fitting<'l>(range: &str, offered: &[&'l str]) -> Option<&'l str> {
+fn fitting<'l, T: AsRef<str>>(range: &str, offered: &'l [T]) -> Option<&'l str> {
+    let mut tags = offered.iter().map(AsRef::as_ref);
     if range == "*" {
-        return offered.first().copied();
+        return tags.next();
     }
     let mut head = range;
     loop {
-        if let Some(tag) = offered.iter().find(|tag| **tag == head) {
+        if let Some(tag) = tags.clone().find(|tag| *tag == head) {
             return Some(tag);
         }
         let Some(end) = head.rfind('-') else { break };
         head = &head[..end];
     }
-    offered.iter().find(|tag| tag.strip_prefix(range).is_some_and(|rest| rest.starts_with('-'))).copied()
+    tags.find(|tag| tag.strip_prefix(range).is_some_and(|rest| rest.starts_with('-')))
 }
 
 /// A range in lower case and its weight in thousandths; `None` for what is neither.
@@ -57,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    fn asked(line: &str, offered: &[&'static str]) -> Option<&'static str> {
+    fn asked<'l>(line: &str, offered: &'l [&'static str]) -> Option<&'l str> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(line).ok()?);
         best(&headers, offered)

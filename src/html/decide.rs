@@ -326,6 +326,7 @@ impl Page {
         let ours = page.join(preferences).unwrap_or_else(|_| page.clone());
         let place = |path| ours.join(path).unwrap_or_else(|_| ours.clone());
         make(&placeholder::Frame {
+            texts: &self.settings.texts,
             service: reason.label(&self.settings),
             grant: reason.remedy(&self.settings),
             prefix: ours.as_str(),

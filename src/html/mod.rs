@@ -29,6 +29,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::filter::Csp;
+use crate::page::texts::Texts;
 use crate::policy::{Grant, Policy};
 
 pub use contact::Contact;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub preferences: Arc<str>,
     /// What the response says that the page may do: placeholders keep to it.
     pub csp: Csp,
+    /// What placeholders say.
+    pub texts: Arc<Texts>,
     /// What we add to the page.
     pub insert: Insertions,
 }

@@ -6,7 +6,6 @@ pub mod banner;
 mod bounce;
 pub mod bridge;
 mod date;
-pub mod duration;
 mod error;
 pub mod escape;
 pub mod forget;

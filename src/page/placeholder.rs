@@ -11,10 +11,13 @@
 use std::borrow::Cow;
 
 use super::escape::{quote, text};
+use super::texts::Texts;
 
 /// The frame that is missing.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
+    /// In the visitor's language.
+    pub texts: &'a Texts,
     /// The name of the service that it would have loaded.
     pub service: &'a str,
     /// What the button grants; `None` where no grant brings the frame back.
@@ -79,27 +82,29 @@ pub fn is_hidden<'v>(attribute: &impl Fn(&str) -> Option<Cow<'v, str>>) -> bool 
 
 /// The name of the box.
 fn title(frame: &Frame<'_>) -> String {
-    format!("{}: not loaded", frame.service)
+    frame.texts.put(&frame.texts.placeholder_title, "service", frame.service)
 }
 
 /// The page in the box. `target`: what is decided here concerns the page around it.
 pub fn document(frame: &Frame<'_>) -> String {
-    let Frame { service, prefix, return_to, .. } = *frame;
-    let mut html = String::from(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta name=\"color-scheme\" content=\"light dark\">\
+    let Frame { texts, service, prefix, return_to, .. } = *frame;
+    let mut html = format!(
+        "<!DOCTYPE html><html lang={} dir={}><head><meta name=\"color-scheme\" content=\"light dark\">\
          <meta name=\"referrer\" content=\"same-origin\">",
+        quote(&texts.language),
+        quote(texts.dir()),
     );
     if frame.style {
         html.push_str(&format!("<link rel=\"stylesheet\" href={}>", quote(&format!("{prefix}style.css"))));
     }
     html.push_str(&format!("<title>{}</title></head>", text(&title(frame))));
-    let name = text(service);
     html.push_str("<body class=\"placeholder\"><main align=\"center\"><font face=\"sans-serif\">");
-    html.push_str(&format!("<p><strong>{name}</strong> is not loaded, because you have not allowed it.</p>"));
+    let name = format!("<strong>{}</strong>", text(service));
+    html.push_str(&format!("<p>{}</p>", texts.put(&text(&texts.placeholder_text), "service", &name)));
     if let Some(grant) = frame.grant.filter(|_| frame.form) {
         let (field, key, label) = match grant {
-            Grant::Service(key) => ("service", key, format!("Allow {service}")),
-            Grant::Category(key, label) => ("category", key, format!("Allow all of \u{201c}{label}\u{201d}")),
+            Grant::Service(key) => ("service", key, texts.put(&texts.allow, "service", service)),
+            Grant::Category(key, label) => ("category", key, texts.put(&texts.allow_category, "category", label)),
         };
         html.push_str(&format!(
             "<form method=\"post\" action={} target=\"_parent\">\
@@ -114,7 +119,8 @@ pub fn document(frame: &Frame<'_>) -> String {
     let back: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
     let settings = quote(&format!("{prefix}?return_to={back}"));
     html.push_str(&format!(
-        "<p><a href={settings} target=\"_parent\">Cookie settings</a></p></font></main></body></html>"
+        "<p><a href={settings} target=\"_parent\">{}</a></p></font></main></body></html>",
+        text(&texts.cookie_settings)
     ));
     html
 }
@@ -136,14 +142,25 @@ fn length(value: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    const FRAME: Frame<'_> = Frame {
-        service: "YouTube",
-        grant: Some(Grant::Service("youtube")),
-        prefix: "https://shop.example/_consent/",
-        return_to: "/tea?a=1&b=2",
-        form: true,
-        style: true,
-    };
+    fn youtube() -> Frame<'static> {
+        Frame {
+            texts: Texts::of("en"),
+            service: "YouTube",
+            grant: Some(Grant::Service("youtube")),
+            prefix: "https://shop.example/_consent/",
+            return_to: "/tea?a=1&b=2",
+            form: true,
+            style: true,
+        }
+    }
+
+    #[test]
+    fn speaks_the_language_of_the_visitor() {
+        let html = document(&Frame { texts: Texts::of("ar"), ..youtube() });
+        assert!(html.contains("<html lang=\"ar\" dir=\"rtl\">") && html.is_ascii(), "{html}");
+        let html = boxed(&Frame { texts: Texts::of("de"), ..youtube() }, &[("width", "560")]);
+        assert!(html.contains("YouTube erlauben") && html.contains("lang=&quot;de"), "{html}");
+    }
 
     fn boxed(frame_: &Frame<'_>, attributes: &[(&str, &str)]) -> String {
         let find = |name: &str| attributes.iter().find(|(known, _)| *known == name);
@@ -168,14 +185,14 @@ mod tests {
 
     #[test]
     fn box_has_the_size_of_the_frame_and_names_the_service() {
-        let html = boxed(&FRAME, &[("width", "560"), ("height", "315"), ("class", "film"), ("allow", "camera")]);
+        let html = boxed(&youtube(), &[("width", "560"), ("height", "315"), ("class", "film"), ("allow", "camera")]);
         assert!(html.contains(r#" title="YouTube: not loaded" class="film" width="560" height="315""#), "{html}");
         assert!(!html.contains("allow=") && !html.contains("style="), "{html}");
     }
 
     #[test]
     fn button_grants_this_service_and_comes_back() {
-        let html = document(&FRAME);
+        let html = document(&youtube());
         for part in [
             "<form method=\"post\" action=\"https://shop.example/_consent/choice\" target=\"_parent\">",
             "name=\"return_to\" value=\"/tea?a=1&amp;b=2\"",
@@ -185,16 +202,16 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }
-        let category = document(&Frame { grant: Some(Grant::Category("fun", "Fun")), ..FRAME });
+        let category = document(&Frame { grant: Some(Grant::Category("fun", "Fun")), ..youtube() });
         assert!(category.contains("name=\"category\" value=\"fun\"") && category.contains("Allow all of &#8220;Fun"));
-        for without in [Frame { form: false, ..FRAME }, Frame { grant: None, ..FRAME }] {
+        for without in [Frame { form: false, ..youtube() }, Frame { grant: None, ..youtube() }] {
             let html = document(&without);
             assert!(
                 !html.contains("<form") && !html.contains("<button") && html.contains("/_consent/?return"),
                 "{html}"
             );
         }
-        assert!(!document(&Frame { style: false, ..FRAME }).contains("stylesheet"));
+        assert!(!document(&Frame { style: false, ..youtube() }).contains("stylesheet"));
     }
 
     #[test]
@@ -206,7 +223,7 @@ mod tests {
             &[("style", "visibility:hidden")],
             &[("hidden", "")],
         ] {
-            assert_eq!(boxed(&FRAME, attributes), "", "{attributes:?}");
+            assert_eq!(boxed(&youtube(), attributes), "", "{attributes:?}");
         }
     }
 
@@ -214,8 +231,7 @@ mod tests {
     fn nothing_of_the_page_escapes_from_it() {
         let evil = "\"><script>&\u{e9}</script>";
         for grant in [Grant::Service(evil), Grant::Category(evil, evil)] {
-            let frame =
-                Frame { service: evil, grant: Some(grant), prefix: evil, return_to: evil, form: true, style: true };
+            let frame = Frame { service: evil, grant: Some(grant), prefix: evil, return_to: evil, ..youtube() };
             let html = boxed(&frame, &KEPT.map(|name| (name, evil)));
             assert!(html.is_ascii() && !html.contains("<script"), "{html}");
             assert!(!document(&frame).contains("<script"), "{html}");

@@ -8,9 +8,10 @@ use aws_lc_rs::digest::{Context, SHA256};
 use super::model::{CookieRule, PolicyParts, SessionRule, SnippetRule, TagRule, Unclassified};
 use super::published::{RegionalLink, Translation};
 use super::{Catalogue, NamePattern};
+use crate::fnv;
 
 pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [u8; 32]) {
-    let mut hash = Hashes { fnv: 0xcbf2_9ce4_8422_2325, sha: Context::new(&SHA256) };
+    let mut hash = Hashes { fnv: fnv::START, sha: Context::new(&SHA256) };
     hash.numbers([parts.version, parts.good_since, parts.law as u64, parts.choice_lifetime]);
     hash.numbers([u64::from(parts.choice_beats_signals), u64::from(parts.catalogue_sessions), u64::from(parts.styles)]);
     hash.number(match parts.unclassified {
@@ -76,7 +77,7 @@ struct Hashes {
 
 impl Hashes {
     fn bytes(&mut self, bytes: &[u8]) {
-        self.fnv = bytes.iter().fold(self.fnv, |fnv, byte| (fnv ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        self.fnv = fnv::add(self.fnv, bytes.iter().copied());
         self.sha.update(bytes);
     }
 

@@ -2,6 +2,7 @@
 
 use super::Owner;
 use super::model::{CategoryId, ServiceId};
+use crate::fnv;
 
 /// What this request may use. Copying it costs nothing unless the visitor answered for single services.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,15 +63,12 @@ impl Grant {
 
     /// A short hash for validators: equal grants of equal policies give equal text.
     pub fn digest(&self, policy: u64) -> u32 {
-        // FNV-1a: stable over releases and processes, unlike the standard hasher.
         let words = std::iter::once(policy)
             .chain(std::iter::once(self.categories))
             .chain(self.granted.words())
             .chain(std::iter::once(u64::MAX))
             .chain(self.refused.words());
-        let hash = words
-            .flat_map(u64::to_le_bytes)
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = fnv::add(fnv::START, words.flat_map(u64::to_le_bytes));
         (hash ^ (hash >> 32)) as u32
     }
 }

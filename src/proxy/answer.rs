@@ -21,7 +21,7 @@ use crate::config::{ConsentMode, Mode, SESSION_MARKER, SharedCache};
 use crate::consent::{Choice, Decision};
 use crate::cookie::UnixTime;
 use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
-use crate::html::{Insertions, Rewriter};
+use crate::html::{self, Insertions, Rewriter};
 use crate::policy::{Grant, ServiceId};
 use crate::telemetry::findings::Scene;
 
@@ -36,6 +36,8 @@ pub(super) struct Filter<'a> {
     pub(super) asked: &'a Asked,
     pub(super) requested: &'a Requested,
     pub(super) now: UnixTime,
+    /// The tag of the language to speak on the page.
+    pub(super) language: &'a str,
     pub(super) worker: &'a Arc<Worker>,
 }
 
@@ -153,15 +155,10 @@ impl Filter<'_> {
 
     fn rewriter(&self, grant: &Grant, kind: Option<&HeaderValue>, csp: Csp, insert: Insertions) -> Noted {
         let kind = kind.map(HeaderValue::as_bytes);
-        let rewriter = Rewriter::new(page::settings(
-            self.site,
-            self.site.limits(),
-            self.loading(grant),
-            self.address().url(),
-            kind,
-            csp,
-            insert,
-        ));
+        let settings =
+            page::settings(self.site, self.site.limits(), self.loading(grant), self.address().url(), kind, csp, insert);
+        let texts = Arc::clone(self.site.texts.of(self.language));
+        let rewriter = Rewriter::new(html::Settings { texts, ..settings });
         let (site, worker) = (self.site.clone(), Arc::clone(self.worker));
         Noted::new(rewriter, Place { site, worker, page: self.asked.uri.path().into(), now: self.now })
     }

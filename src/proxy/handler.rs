@@ -108,8 +108,10 @@ async fn pass(
     let asked = forward::Asked::of(exchange, &head);
     forward::clean(exchange, &mut head, upgrade.is_some());
     let shared = (site.gating == Gating::Client).then(|| consent::required(&site.policy));
+    // Pages that are the same for everybody speak one language.
+    let language = if site.shares_pages() { &site.language } else { api::language::of(site, &head.headers) };
     let client = Arc::clone(&exchange.client);
-    let extras = visitor.and_then(|visitor| visitor.extras(&client, site, &asked, &head.headers));
+    let extras = visitor.and_then(|visitor| visitor.extras(&client, site, &asked, &head.headers, language));
     let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
@@ -154,6 +156,7 @@ async fn pass(
         asked: &asked,
         requested: &requested,
         now: visitor.now,
+        language,
         worker: &exchange.client.worker,
     };
     Ok((filter.response(response).await?, lease))
@@ -179,7 +182,7 @@ struct Visitor {
 struct Implied {
     choice: Choice,
     decision: Decision,
-    /// As it came: a receipt tells the language.
+    /// As it came: a receipt may tell address and browser.
     headers: HeaderMap,
 }
 
@@ -264,18 +267,18 @@ impl Visitor {
         site: &'a SiteRef,
         asked: &'a forward::Asked,
         headers: &HeaderMap,
+        language: &str,
     ) -> Option<Extras<'a>> {
         let shown = site.shares_pages() || filter::may_be_shown(&asked.method, headers);
         if site.mode != Mode::Enforce || !shown {
             return None;
         }
         let decision = self.on_page();
-        let language = api::language::of(site, headers);
         let question = match &self.implied {
             Some(_) => None,
             None => Question::of(site, decision, &self.record, self.signals, language),
         };
-        let plan = Plan::new(site, decision, question, language)?;
+        let plan = Plan::new(site, site.prepared(), decision, question, language)?;
         let authority = asked.authority.as_str();
         let implied = self.implied.as_ref().map(|implied| {
             Box::new((self.at(client, site, authority, &implied.headers), &implied.headers, &implied.choice))

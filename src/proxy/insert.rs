@@ -9,10 +9,12 @@ use crate::api::banner::{Question, script as script_of};
 use crate::config::{ConsentMode, Gating, Site};
 use crate::consent::{Basis, Decision};
 use crate::filter::{Csp, Leave};
+use crate::fnv;
 use crate::html::{self, Insertions};
 use crate::page::banner::script::{self, Tag};
 use crate::page::banner::{self, May, link};
-use crate::page::{escape, free};
+use crate::page::{escape, forget, free};
+use crate::policy::Grant;
 
 /// What is the same on all pages of a site.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Prepared {
     style: String,
     script: String,
     mark: u64,
+    /// Services of the policy keep data in browsers.
+    stores: bool,
 }
 
 impl Prepared {
@@ -32,13 +36,9 @@ impl Prepared {
             site.settings_link, site.policy_page, site.banner, site.consent_mode
         );
         let release = env!("CARGO_PKG_VERSION");
-        let mark = own.bytes().chain(release.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, mix);
-        Self { style, script, mark }
+        let mark = fnv::add(fnv::START, own.bytes().chain(release.bytes()));
+        Self { style, script, mark, stores: forget::is_needed(&site.policy, &Grant::none()) }
     }
-}
-
-fn mix(hash: u64, byte: u8) -> u64 {
-    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
 }
 
 /// What one visitor gets in addition to a page.
@@ -48,17 +48,29 @@ pub(super) struct Plan {
     pub(super) question: Option<Question>,
     /// Whether a choice stands.
     chosen: bool,
-    /// The tag of the visitor's language; the site's, where pages are the same for everybody.
+    /// What refused services have stored in the browser goes.
+    forgets: bool,
+    /// The tag of the language to speak.
     language: Box<str>,
 }
 
 impl Plan {
     /// `None` if the site wants nothing added.
-    pub(super) fn new(site: &Site, decision: &Decision, question: Option<Question>, language: &str) -> Option<Self> {
-        let wanted = site.has_script() || site.settings_link.is_some();
+    pub(super) fn new(
+        site: &Site,
+        prepared: &Prepared,
+        decision: &Decision,
+        question: Option<Question>,
+        language: &str,
+    ) -> Option<Self> {
+        let forgets = prepared.stores
+            && decision.refused
+            && !site.shares_pages()
+            && forget::is_needed(&site.policy, &decision.grant);
+        let wanted = site.has_script() || site.settings_link.is_some() || forgets;
         let question = question.filter(|_| site.banner && !site.shares_pages());
-        let language = if site.shares_pages() { &site.language } else { language };
-        wanted.then(|| Self { question, chosen: decision.basis == Basis::Choice, language: language.into() })
+        let chosen = decision.basis == Basis::Choice;
+        wanted.then(|| Self { question, chosen, forgets, language: language.into() })
     }
 
     /// Stands for all of it in validators.
@@ -67,8 +79,12 @@ impl Plan {
             return prepared.mark;
         }
         let question = self.question.as_ref().map_or(0, Question::mark);
-        let bytes = question.to_le_bytes().into_iter().chain([u8::from(self.chosen)]).chain(self.language.bytes());
-        bytes.fold(prepared.mark, mix)
+        let bytes = question
+            .to_le_bytes()
+            .into_iter()
+            .chain([u8::from(self.chosen), u8::from(self.forgets)])
+            .chain(self.language.bytes());
+        fnv::add(prepared.mark, bytes)
     }
 
     /// The markup, as far as the policy of the page at `url` leaves it a way.
@@ -110,6 +126,15 @@ impl Plan {
             if site.gating == Gating::Neutralise && fetch {
                 head.push_str(&free::later(&site.prefix, nonce));
             }
+        }
+        if self.forgets
+            && let Some(leave) = csp.script(url, &at(&format!("{}{}", site.prefix, forget::PATH)))
+        {
+            let nonce = match &leave {
+                Leave::Plain => None,
+                Leave::Nonce(nonce) => Some(&**nonce),
+            };
+            head.push_str(&forget::tag(&site.prefix, nonce));
         }
         let body = self.question.clone().map(|question| {
             let (site, url) = (Arc::clone(site), url.clone());

@@ -1,5 +1,7 @@
 //! How a site's pages are rewritten: its configuration in the words of the rewriter. Also for `consentry rewrite`.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use crate::config::{Gating, Limits, OnRewriteError, Site};
@@ -41,6 +43,7 @@ pub fn settings(
         preferences: site.prefix.clone().into(),
         url,
         csp,
+        texts: Arc::clone(site.texts.of(&site.language)),
         insert,
     }
 }

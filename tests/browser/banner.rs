@@ -6,7 +6,8 @@ use thirtyfour::Key;
 
 use crate::looks::{picture, size};
 use crate::support::origin::{Answer, respond};
-use crate::visitor::{Scripts, Visitor, eventually, visit_site};
+use crate::support::proxy::POLICY;
+use crate::visitor::{Scripts, Visitor, eventually, visit_policy, visit_site};
 
 const ON: &str = "banner: true\nsettings_link: true";
 const NEUTRAL: &str = "banner: true\nsettings_link: true\ngating: neutralise\nconsent_mode: basic";
@@ -151,6 +152,24 @@ fn banner_is_first_in_order_holds_no_focus_and_moves_nothing() {
         // The end of the page can be scrolled out from behind the banner.
         let free = "document.querySelector('footer').getBoundingClientRect().bottom <= document.querySelector('.consentry-box').getBoundingClientRect().top";
         assert_eq!(visitor.value(free).await, true);
+        assert_eq!(visitor.complaints().await, [""; 0]);
+    });
+}
+
+/// M6: what a refused service has stored goes on the next page, and nothing else.
+#[test]
+fn refusing_clears_what_services_have_stored() {
+    let policy = POLICY.replace("cookies: { _fbp: 90 days },", "cookies: { _fbp: 90 days }, storage: ['adnet_*'],");
+    visit_policy(Scripts::On, &policy, ON, pages, async |visitor| {
+        visitor.open("/").await;
+        visitor.value("localStorage.setItem('adnet_id', 1), sessionStorage.setItem('adnet_x', 1), localStorage.setItem('own', 1)").await;
+        visitor.open("/other").await;
+        let stored = "[...Object.keys(localStorage), ...Object.keys(sessionStorage)].join()";
+        assert_eq!(visitor.value(stored).await, "adnet_id,own,adnet_x", "nobody was asked yet");
+        visitor.click("#consentry button[value=reject-all]").await;
+        eventually("the choice", async || visitor.cookie("__Host-consentry").await).await;
+        visitor.open("/").await;
+        eventually("what is left", async || (visitor.value(stored).await == "own").then_some(())).await;
         assert_eq!(visitor.complaints().await, [""; 0]);
     });
 }

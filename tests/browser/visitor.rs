@@ -13,6 +13,7 @@ use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
 use crate::elsewhere::{Elsewhere, SETTLED};
 use crate::program::Program;
 use crate::support::origin::Answer;
+use crate::support::proxy::POLICY;
 use crate::support::{Origin, Proxy};
 
 /// The longest that a browser may take for anything.
@@ -42,16 +43,28 @@ pub(crate) fn visit<F: Future<Output = ()>>(scripts: Scripts, test: impl FnOnce(
 }
 
 /// Runs a test with a visitor of a site of its own, at `localhost`: these further keys, and pages by a function of
-/// method and target. Its policy is [`crate::support::proxy::POLICY`].
+/// method and target. Its policy is [`POLICY`].
 pub(crate) fn visit_site<F: Future<Output = ()>>(
     scripts: Scripts,
     extra: &str,
     page: impl Fn(&str) -> Answer + Send + Sync + 'static,
     test: impl FnOnce(Visitor) -> F,
 ) {
+    visit_policy(scripts, POLICY, extra, page, test);
+}
+
+/// The same under another policy.
+pub(crate) fn visit_policy<F: Future<Output = ()>>(
+    scripts: Scripts,
+    policy: &str,
+    extra: &str,
+    page: impl Fn(&str) -> Answer + Send + Sync + 'static,
+    test: impl FnOnce(Visitor) -> F,
+) {
     run(async {
         let origin = Origin::start(move |seen| page(&seen.target)).await;
-        let proxy = Proxy::builder().site("localhost", origin.address, extra).start();
+        let to = format!("http://{}", origin.address);
+        let proxy = Proxy::builder().site_with("localhost", &to, policy, extra).start();
         let site = format!("https://localhost:{}", proxy.address.port());
         let folder = tempfile::tempdir().unwrap();
         test(Visitor::at(site, None, folder, scripts).await).await;

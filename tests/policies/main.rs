@@ -180,6 +180,7 @@ impl Shipped {
             on_error: OnError::Abort,
             preferences: "/_consent/".into(),
             csp: Default::default(),
+            texts: Arc::clone(consentry::page::texts::Texts::of("en")),
             insert: Insertions::default(),
             gating: Gating::Remove,
             xml: false,

@@ -242,6 +242,8 @@ fn only_one_of_two_tools_takes_decisions() {
         let reply = client.send(Method::POST, "/_consent/choice", &[FORM, ORIGIN], "decision=accept-all").await;
         assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (409, 0));
         assert!(reply.text().contains("cookie settings"), "{}", reply.text());
+        let reply = client.send(Method::DELETE, "/_consent/choice", &[ORIGIN], "").await;
+        assert_eq!((reply.status.as_u16(), reply.set_cookies().len()), (409, 0), "nor takes them back");
         assert_eq!(client.get("/_consent/bridge.js", &[]).await.status, 404);
     });
 }

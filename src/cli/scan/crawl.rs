@@ -197,6 +197,7 @@ impl<'a, 'p> Crawl<'a, 'p> {
             on_error: OnError::Abort,
             preferences: "/".into(),
             csp: filter::Csp::default(),
+            texts: Arc::clone(crate::page::texts::Texts::of("en")),
             insert: html::Insertions::default(),
         });
         let mut out = Vec::new();

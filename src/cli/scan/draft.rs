@@ -9,7 +9,7 @@ use super::found::{Cookie, Found, Tag};
 use super::show::{self, count};
 use crate::cli::init;
 use crate::cli::yaml::{quoted, scalar};
-use crate::page::duration;
+use crate::page::texts::Texts;
 
 /// The frame; the capitals are filled in.
 const TEMPLATE: &str = include_str!("draft.yaml");
@@ -143,7 +143,7 @@ fn cookies(out: &mut String, found: &Found<'_>) {
 }
 
 fn as_yaml(seconds: u64) -> String {
-    if seconds == 0 { "session".to_owned() } else { duration::words(seconds) }
+    if seconds == 0 { "session".to_owned() } else { Texts::of("en").duration(seconds) }
 }
 
 /// A name in quotes, wherever it may be cut.

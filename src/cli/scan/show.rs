@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::found::{Cookie, Expected, Found, Owner, Problem, Tag, Visited};
-use crate::page::duration;
+use crate::page::texts::Texts;
 
 /// What no scan without a browser can see.
 pub(super) const LIMITS: &str =
@@ -153,7 +153,7 @@ fn lifetime(seconds: Option<u64>) -> String {
     match seconds {
         None => "?".to_owned(),
         Some(0) => "session".to_owned(),
-        Some(seconds) => duration::words(seconds),
+        Some(seconds) => Texts::of("en").duration(seconds),
     }
 }
 

@@ -80,6 +80,7 @@ fn reading(styles: bool) -> Settings {
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
+        texts: Arc::clone(Texts::of("en")),
         insert: Insertions::default(),
     }
 }

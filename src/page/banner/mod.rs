@@ -9,6 +9,7 @@ pub mod script;
 
 use super::escape::{quote, text};
 use super::texts::{Texts, fill};
+use crate::fnv;
 
 /// Its style sheet, served from `{prefix}banner.css`, and the small button's of [`link`].
 pub const STYLE: &str = include_str!("../assets/banner.css");
@@ -20,9 +21,7 @@ pub fn style_path() -> String {
 
 /// A short hash of an asset: it is in its address, so that browsers may keep it for good.
 fn version(asset: &str) -> u32 {
-    let hash = asset
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = fnv::add(fnv::START, asset.bytes());
     (hash ^ (hash >> 32)) as u32
 }
 

@@ -4,7 +4,7 @@ mod keys;
 mod plural;
 mod site;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::date::iso;
 use crate::cookie::UnixTime;
@@ -27,12 +27,12 @@ const FILES: [&str; 9] = [
     include_str!("ar.json"),
 ];
 
-static ALL: LazyLock<[Texts; 9]> =
-    LazyLock::new(|| FILES.map(|file| serde_json::from_str(file).expect("a test reads each file")));
+static ALL: LazyLock<[Arc<Texts>; 9]> =
+    LazyLock::new(|| FILES.map(|file| Arc::new(serde_json::from_str(file).expect("a test reads each file"))));
 
 impl Texts {
     /// The texts for a language tag (BCP 47), by its first part; English where we do not speak that.
-    pub fn of(language: &str) -> &'static Self {
+    pub fn of(language: &str) -> &'static Arc<Self> {
         let first = language.split(['-', '_']).next().unwrap_or_default();
         let index = LANGUAGES.iter().position(|known| known.eq_ignore_ascii_case(first)).unwrap_or(0);
         &ALL[index]

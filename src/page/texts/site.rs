@@ -1,13 +1,14 @@
 //! A site's own words in the place of ours.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{KEYS, LANGUAGES, Texts, placeholders};
 
 /// The texts of a site: ours, and what it says otherwise. Languages that it adds begin as English.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SiteTexts {
-    own: Vec<Texts>,
+    own: Vec<Arc<Texts>>,
 }
 
 /// Why a text was not taken.
@@ -26,25 +27,25 @@ impl SiteTexts {
     pub fn replace(&mut self, language: &str, key: &str, text: &str) -> Result<(), Refused> {
         let ours = Texts::of(language);
         let known = |slot: &str| placeholders(slot).into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let allowed = known(ours.clone().slot(key).ok_or_else(|| Refused::Unknown(key.to_owned()))?);
+        let allowed = known(Texts::clone(ours).slot(key).ok_or_else(|| Refused::Unknown(key.to_owned()))?);
         if let Some(name) = placeholders(text).into_iter().find(|name| !allowed.iter().any(|known| known == name)) {
             return Err(Refused::Placeholder(name.to_owned()));
         }
         let texts = match self.own.iter().position(|texts| texts.language == language) {
             Some(index) => &mut self.own[index],
             None => {
-                self.own.push(Texts { language: Cow::from(language.to_owned()), ..ours.clone() });
+                self.own.push(Arc::new(Texts { language: Cow::from(language.to_owned()), ..Texts::clone(ours) }));
                 self.own.last_mut().expect("just pushed")
             }
         };
-        if let Some(slot) = texts.slot(key) {
+        if let Some(slot) = Arc::make_mut(texts).slot(key) {
             *slot = Cow::from(text.to_owned());
         }
         Ok(())
     }
 
     /// The texts for a language tag (BCP 47): the site's for it or for what it begins with, else ours.
-    pub fn of(&self, language: &str) -> &Texts {
+    pub fn of(&self, language: &str) -> &Arc<Texts> {
         let mut head = language;
         loop {
             if let Some(texts) = self.own.iter().find(|texts| texts.language.eq_ignore_ascii_case(head)) {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::{Drift, Kind};
-use crate::page::duration;
+use crate::page::texts::Texts;
 use crate::policy::{
     Action, CatalogueService, CookieRule, FindingKind, Grant, Hardening, Policy, Rule, SameSite, Verdict,
 };
@@ -262,7 +262,7 @@ fn missing(session: Option<Hardening>, lines: &Lines) -> Option<String> {
 }
 
 fn life(seconds: u64) -> String {
-    if seconds == 0 { "the session".into() } else { duration::words(seconds) }
+    if seconds == 0 { "the session".into() } else { Texts::of("en").duration(seconds) }
 }
 
 fn times(count: u64) -> String {

@@ -39,6 +39,7 @@ fn rewrite<'a>(grant: &Grant, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
+        texts: Arc::clone(consentry::page::texts::Texts::of("en")),
         insert: consentry::html::Insertions::default(),
         gating: Gating::Remove,
         xml: false,
