@@ -11,7 +11,8 @@ use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use super::certificate_file::Certificates;
-use super::model::{Config, Limits, Log, Receipts, Timeouts};
+use super::limits::{Limits, Timeouts};
+use super::model::{Config, Log, Receipts};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;

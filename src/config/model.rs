@@ -12,9 +12,10 @@ use rustls::sign::CertifiedKey;
 use tracing::level_filters::LevelFilter;
 
 use super::HostName;
+use super::limits::{Limits, Timeouts};
+use super::pages::{ConsentMode, SettingsLink, Withdraw};
 use super::secret::Secret;
 use crate::consent::formats::Tool;
-use crate::html::Anchor;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::Policy;
@@ -139,53 +140,6 @@ pub struct Site {
     pub consent_types: Vec<(Box<str>, Vec<Box<str>>)>,
 }
 
-/// What goes when a visitor withdraws, beside the cookies that we delete one by one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withdraw {
-    /// What the browser is asked to clear as a whole.
-    pub clear_site_data: Vec<ClearData>,
-    /// The visitor stays signed in: session cookies stay.
-    pub keep_session: bool,
-}
-
-/// A kind of data that `Clear-Site-Data` names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClearData {
-    /// All cookies of the registrable domain.
-    Cookies,
-    /// localStorage, sessionStorage, IndexedDB and service workers of the origin.
-    Storage,
-    /// What the browser has cached of the origin.
-    Cache,
-}
-
-impl Default for Withdraw {
-    fn default() -> Self {
-        Self { clear_site_data: vec![ClearData::Cache], keep_session: true }
-    }
-}
-
-/// The way back to the preference centre from each page.
-#[derive(Debug, Clone)]
-pub struct SettingsLink {
-    /// It is the last thing in the first element that this finds, else a small button.
-    pub within: Anchor,
-    /// What it says; `None` for our own words.
-    pub text: Option<Box<str>>,
-}
-
-/// What Google's tags are told (Consent Mode v2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ConsentMode {
-    /// Nothing.
-    #[default]
-    Off,
-    /// What is granted. They load when their services are granted, as all others do.
-    Basic,
-    /// What is granted. Google Analytics and Tag Manager load before that, where the policy declares them.
-    Advanced,
-}
-
 /// With `strict_bounce`, says that the browser holds a session cookie, which it keeps back when the visitor comes from
 /// elsewhere.
 pub const SESSION_MARKER: &str = "__Host-consentry-session";
@@ -294,81 +248,6 @@ pub struct ConsentCookie {
 /// Response headers that a site wants set, ready to insert.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SecurityHeaders(pub Vec<(HeaderName, HeaderValue)>);
-
-/// How long we wait, and for what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For a client's TLS handshake.
-    pub handshake: Duration,
-    /// For the whole head of a request, from its first byte or the accepting of the connection.
-    pub request_head: Duration,
-    /// Between two pieces of a body, either way.
-    pub body_idle: Duration,
-    /// For TCP and TLS to the origin.
-    pub origin_connect: Duration,
-    /// From the end of the request to the origin's response head.
-    pub origin_first_byte: Duration,
-    /// For the next request on a kept connection, of clients and to origins.
-    pub idle: Duration,
-    /// For exchanges in flight, after SIGTERM.
-    pub drain: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            handshake: Duration::from_secs(10),
-            request_head: Duration::from_secs(15),
-            body_idle: Duration::from_secs(30),
-            origin_connect: Duration::from_secs(5),
-            origin_first_byte: Duration::from_secs(60),
-            idle: Duration::from_secs(75),
-            drain: Duration::from_secs(30),
-        }
-    }
-}
-
-/// How much we take. Sizes in bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Client connections at a time, over all listeners.
-    pub connections: usize,
-    /// A message head.
-    pub head_bytes: usize,
-    /// Header fields in a message head.
-    pub head_fields: usize,
-    /// HTTP/2 streams at a time on one connection.
-    pub streams: u32,
-    /// Memory of one HTML rewriter.
-    pub html_memory: usize,
-    /// One decompressed document.
-    pub decompressed: u64,
-    /// Decompressed bytes for each compressed one.
-    pub decompression_ratio: u32,
-    /// The text of one inline script that is looked at.
-    pub inline_script: usize,
-    /// The body of a request to our own endpoints.
-    pub choice_body: usize,
-    /// Choices that one network (/24, /56) posts in a minute, by worker.
-    pub choices_a_minute: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 10_000,
-            head_bytes: 64 << 10,
-            head_fields: 100,
-            streams: 100,
-            html_memory: 8 << 20,
-            decompressed: 256 << 20,
-            decompression_ratio: 1000,
-            inline_script: 1 << 20,
-            choice_body: 16 << 10,
-            choices_a_minute: 120,
-        }
-    }
-}
 
 /// What is kept of choices, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,20 +5,15 @@ use http::header::{HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CON
 use url::{Host, Url};
 
 use super::certificate_file::Certificates;
-use super::model::{
-    ConsentCookie, ConsentMode, Gating, Mode, OnRewriteError, Origin, SecurityHeaders, SettingsLink, SharedCache, Site,
-    Withdraw,
-};
+use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, Origin, SecurityHeaders, SharedCache, Site};
+use super::pages::{ConsentMode, Withdraw};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{HostName, across, consent_tool, visitor_file};
-use crate::html::Anchor;
-use crate::page::banner::script::TYPES;
-use crate::page::local_path;
+use super::{HostName, across, consent_tool, pages_file, visitor_file};
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
-use crate::policy::{Policy, PolicyParts};
+use crate::policy::Policy;
 
 /// `cookie.name` where there is no `cookie.domain`: the browser then keeps it for this host over TLS alone.
 const COOKIE_NAME: &str = "__Host-consentry";
@@ -101,11 +96,11 @@ pub(super) fn read(
         withdraw: s.or("withdraw", Withdraw::default(), visitor_file::withdraw),
         app_origins: s.or("app_origins", Vec::new(), visitor_file::app_origins),
         banner: s.or("banner", true, Item::bool),
-        policy_page: s.read("policy_page", path),
-        settings_link: s.or("settings_link", Some(footer()), settings_link),
-        consent_mode: s.or("consent_mode", ConsentMode::default(), consent_mode),
+        policy_page: s.read("policy_page", pages_file::path),
+        settings_link: s.or("settings_link", Some(pages_file::footer()), pages_file::settings_link),
+        consent_mode: s.or("consent_mode", ConsentMode::default(), pages_file::consent_mode),
         consent_types: s.or("consent_types", Vec::new(), |item| {
-            item.section(|s| consent_types(s, policy.as_ref().map(|policy| policy.parts())))
+            item.section(|s| pages_file::consent_types(s, policy.as_ref().map(|policy| policy.parts())))
         }),
         certificate,
         // What must be there comes last, so that its lack hides no other mistake.
@@ -139,58 +134,6 @@ fn offered(site: &Site) -> Vec<Box<str>> {
 /// Whoever wrote the policy writes the site.
 fn policy_language(policy: &Policy) -> Option<Box<str>> {
     policy.parts().languages().first().map(|language| (*language).into())
-}
-
-/// Where pages mostly have such links.
-fn footer() -> SettingsLink {
-    SettingsLink { within: Anchor::parse("footer").expect("a name is a selector"), text: None }
-}
-
-/// `false`, or a mapping that says more.
-fn settings_link(item: &Item<'_>) -> Option<Option<SettingsLink>> {
-    if !item.is_map() {
-        return item.bool().map(|wanted| wanted.then(footer));
-    }
-    item.section(|s| {
-        let within = s.or("selector", footer().within, |item| item.parse(Anchor::parse));
-        Some(SettingsLink { within, text: s.read("text", Item::boxed) })
-    })
-}
-
-fn consent_mode(item: &Item<'_>) -> Option<ConsentMode> {
-    let modes = [("off", ConsentMode::Off), ("basic", ConsentMode::Basic), ("advanced", ConsentMode::Advanced)];
-    let mode = item.word(&modes)?;
-    if mode == ConsentMode::Advanced {
-        item.warn(
-            "Google's tags contact Google before the visitor agrees, if only without cookies",
-            "write `basic` unless your data-protection officer says otherwise",
-        );
-    }
-    Some(mode)
-}
-
-/// For each of Google's consent types the categories that grant it.
-fn consent_types(s: &Section<'_>, policy: Option<&PolicyParts>) -> Vec<(Box<str>, Vec<Box<str>>)> {
-    let categories = |item: &Item<'_>| {
-        let known = |key: &str| policy.is_none_or(|policy| policy.categories.iter().any(|c| *c.id == *key));
-        let items = item.one_or_many();
-        let keys = items.iter().filter_map(|item| {
-            let key = item.text()?;
-            if known(key) { Some(key.into()) } else { item.fail(format!("the policy has no category `{key}`")) }
-        });
-        Some(keys.collect())
-    };
-    let types = TYPES.iter().filter_map(|(name, _)| Some(((*name).into(), s.read(name, categories)?)));
-    types.collect()
-}
-
-/// A path of the site.
-fn path(item: &Item<'_>) -> Option<Box<str>> {
-    let text = item.text()?;
-    if text.len() > 1 && local_path(text) == text {
-        return Some(text.into());
-    }
-    item.fail_with(format!("`{text}` is no path of the site"), "write e.g. `/cookie-policy`")
 }
 
 fn origin(item: &Item<'_>) -> Option<Origin> {

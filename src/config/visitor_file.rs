@@ -1,6 +1,6 @@
 //! What a site says about its visitor's side: language, texts, theme, withdrawal, and apps that may ask.
 
-use super::model::{ClearData, Withdraw};
+use super::pages::{ClearData, Withdraw};
 use super::problem::suggest;
 use super::published::tag;
 use super::reading::Item;

@@ -10,9 +10,8 @@ use super::elements::{self, Kind, Outcome};
 use super::judge::{self, Blocked, Judged, Needs};
 use super::page::{Page, Place, Region, Start};
 use super::script::{self, Script};
-use super::style::{self, Sheet};
-use super::{Error, Gating, Settings, links};
-use crate::page::{escape, placeholder};
+use super::style::Sheet;
+use super::{Error, Gating, links};
 
 impl Page {
     /// Does what is to be done with a start tag, and settles what becomes of what follows it.
@@ -237,7 +236,7 @@ impl Page {
         }
     }
 
-    fn blocked(&self, url: &str) -> Option<Blocked> {
+    pub(super) fn blocked(&self, url: &str) -> Option<Blocked> {
         judge::url(&self.settings, &self.place.base, url)
     }
 
@@ -297,43 +296,6 @@ impl Page {
             script::Type::Rules => Some(Script::rules(self.place.base.clone())),
             script::Type::Data => None,
         }
-    }
-
-    fn placeholder(&self, reason: &Blocked, attributes: &[Attribute<'_>]) -> String {
-        self.framed(reason, |frame| {
-            placeholder::frame(frame, |name| {
-                let value = elements::find(attributes, name)?.value();
-                let reads = name == "style" && self.settings.policy.parts().styles;
-                let left = reads.then(|| style::filter(&value, |url| self.blocked(url).is_some())).flatten();
-                Some(left.map_or(value, Into::into))
-            })
-        })
-    }
-
-    /// Edits by which a frame that stays shows its placeholder until it is freed.
-    fn waiting(&self, reason: &Blocked, tag: &[u8], attributes: &[Attribute<'_>]) -> Vec<attributes::Edit> {
-        let find = |name: &str| elements::find(attributes, name);
-        if placeholder::is_hidden(&|name: &str| find(name).map(Attribute::value)) || find("sandbox").is_some() {
-            return Vec::new();
-        }
-        let document = escape::quote(&self.framed(reason, placeholder::document));
-        let shown = attributes::Edit::insert(tag, &format!("data-consentry-placeholder=\"\" srcdoc={document}"));
-        find("srcdoc").map(|own| own.set_aside("")).into_iter().chain([shown]).collect()
-    }
-
-    fn framed<T>(&self, reason: &Blocked, make: impl FnOnce(&placeholder::Frame<'_>) -> T) -> T {
-        let Settings { url: page, preferences, .. } = &*self.settings;
-        let ours = page.join(preferences).unwrap_or_else(|_| page.clone());
-        let place = |path| ours.join(path).unwrap_or_else(|_| ours.clone());
-        make(&placeholder::Frame {
-            texts: &self.settings.texts,
-            service: reason.label(&self.settings),
-            grant: reason.remedy(&self.settings),
-            prefix: ours.as_str(),
-            return_to: &page[url::Position::BeforePath..url::Position::AfterQuery],
-            form: self.place.csp.allows_form(page, &place("choice")),
-            style: self.place.csp.allows_style(page, &place("style.css")),
-        })
     }
 }
 

@@ -10,6 +10,7 @@ mod css;
 mod decide;
 mod document;
 mod elements;
+mod frames;
 mod insert;
 mod iso2022;
 mod judge;

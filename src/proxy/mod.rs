@@ -17,6 +17,7 @@ mod rewrite;
 mod route;
 mod upgrade;
 mod upstream;
+mod visitor;
 mod worker;
 
 pub use activity::{Activity, Overdue};

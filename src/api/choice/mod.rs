@@ -1,6 +1,8 @@
 //! `POST choice`: takes the visitor's decision, as a form of ours or as JSON, and sets the consent cookie.
 //! `DELETE choice`: takes everything back.
-//! `GET choice`: says what holds now, for scripts, which cannot read that cookie.
+
+mod decision;
+mod state;
 
 use aws_lc_rs::rand;
 use bytes::Bytes;
@@ -9,19 +11,16 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKI
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde_json::Map;
 
 use super::{Visit, json, origin, record, withdraw};
 use crate::body::Body;
 use crate::config::Site;
-use crate::consent::{self, Ask, Basis, Choice, ConsentId, Decision, Item, Record, encode};
+use crate::consent::{self, Basis, Choice, ConsentId, Record, encode};
 use crate::filter::forwarded::client_address;
 use crate::own;
-use crate::page::local_path;
-use crate::page::preferences::Ticks;
-use crate::policy::{CategoryId, Owner, ServiceId};
 use crate::receipt::Method;
+
+pub(super) use state::state;
 
 pub(super) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -108,7 +107,7 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
     }
     let body = collect(visit, body).await?;
     let form = if json { json::to_form(&body).ok_or(StatusCode::BAD_REQUEST)?.into() } else { body };
-    read(visit, &form, consent_id(visit)?).ok_or(StatusCode::BAD_REQUEST)
+    decision::read(visit, &form, consent_id(visit)?).ok_or(StatusCode::BAD_REQUEST)
 }
 
 /// The one of the choice before, or a fresh one.
@@ -172,130 +171,6 @@ pub async fn keep_implied(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choic
     Some(remembered(visit, choice))
 }
 
-/// The form's meaning; `None` if it names what the policy does not have, or no decision.
-fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Choice, Method, Then)> {
-    let policy = &visit.site.policy;
-    let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
-    let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
-    let back = local_path(all("return_to").first().copied().unwrap_or("/"));
-    let mut back = utf8_percent_encode(back, NOT_IN_LOCATION).to_string();
-    let (choice, method) = match *all("decision").first()? {
-        "tool" => {
-            let tool = visit.site.consent_tool.as_ref().filter(|tool| tool.format().is_bridged())?;
-            let answers = [("granted", true), ("refused", false)];
-            let groups =
-                answers.into_iter().flat_map(|(name, answer)| all(name).into_iter().map(move |g| (g.into(), answer)));
-            let groups: Vec<(Box<str>, bool)> = groups.collect();
-            let choice = (!groups.is_empty()).then(|| tool.told(groups, policy, id, visit.now))?;
-            return Some((choice, Method::Custom, Then::Script));
-        }
-        "accept-all" => (Choice::accept_all(policy, id, visit.now), Method::AcceptAll),
-        "reject-all" => (Choice::reject_all(policy, id, visit.now), Method::RejectAll),
-        "withdraw" => (Choice::reject_all(policy, id, visit.now), Method::Withdraw),
-        answer @ ("accept-new" | "reject-new") => (rest(visit, answer == "accept-new", id), Method::Custom),
-        "save" => {
-            let ticks = Ticks {
-                categories: all("category"),
-                services: all("service"),
-                shown_categories: all("shown_category"),
-                shown_services: all("shown_service"),
-            };
-            (Choice::of_grant(policy, &ticks.grant(policy).ok()?, id, visit.now), Method::Custom)
-        }
-        "grant" => {
-            let (choice, held_back) = one_more(visit, &all("category"), &all("service"), id)?;
-            if held_back {
-                // Back on the page nothing would have changed; our own page says why.
-                let to: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
-                back = format!("{}?return_to={to}", visit.site.prefix);
-            }
-            (choice, Method::Custom)
-        }
-        _ => return None,
-    };
-    Some((choice, method, Then::Back(back)))
-}
-
-/// The banner's answer on what an earlier choice left open. Where none stands any more it is an answer on everything.
-fn rest(visit: &Visit<'_>, grant: bool, id: ConsentId) -> Choice {
-    let policy = &visit.site.policy;
-    match (&visit.decision.ask, visit.record) {
-        (Ask::New(categories, services), Record::Choice(choice)) => {
-            let categories = categories.iter().map(|id| Item::category(&policy.category(*id).id));
-            let services = services.iter().map(|id| Item::service(&policy.service(*id).id));
-            choice.answering(&categories.chain(services).collect::<Vec<_>>(), grant)
-        }
-        (Ask::Nothing, Record::Choice(choice)) => choice.clone(),
-        _ if grant => Choice::accept_all(policy, id, visit.now),
-        _ => Choice::reject_all(policy, id, visit.now),
-    }
-}
-
-/// The button of a placeholder: one category or service in addition to what stands, and whether a signal of the
-/// browser keeps it off all the same.
-fn one_more(visit: &Visit<'_>, categories: &[&str], services: &[&str], id: ConsentId) -> Option<(Choice, bool)> {
-    let policy = &visit.site.policy;
-    let mut items = Vec::new();
-    let owner = match (categories, services) {
-        ([key], []) => {
-            let category = policy.category_named(key)?;
-            items.push(Item::category(key));
-            // With its services, as a tick on our page means it.
-            let of_it = policy.parts().services.iter().filter(|service| service.category == category);
-            items.extend(of_it.map(|service| Item::service(&service.id)));
-            Owner { category, service: None }
-        }
-        ([], [key]) => {
-            let service = policy.service_named(key)?;
-            items.push(Item::service(key));
-            Owner { category: policy.service(service).category, service: Some(service) }
-        }
-        _ => return None,
-    };
-    let (first, more) = items.split_first()?;
-    let standing = match visit.record {
-        Record::Choice(choice) if visit.decision.basis == Basis::Choice => choice.with(*first),
-        _ => Choice::of_one(policy, &visit.decision.grant, *first, id, visit.now),
-    };
-    let choice = more.iter().fold(standing, |choice, item| choice.with(*item));
-    let then = consent::grant(policy, &Record::Choice(choice.clone()), visit.signals, visit.now);
-    Some((choice, !then.grant.allows(owner)))
-}
-
-/// What holds for this visitor now: for each category and service that the policy names, whether it may be used.
-pub(super) fn state(visit: &Visit<'_>) -> Response<Body> {
-    state_of(visit, visit.decision)
-}
-
-fn state_of(visit: &Visit<'_>, decision: &Decision) -> Response<Body> {
-    let policy = &visit.site.policy;
-    let parts = policy.parts();
-    let grant = &decision.grant;
-    let categories = (0..).map(CategoryId).zip(&parts.categories);
-    let categories: Map<_, _> =
-        categories.map(|(id, category)| (category.id.to_string(), grant.has_category(id).into())).collect();
-    let services = (0..).map(ServiceId).zip(&parts.services);
-    let services: Map<_, _> = services
-        .map(|(id, service)| {
-            let owner = Owner { category: service.category, service: Some(id) };
-            (service.id.to_string(), grant.allows(owner).into())
-        })
-        .collect();
-    let state = serde_json::json!({
-        "version": parts.version,
-        "chosen": decision.basis == Basis::Choice,
-        "categories": categories,
-        "services": services,
-    });
-    let mut response = Response::new(Body::full(state.to_string()));
-    own::headers(response.headers_mut());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    response
-}
-
-/// `Location` holds a URI reference: visible ASCII.
-const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
-
 fn accepted(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Method, then: &Then) -> Response<Body> {
     let site = visit.site;
     let withdrawn = method == Method::Withdraw;
@@ -307,7 +182,7 @@ fn accepted(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Met
         nothing()
     } else if is_json(headers) || !headers.contains_key(CONTENT_TYPE) {
         let record = Record::Choice(choice.clone());
-        state_of(visit, &consent::grant_in(visit.country, &site.policy, &record, visit.signals, visit.now))
+        state::state_of(visit, &consent::grant_in(visit.country, &site.policy, &record, visit.signals, visit.now))
     } else if withdrawn {
         super::redirect(StatusCode::SEE_OTHER, &withdraw::address(&site.prefix, back))
     } else {

@@ -1,0 +1,78 @@
+//! How long we wait and how much we take, with the defaults.
+
+use std::time::Duration;
+
+/// How long we wait, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a client's TLS handshake.
+    pub handshake: Duration,
+    /// For the whole head of a request, from its first byte or the accepting of the connection.
+    pub request_head: Duration,
+    /// Between two pieces of a body, either way.
+    pub body_idle: Duration,
+    /// For TCP and TLS to the origin.
+    pub origin_connect: Duration,
+    /// From the end of the request to the origin's response head.
+    pub origin_first_byte: Duration,
+    /// For the next request on a kept connection, of clients and to origins.
+    pub idle: Duration,
+    /// For exchanges in flight, after SIGTERM.
+    pub drain: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            request_head: Duration::from_secs(15),
+            body_idle: Duration::from_secs(30),
+            origin_connect: Duration::from_secs(5),
+            origin_first_byte: Duration::from_secs(60),
+            idle: Duration::from_secs(75),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How much we take. Sizes in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Client connections at a time, over all listeners.
+    pub connections: usize,
+    /// A message head.
+    pub head_bytes: usize,
+    /// Header fields in a message head.
+    pub head_fields: usize,
+    /// HTTP/2 streams at a time on one connection.
+    pub streams: u32,
+    /// Memory of one HTML rewriter.
+    pub html_memory: usize,
+    /// One decompressed document.
+    pub decompressed: u64,
+    /// Decompressed bytes for each compressed one.
+    pub decompression_ratio: u32,
+    /// The text of one inline script that is looked at.
+    pub inline_script: usize,
+    /// The body of a request to our own endpoints.
+    pub choice_body: usize,
+    /// Choices that one network (/24, /56) posts in a minute, by worker.
+    pub choices_a_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            head_bytes: 64 << 10,
+            head_fields: 100,
+            streams: 100,
+            html_memory: 8 << 20,
+            decompressed: 256 << 20,
+            decompression_ratio: 1000,
+            inline_script: 1 << 20,
+            choice_body: 16 << 10,
+            choices_a_minute: 120,
+        }
+    }
+}

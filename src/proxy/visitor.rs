@@ -1,0 +1,161 @@
+//! Who asks: what a request says of its visitor, and what follows from it for the answer.
+
+use http::header::{HeaderMap, HeaderValue};
+use http::{Method, Request, Uri};
+
+use super::answer::Extras;
+use super::forward;
+use super::handler::target_of;
+use super::insert::Plan;
+use super::worker::{Client, SiteRef};
+use crate::api::banner::Question;
+use crate::api::{self, Visit};
+use crate::config::{Mode, SEEN_COOKIE, SESSION_MARKER, Site};
+use crate::consent::{self, Basis, Choice, Decision, Record, Signals};
+use crate::cookie::UnixTime;
+use crate::policy::{Country, Law};
+use crate::{filter, telemetry};
+
+/// What the request says of its visitor, and what follows from it.
+pub(super) struct Visitor {
+    record: Record,
+    signals: Signals,
+    pub(super) decision: Decision,
+    country: Option<Country>,
+    pub(super) now: UnixTime,
+    /// What holds from here on if the answer is a page, for going on to it counts as consent.
+    implied: Option<Box<Implied>>,
+}
+
+/// A choice that nobody has clicked.
+struct Implied {
+    choice: Choice,
+    decision: Decision,
+    /// As it came: a receipt may tell address and browser.
+    headers: HeaderMap,
+}
+
+impl Visitor {
+    pub(super) fn of(client: &Client, site: &SiteRef, headers: &HeaderMap) -> Self {
+        let now = telemetry::now();
+        let all = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        let cookies = all(http::header::COOKIE.as_str());
+        let (name, keys) = (&site.cookie.name, &client.worker.keys);
+        let record = match &site.consent_tool {
+            None => consent::read(cookies, name, keys, &site.name, &site.policy, now),
+            Some(tool) => {
+                let lines: Vec<_> = cookies.collect();
+                consent::read_with(tool, &lines, name, keys, &site.name, &site.policy, now)
+            }
+        };
+        let signals = Signals::read(all("sec-gpc"), all("dnt"));
+        let country = forward::country(client, site, headers);
+        let decision = consent::grant_in(country, &site.policy, &record, signals, now);
+        Self { record, signals, decision, country, now, implied: None }
+    }
+
+    pub(super) fn at<'a>(
+        &'a self,
+        client: &'a Client,
+        site: &'a SiteRef,
+        authority: &'a str,
+        headers: &HeaderMap,
+    ) -> Visit<'a> {
+        Visit {
+            site,
+            authority,
+            record: &self.record,
+            decision: &self.decision,
+            country: self.country,
+            language: api::language::of(site, headers),
+            signals: self.signals,
+            keys: &client.worker.keys,
+            receipts: &client.worker.receipts,
+            proof: &site.snapshot().config.receipts,
+            rates: &client.worker.rates,
+            a_minute: site.limits().choices_a_minute,
+            peer: client.address,
+            trusted: &site.snapshot().config.trusted_proxies,
+            limit: site.limits().choice_body,
+            idle: site.timeouts().body_idle,
+            now: self.now,
+        }
+    }
+
+    /// What holds for a page that comes.
+    pub(super) fn on_page(&self) -> &Decision {
+        self.implied.as_ref().map_or(&self.decision, |implied| &implied.decision)
+    }
+
+    /// Whether the law takes a second page for consent, and this request is for a page that counts.
+    fn counts(&self, site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+        site.mode == Mode::Enforce
+            && site.banner
+            && self.decision.basis == Basis::Default
+            && site.policy.parts().law_in(self.country) == Law::Implied
+            && site.policy_page.as_deref() != Some(uri.path())
+            && filter::is_page_view(method, headers)
+    }
+
+    /// The visitor, with the choice that this request implies if it implies one.
+    pub(super) fn going_on<B>(
+        mut self,
+        client: &Client,
+        site: &SiteRef,
+        authority: &str,
+        request: &Request<B>,
+    ) -> Self {
+        if !self.counts(site, request.method(), request.uri(), request.headers()) {
+            return self;
+        }
+        let cookies = request.headers().get_all(http::header::COOKIE).iter().map(HeaderValue::as_bytes);
+        let (target, keys) = (target_of(request), &client.worker.keys);
+        if !consent::seen_elsewhere(cookies, SEEN_COOKIE, target, self.now, keys, &site.name) {
+            return self;
+        }
+        self.implied = api::choice::implied(&self.at(client, site, authority, request.headers())).map(|choice| {
+            let record = Record::Choice(choice.clone());
+            let decision = consent::grant_in(self.country, &site.policy, &record, self.signals, self.now);
+            Box::new(Implied { choice, decision, headers: request.headers().clone() })
+        });
+        self
+    }
+
+    /// What is added to the answer if it is a page that is shown.
+    pub(super) fn extras<'a>(
+        &'a self,
+        client: &'a Client,
+        site: &'a SiteRef,
+        asked: &'a forward::Asked,
+        headers: &HeaderMap,
+        language: &str,
+    ) -> Option<Extras<'a>> {
+        let shown = site.shares_pages() || filter::may_be_shown(&asked.method, headers);
+        if site.mode != Mode::Enforce || !shown {
+            return None;
+        }
+        let decision = self.on_page();
+        let question = match &self.implied {
+            Some(_) => None,
+            None => Question::of(site, decision, &self.record, self.signals, language),
+        };
+        let plan = Plan::new(site, site.prepared(), decision, question, language)?;
+        let authority = asked.authority.as_str();
+        let implied = self.implied.as_ref().map(|implied| {
+            Box::new((self.at(client, site, authority, &implied.headers), &implied.headers, &implied.choice))
+        });
+        let counts = self.counts(site, &asked.method, &asked.uri, headers);
+        let first = counts && self.implied.is_none() && plan.question.as_ref().is_some_and(Question::is_first);
+        let seen = first.then(|| {
+            let target = asked.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+            api::banner::seen(target, self.now, &client.worker.keys, &site.name)
+        });
+        Some(Extras { plan, decision, implied, seen })
+    }
+
+    pub(super) fn is_strict_bounce<B>(&self, site: &SiteRef, request: &Request<B>) -> bool {
+        site.mode == Mode::Enforce
+            && site.strict_bounce
+            && filter::is_strict_bounce(&site.policy, request.method(), request.headers(), SESSION_MARKER.as_bytes())
+    }
+}
