@@ -172,9 +172,9 @@ impl Collector for Gathered {
         all.metric("consentry_origin_retries", help, counter, |m| self.of_sites(m, |site| site.retried))?;
         let help = "1 for an origin that gets requests, 0 for one that fails or that its checks call ill";
         all.metric("consentry_origin_up", help, gauge, |m| {
-            self.origins.iter().try_for_each(|(site, origin, up)| {
-                m.gauge(&[("site", site), ("origin", origin)], i64::from(*up))
-            })
+            self.origins
+                .iter()
+                .try_for_each(|(site, origin, up)| m.gauge(&[("site", site), ("origin", origin)], i64::from(*up)))
         })?;
         let help = "Connections that were closed for want of a PROXY header that could be believed";
         all.metric("consentry_connections_unannounced", help, counter, |m| m.counter(&[], self.unannounced))?;

@@ -30,17 +30,18 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates) -> Option<Origi
             item.fail_with::<()>(format!("`{key}` is of no use for an http:// origin"), "write `origin: https://…`");
         }
     }
-    if let Some(item) = balance.as_ref().filter(|_| servers.len() == 1) {
+    let balances = [("round-robin", Balance::RoundRobin), ("least-requests", Balance::LeastRequests)];
+    let chosen = balance.as_ref().and_then(|item| item.word(&balances)).unwrap_or_default();
+    if let Some(item) = balance.filter(|_| servers.len() == 1 && chosen != Balance::default()) {
         item.warn("there is only one origin", "write a list of several, or leave `balance` out");
     }
-    let balances = [("round-robin", Balance::RoundRobin), ("least-requests", Balance::LeastRequests)];
     Some(Origins {
         tls,
         http2,
         roots: ca.as_ref().and_then(|item| certificates.roots(item)),
         server_name: name.as_ref().and_then(server_name),
         servers,
-        balance: balance.and_then(|item| item.word(&balances)).unwrap_or_default(),
+        balance: chosen,
         health,
     })
 }

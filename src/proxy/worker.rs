@@ -105,13 +105,7 @@ impl Client {
 
 impl Worker {
     /// A worker for this configuration.
-    pub fn new(
-        config: Arc<Config>,
-        keys: Arc<Keys>,
-        receipts: Receipts,
-        access: AccessLog,
-        fleet: Arc<Fleet>,
-    ) -> Self {
+    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog, fleet: Arc<Fleet>) -> Self {
         let counters = Arc::<Counters>::default();
         let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, &fleet, None));
         Self {
@@ -160,7 +154,7 @@ impl Snapshot {
             [timeouts.origin_connect, timeouts.origin_first_byte, timeouts.origin_idle, timeouts.origin_resolve]
         };
         let same_times = times(&self.config.timeouts) == times(timeouts);
-        let same = |known: &Arc<Site>| known.name == site.name && known.origins == site.origins;
+        let same = |known: &Arc<Site>| known.name == site.name && known.origins.are_reached_as(&site.origins);
         let at = self.config.sites.iter().position(same).filter(|_| same_times)?;
         Some(Arc::clone(&self.upstreams[at]))
     }

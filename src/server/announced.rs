@@ -108,6 +108,7 @@ fn second(header: &[u8]) -> Result<Option<IpAddr>, Error> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
 
@@ -121,6 +122,47 @@ mod tests {
 
     fn ipv4(tlvs: &[u8]) -> Vec<u8> {
         [&[192, 0, 2, 7, 10, 0, 0, 1, 0, 80, 1, 187], tlvs].concat()
+    }
+
+    /// Both versions, cut at every byte, with the first bytes of TLS behind them: these are left where they are.
+    #[tokio::test]
+    async fn headers_are_read_to_their_end_and_no_further_however_they_arrive() {
+        let line = b"PROXY TCP4 192.0.2.7 10.0.0.1 56324 443\r\n".to_vec();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for header in [line, b"PROXY UNKNOWN\r\n".to_vec(), v2(0x21, 0x11, &ipv4(&[4, 0, 1, 0])), v2(0x20, 0, &[])] {
+            let expected = parse(&header).unwrap();
+            let all = [&header[..], b"\x16\x03\x01"].concat();
+            for cut in 0..=all.len() {
+                let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+                client.set_nodelay(true).unwrap();
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let write = async {
+                    client.write_all(&all[..cut]).await.unwrap();
+                    // The other side reads what there is.
+                    for _ in 0..3 {
+                        tokio::task::yield_now().await;
+                    }
+                    client.write_all(&all[cut..]).await.unwrap();
+                };
+                let (read, ()) = tokio::join!(read(&mut stream), write);
+                assert_eq!(read.unwrap(), expected, "cut at {cut}");
+                let mut rest = [0; 3];
+                stream.read_exact(&mut rest).await.unwrap();
+                assert_eq!(&rest, b"\x16\x03\x01", "cut at {cut}");
+            }
+        }
+        for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"PROXY UNKNOWN", &[b'P'; 200], &[0x16; 40]] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (mut stream, _) = listener.accept().await.unwrap();
+            client.write_all(garbage).await.unwrap();
+            client.shutdown().await.unwrap();
+            assert!(read(&mut stream).await.is_err(), "{garbage:?}");
+        }
+        let endless = [b"PROXY UNKNOWN ", &[b'x'; 4096][..]].concat();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        client.write_all(&endless).await.unwrap();
+        assert!(read(&mut stream).await.is_err(), "nobody waits for the end of the line");
     }
 
     #[test]

@@ -35,12 +35,7 @@ impl Sockets {
     ///
     /// # Errors
     /// Names the address that could not be bound.
-    pub fn bind(
-        tls: &[Listen],
-        redirect: &[Listen],
-        workers: usize,
-        given: &mut Vec<TcpListener>,
-    ) -> Result<Self> {
+    pub fn bind(tls: &[Listen], redirect: &[Listen], workers: usize, given: &mut Vec<TcpListener>) -> Result<Self> {
         let mut all = |all: &[Listen]| -> Result<Vec<Bound>> {
             all.iter().map(|listen| Bound::take_or_bind(listen.address, workers, given)).collect()
         };

@@ -67,7 +67,8 @@ impl Server {
         let admin_socket = sockets.take_admin();
         let fleet = Arc::<Fleet>::default();
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
-            let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log(), Arc::clone(&fleet));
+            let worker =
+                Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log(), Arc::clone(&fleet));
             let (worker, room) = (Arc::new(worker), Arc::new(Room::new(config.limits.connections / config.workers)));
             swapped.push((Arc::clone(&worker), Arc::clone(&room)));
             tables.push(Arc::clone(&worker.findings));

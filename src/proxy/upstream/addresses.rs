@@ -60,7 +60,8 @@ impl Addresses {
             return false;
         }
         let mut known = self.known.lock().expect("no panic under the lock");
-        let due = known.read.is_none_or(|read| now.saturating_duration_since(read) >= self.believed);
+        // What was never read, or is doubted, is read by the next who connects.
+        let due = known.read.is_some_and(|read| now.saturating_duration_since(read) >= self.believed);
         let mine = due && !known.looking;
         known.looking |= mine;
         mine

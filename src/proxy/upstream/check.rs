@@ -33,8 +33,7 @@ pub async fn check(config: &Config, fleet: &Fleet) {
                 config.timeouts.origin_resolve,
                 Arc::clone(&fleet.lookup),
             );
-            let connector =
-                Connector::new(&site.origins, origin, speech.clone(), Arc::new(addresses), check.timeout);
+            let connector = Connector::new(&site.origins, origin, speech.clone(), Arc::new(addresses), check.timeout);
             let host = host(site, origin);
             checks.spawn(Checker { connector, health, host, check: check.clone() }.go_on());
         }

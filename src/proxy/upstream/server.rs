@@ -212,7 +212,8 @@ fn may_repeat(request: &Request<Body>) -> bool {
 /// RFC 9113 §8.7: a refused stream, or one beyond the last that a GOAWAY names, was not looked at.
 fn was_not_processed(error: &hyper::Error) -> bool {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<h2::Error>());
-    source.is_some_and(|error| error.reason() == Some(h2::Reason::REFUSED_STREAM) || error.is_go_away() || error.is_io())
+    source
+        .is_some_and(|error| error.reason() == Some(h2::Reason::REFUSED_STREAM) || error.is_go_away() || error.is_io())
 }
 
 fn head_of(request: &Request<Body>) -> Request<Body> {
