@@ -34,8 +34,9 @@ fn one(item: &Item<'_>, trusted: &[IpNet]) -> Option<Listen> {
         return address(item).map(Listen::plain);
     }
     item.section(|s| {
+        let address = s.need("address", address);
         let announcers = s.read("proxy_protocol", |item| announcers(item, trusted)).flatten();
-        Some(Listen { address: s.need("address", address)?, announcers })
+        Some(Listen { address: address?, announcers })
     })
     .flatten()
 }
@@ -52,8 +53,10 @@ fn announcers(item: &Item<'_>, trusted: &[IpNet]) -> Option<Option<Vec<IpNet>>> 
             true => Some(Some(trusted.to_vec())),
         };
     }
-    let networks = networks(item)?;
-    if networks.is_empty() { item.fail_with("nobody could connect", hint) } else { Some(Some(networks)) }
+    if item.one_or_many().is_empty() {
+        return item.fail_with("nobody could connect", hint);
+    }
+    networks(item).map(Some)
 }
 
 /// An IP address and a port.

@@ -24,26 +24,20 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates) -> Option<Origi
     let http2 = s.or("origin_http2", false, Item::bool);
     let (ca, name, balance) = (s.get("origin_ca"), s.get("origin_name"), s.get("balance"));
     let health = s.read("health", |item| item.section(health).flatten());
+    let balances = [("round-robin", Balance::RoundRobin), ("least-requests", Balance::LeastRequests)];
+    let chosen = balance.as_ref().and_then(|item| item.word(&balances)).unwrap_or_default();
+    let roots = ca.as_ref().and_then(|item| certificates.roots(item));
+    let asked_for = name.as_ref().and_then(server_name);
     let (tls, servers) = s.need("origin", servers)?;
     for (key, item) in [("origin_ca", &ca), ("origin_name", &name)] {
         if let Some(item) = item.as_ref().filter(|_| !tls) {
             item.fail_with::<()>(format!("`{key}` is of no use for an http:// origin"), "write `origin: https://…`");
         }
     }
-    let balances = [("round-robin", Balance::RoundRobin), ("least-requests", Balance::LeastRequests)];
-    let chosen = balance.as_ref().and_then(|item| item.word(&balances)).unwrap_or_default();
     if let Some(item) = balance.filter(|_| servers.len() == 1 && chosen != Balance::default()) {
         item.warn("there is only one origin", "write a list of several, or leave `balance` out");
     }
-    Some(Origins {
-        tls,
-        http2,
-        roots: ca.as_ref().and_then(|item| certificates.roots(item)),
-        server_name: name.as_ref().and_then(server_name),
-        servers,
-        balance: chosen,
-        health,
-    })
+    Some(Origins { tls, http2, roots, server_name: asked_for, servers, balance: chosen, health })
 }
 
 /// One server or several, all over TLS or all without.
@@ -147,8 +141,11 @@ fn health(s: &Section<'_>) -> Option<Health> {
         healthy_after: s.or("healthy_after", 2, count) as u32,
         unhealthy_after: s.or("unhealthy_after", 3, count) as u32,
         expect_status: s.or("expect_status", vec![200..=399], |item| {
-            let all: Vec<_> = item.one_or_many().iter().filter_map(statuses).collect();
-            if all.is_empty() { item.fail("no status is named") } else { Some(all) }
+            let items = item.one_or_many();
+            if items.is_empty() {
+                return item.fail("no status is named");
+            }
+            Some(items.iter().filter_map(statuses).collect())
         }),
     };
     let path = s.need("path", |item| {
