@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant};
 
 use http::Method;
 use serde_json::Value;
+use tokio::time::{Duration, Instant};
 
 use crate::reload::admin;
 use crate::support::origin::respond;

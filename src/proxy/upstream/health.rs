@@ -97,7 +97,7 @@ impl Health {
         let until = now() + millis(OUT);
         if self.out_until.compare_exchange(0, until, Relaxed, Relaxed).is_ok() {
             let Self { site, origin, .. } = self;
-            tracing::warn!(%site, %origin, "An origin fails, and is left alone for a while: {why}");
+            tracing::warn!(%site, %origin, "An origin fails: {why}");
         }
     }
 

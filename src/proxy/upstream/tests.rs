@@ -49,7 +49,9 @@ async fn ask(upstream: &Upstream) -> Result<String, Error> {
     let (response, lease) = upstream.send(request, false).await?;
     let name = response.headers()["server"].to_str().unwrap().to_owned();
     drop(response);
-    lease.unwrap().release();
+    if let Some(lease) = lease {
+        lease.release();
+    }
     Ok(name)
 }
 
@@ -186,6 +188,30 @@ async fn what_is_in_flight_counts_until_its_end() {
     lease.unwrap().release();
     let seen = [ask(&upstream).await.unwrap(), ask(&upstream).await.unwrap()];
     assert_ne!(seen[0], seen[1], "equally busy ones take turns");
+}
+
+/// RFC 9113 §8.7: a refused stream may be sent again; what was reset for another reason may have been acted upon.
+#[tokio::test]
+async fn a_refused_stream_is_sent_again_over_another_connection() {
+    for (reason, status) in [(h2::Reason::REFUSED_STREAM, 200), (h2::Reason::INTERNAL_ERROR, 502)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = config(&format!("http://{}, origin_http2: true", listener.local_addr().unwrap()), "");
+        tokio::spawn(async move {
+            for first in [true, false] {
+                let mut connection = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
+                let (_, mut answer) = connection.accept().await.unwrap().unwrap();
+                if first {
+                    answer.send_reset(reason);
+                } else {
+                    answer.send_response(Response::builder().header("server", "h2").body(()).unwrap(), true).unwrap();
+                }
+                tokio::spawn(async move { while connection.accept().await.is_some() {} });
+            }
+        });
+        let upstream = upstream(&config, &Fleet::new());
+        let answer = ask(&upstream).await.map_or_else(|error| error.status().as_u16(), |_| 200);
+        assert_eq!(answer, status, "{reason:?}");
+    }
 }
 
 /// However many clients come, an origin that is in trouble is asked a bounded number of times for each.
