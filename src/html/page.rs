@@ -227,8 +227,9 @@ impl Page {
                 self.found(finding);
             }
             Region::Sheet(sheet) => {
-                self.read_sheet(|blocked| sheet.push(chunk, blocked, out));
-                if sheet.holds() > self.settings.limits.memory {
+                let most = self.settings.limits.memory;
+                self.read_sheet(|blocked| sheet.push(chunk, most, blocked, out));
+                if sheet.holds() > most {
                     self.fail(Error::Memory);
                     sheet.release(out);
                 }
