@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use encoding_rs::{BIG5, Encoding, GB18030, GBK, SHIFT_JIS};
 
-use super::css::{Reader, State, Token, unescape};
+use super::css::{Reader, State, Token};
+use super::escapes::unescape;
 use super::references;
 
 /// What is written instead of a blocked URL: it contacts nobody, and needs no quotes.
