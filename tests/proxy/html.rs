@@ -141,7 +141,7 @@ fn a_page_that_trips_a_limit_is_aborted_or_passed_as_configured() {
             .collect();
         let answers = pages.clone();
         let origin = Origin::start(move |request| {
-            let number: usize = request.uri().path()[1..].parse().unwrap();
+            let number: usize = request.target[1..].parse().unwrap();
             respond(200, &[("content-type", "text/html")], answers[number].1.clone())
         })
         .await;
