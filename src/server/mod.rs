@@ -8,6 +8,7 @@ pub mod announced;
 mod checks;
 mod connection;
 mod framing;
+mod gather;
 mod io;
 mod listen;
 mod peer;
