@@ -55,7 +55,7 @@ impl Stage {
     /// For proxies with so many workers.
     pub(crate) fn place(&self, workers: usize) -> Place<'_> {
         let (folder, origin) = (self.folder.path(), self.origin.address);
-        Place { folder, origin, tls: &self.tls, cores: &self.machine.cores, workers }
+        Place { folder, origin, tls: &self.tls, cores: &self.machine.cores, workers, under: &[] }
     }
 }
 

@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) cpu: String,
+    pub(crate) threads: usize,
     pub(crate) kernel: String,
     pub(crate) compiler: String,
     pub(crate) cores: Cores,
+    /// How many others were at work when the run began; above 0.5 or so its figures are of a busy machine.
+    pub(crate) busy: f64,
 }
 
 /// Who runs where, as lists for `taskset`; `None` where nothing could be pinned.
@@ -29,7 +32,9 @@ impl Machine {
         let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("an unknown CPU");
         let cpu = model.trim_start_matches(['\t', ' ', ':']).to_owned();
         let kernel = format!("{} {}", said("uname", &["-s"]), said("uname", &["-r"]));
-        Self { cpu, kernel, compiler: said("rustc", &["--version"]), cores: Cores::divide() }
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let busy = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default();
+        Self { cpu, threads: threads(), kernel, compiler: said("rustc", &["--version"]), cores: Cores::divide(), busy }
     }
 
     pub(crate) fn words(&self) -> String {
@@ -39,7 +44,9 @@ impl Machine {
             }
             _ => "nothing pinned, so that load, origin and proxy take turns".to_owned(),
         };
-        format!("{}, {} cores, {}; {}; {cores}", self.cpu, threads(), self.kernel, self.compiler)
+        let busy =
+            if self.busy > 0.5 { format!("; busy with other things: load {}", self.busy) } else { String::new() };
+        format!("{}, {} cores, {}; {}; {cores}{busy}", self.cpu, self.threads, self.kernel, self.compiler)
     }
 }
 

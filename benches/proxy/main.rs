@@ -7,6 +7,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads clocks")]
 
+#[path = "../support/baseline.rs"]
+mod baseline;
 #[allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "shared with the tests")]
 #[path = "../../tests/support/certificates.rs"]
 mod certificates;
@@ -14,6 +16,7 @@ mod client;
 mod compare;
 mod cores;
 mod handshakes;
+mod instructions;
 mod latency;
 mod load;
 mod machine;
@@ -59,6 +62,7 @@ fn run() -> Result<()> {
             let text = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
             print!("{}", report::markdown(&serde_json::from_slice(&text)?));
         }
+        What::Instructions { bless } => instructions::run(*bless)?,
         What::Cores => print!("{}", cores::run(&options)?),
         What::Compare => {
             let results = compare::run(&options)?;

@@ -10,6 +10,7 @@ cargo bench --bench proxy -- [WHAT] [OPTIONS]
 
 WHAT (default: the comparison)
   cores          CPU per request and waits for locks with one worker and with two, on both protocols
+  instructions   of a whole request, counted by callgrind, beside a baseline; --bless makes a new one
   table [FILE]   the tables of an earlier run as Markdown; default: target/bench/proxy.json
 
 OPTIONS
@@ -24,6 +25,7 @@ OPTIONS
 pub(crate) enum What {
     Compare,
     Cores,
+    Instructions { bless: bool },
     Table(Option<PathBuf>),
     Usage,
 }
@@ -117,6 +119,7 @@ impl Options {
                 "--peers" => peers = Some(value()?.split(',').map(str::to_lowercase).collect()),
                 "--beside" => beside = Some(value()?),
                 "cores" => what = What::Cores,
+                "instructions" => what = What::Instructions { bless: words.next_if_eq("--bless").is_some() },
                 "table" => what = What::Table(words.next_if(|word| !word.starts_with('-')).map(PathBuf::from)),
                 "--help" | "-h" => what = What::Usage,
                 _ => return Err(format!("`{word}` is not understood\n\n{USAGE}").into()),

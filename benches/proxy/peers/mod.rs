@@ -59,6 +59,8 @@ pub(crate) struct Place<'a> {
     pub(crate) tls: &'a Arc<ClientConfig>,
     pub(crate) cores: &'a Cores,
     pub(crate) workers: usize,
+    /// Words before the command: a program that watches it.
+    pub(crate) under: &'a [String],
 }
 
 /// All that can be measured here. `beside` is another build of ours, to compare with.
@@ -125,7 +127,8 @@ impl Peer {
             Kind::Haproxy => &["-db", "-f", &file],
             Kind::Envoy => &["-c", &file, "--concurrency", &workers, "-l", "error", "--disable-hot-restart"],
         };
-        let command: Vec<String> = [&*self.program].iter().chain(arguments).map(|word| (*word).to_owned()).collect();
+        let words = [&*self.program].into_iter().chain(arguments.iter().copied()).map(str::to_owned);
+        let command: Vec<String> = place.under.iter().cloned().chain(words).collect();
         // More than one worker may go where it likes.
         let cores = place.cores.proxy.as_deref().filter(|_| place.workers == 1);
         let process = Process::start(&command, cores, &place.folder.join(format!("{name}.log")), address)?;

@@ -29,7 +29,7 @@ pub(crate) fn svg(results: &Results) -> String {
     for id in DRAWN {
         let row: Vec<&Figure> = results.figures.iter().filter(|figure| figure.id == id).collect();
         if let Some(first) = row.first() {
-            panels.push((format!("{} (CPU µs)", first.title), row.iter().map(|figure| bar(figure)).collect()));
+            panels.push((first.title.clone(), row.iter().map(|figure| bar(figure)).collect()));
         }
     }
     panels
@@ -42,8 +42,8 @@ pub(crate) fn svg(results: &Results) -> String {
          font-family=\"system-ui, sans-serif\" font-size=\"13\">\n\
          <title>What a request costs</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
          <text x=\"24\" y=\"36\" font-size=\"20\" font-weight=\"600\" fill=\"#1b2733\">What a request costs</text>\n\
-         <text x=\"24\" y=\"58\" fill=\"#51606f\">Best round; the thin line reaches to the median (latency: bar p50, line \
-         p90). Shorter is better.</text>\n"
+         <text x=\"24\" y=\"58\" fill=\"#51606f\">CPU µs of the proxy, best round; the thin line reaches to the median \
+         (latency: bar p50, line p90). Shorter is better.</text>\n"
     );
     for (index, (title, bars)) in panels.iter().enumerate() {
         let (x, y) = (24 + index % 2 * PANEL, 84 + index / 2 * row);
@@ -105,11 +105,13 @@ fn panel(out: &mut String, x: usize, y: usize, title: &str, bars: &[Bar<'_>]) {
             out,
             "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" fill=\"#1b2733\">{}</text>\
              <rect x=\"{left}\" y=\"{top}\" width=\"{length:.1}\" height=\"{BAR}\" rx=\"2\" fill=\"{colour}\"/>\
-             <path d=\"M{left} {middle}h{reach:.1}\" stroke=\"#1b2733\" stroke-opacity=\".45\"/>\
+             <path d=\"M{:.1} {middle}h{:.1}\" stroke=\"#1b2733\" stroke-opacity=\".45\"/>\
              <text x=\"{text:.1}\" y=\"{}\" fill=\"#1b2733\">{value}{star}</text>",
             left - 8,
             middle + 4,
             escaped(bar.name),
+            left as f64 + length,
+            (reach - length).max(0.0),
             middle + 4,
         );
     }
