@@ -108,7 +108,7 @@ impl Options {
         let (mut what, mut effort, mut only, mut peers, mut beside) = (What::Compare, FULL, None, None, None);
         let (mut bench, mut rounds) = (false, None);
         while let Some(word) = words.next() {
-            let mut value = || words.next().ok_or(format!("{word} wants a value"));
+            let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
             match &*word {
                 // `cargo bench` says the first; it, or `cargo test`, the second.
                 "--bench" => bench = true,

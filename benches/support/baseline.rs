@@ -43,7 +43,7 @@ impl Baseline {
         let (first, rest) = text.split_once('\n').ok_or("an empty baseline")?;
         let here = first.strip_prefix("# ").ok_or("a baseline begins with `# ` and where it holds")?.to_owned();
         let counts = rest.lines().map(|line| {
-            let (name, count) = line.split_once('\t').ok_or(format!("no tab in `{line}`"))?;
+            let (name, count) = line.split_once('\t').ok_or_else(|| format!("no tab in `{line}`"))?;
             Ok((name.to_owned(), count.parse().map_err(|error| format!("{line}: {error}"))?))
         });
         Ok(Self { here, counts: counts.collect::<Result<_, String>>()? })
@@ -90,7 +90,7 @@ pub(crate) fn hold(file: &str, counts: Vec<(String, u64)>, bless: bool) -> Resul
 /// The sum in a file that callgrind wrote.
 pub(crate) fn total(file: &Path) -> Result<u64, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("callgrind counted nothing: {error}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("totals:").or(line.strip_prefix("summary:")));
+    let line = text.lines().find_map(|line| line.strip_prefix("totals:").or_else(|| line.strip_prefix("summary:")));
     let total = line.ok_or("a file of callgrind's has no total")?;
     total.trim().parse().map_err(|error| format!("`{total}` is no total: {error}"))
 }
@@ -107,7 +107,7 @@ fn compare(then: &Baseline, now: &Baseline) -> (String, Vec<String>) {
         let _ = writeln!(
             report,
             "{name:36}{:>12}{count:>12}  {}",
-            known.map_or("none".to_owned(), |known| known.to_string()),
+            known.map_or_else(|| "none".to_owned(), |known| known.to_string()),
             change.unwrap_or_default()
         );
         if *count as f64 > most {
