@@ -60,7 +60,7 @@ pub(super) fn findings(view: &View, uri: &Uri) -> Result<Value, String> {
         paste: Option<String>,
     }
     let filter = Filter::read(uri)?;
-    let report = view.book.report();
+    let report = view.told.book.report();
     let asked = report.rows.iter().filter(|row| filter.takes(row));
     let rows: Vec<_> = asked.map(|row| Shown { row, paste: pasted(view, row) }).collect();
     Ok(json!({ "overflow": report.overflow, "findings": rows }))

@@ -56,7 +56,7 @@ struct Shown<'a> {
 /// The page, with the findings that the query asks for.
 pub(super) fn page(view: &View, uri: &Uri) -> Result<String, String> {
     let filter = Filter::read(uri)?;
-    let report = view.book.report();
+    let report = view.told.book.report();
     let (config, outcome) = (view.config(), view.running.outcome());
     let now = telemetry::now().0;
     let page = Page {

@@ -9,17 +9,16 @@ use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
-use tracing::level_filters::LevelFilter;
 
 use super::HostName;
 use super::limits::{Limits, Timeouts};
+use super::log_file::Log;
 use super::pages::{ConsentMode, SettingsLink, Withdraw};
 use super::secret::Secret;
 use crate::consent::formats::Tool;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::Policy;
-use crate::telemetry::Format;
 
 /// Everything that the configuration says. An exchange keeps the one it began with.
 #[derive(Debug)]
@@ -277,23 +276,6 @@ impl Receipts {
             ip: false,
             user_agent: false,
         }
-    }
-}
-
-/// What is logged, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// For people or for machines.
-    pub format: Format,
-    /// The least that is logged.
-    pub level: LevelFilter,
-    /// One line for each request.
-    pub access: bool,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { format: Format::Text, level: LevelFilter::INFO, access: true }
     }
 }
 

@@ -33,6 +33,7 @@ struct Pages {
     table: Table,
     overflow: u64,
     tallies: BTreeMap<Tally, u64>,
+    risks: BTreeMap<Box<str>, u64>,
     /// Since it was last saved: anything, and the rows that there are.
     changed: bool,
     grown: bool,
@@ -60,6 +61,8 @@ pub struct Report {
     pub overflow: u64,
     /// Counts since the start of this process.
     pub tallies: BTreeMap<Tally, u64>,
+    /// Since then, by site: session cookies made `SameSite=Strict` for visitors who came from another site.
+    pub risks: BTreeMap<Box<str>, u64>,
 }
 
 impl Book {
@@ -89,7 +92,12 @@ impl Book {
         let pages = self.gather();
         let mut rows: Vec<_> = pages.table.rows().cloned().collect();
         rows.sort_by(|a, b| (&a.site, a.kind, &a.name, a.action).cmp(&(&b.site, b.kind, &b.name, b.action)));
-        Report { rows, overflow: pages.overflow, tallies: pages.tallies.clone() }
+        Report { rows, overflow: pages.overflow, tallies: pages.tallies.clone(), risks: pages.risks.clone() }
+    }
+
+    /// The counts alone, since the start of this process.
+    pub fn tallies(&self) -> BTreeMap<Tally, u64> {
+        self.gather().tallies.clone()
     }
 
     /// Takes what the workers have found since the last time.
@@ -133,6 +141,9 @@ impl Pages {
             let category = row.category.clone().unwrap_or_else(|| "unclassified".into());
             let tally = Tally { site: row.site.clone(), kind: row.kind, category, action: row.action };
             *self.tallies.entry(tally).or_default() += row.count;
+            if row.left_behind > 0 {
+                *self.risks.entry(row.site.clone()).or_default() += row.left_behind;
+            }
             if let Some(new) = self.table.merge(row) {
                 tell(new);
                 self.grown = true;
