@@ -170,7 +170,10 @@ impl ProxyBuilder {
         hosts.push("localhost");
         authority.issue(folder.path(), "site", &hosts);
         let file = folder.path().join("consentry.yaml");
-        let text = format!("listen: 127.0.0.1:0\ncertificate: site.pem\nlog: {}\n{}sites:\n{}", self.log, self.top, self.sites);
+        let text = format!(
+            "listen: 127.0.0.1:0\ncertificate: site.pem\nlog: {}\n{}sites:\n{}",
+            self.log, self.top, self.sites
+        );
         fs::write(&file, &text).unwrap();
         for (name, text) in &self.files {
             fs::write(folder.path().join(name), text).unwrap();
