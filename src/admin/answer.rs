@@ -50,6 +50,7 @@ fn route(view: &View, path: &str, uri: &Uri, syntax: Syntax) -> Said {
         "/api/drift" => in_json(drifts(view, uri)),
         "/api/status" => in_json(Ok(status::status(view))),
         "/api/explain" => in_json(explain::explain(&view.config(), uri)),
+        "/api/choices" => in_json(Ok(status::choices(view))),
         "/api/traffic" => in_json(Ok(metrics::traffic(view))),
         "/" => match page::page(view, uri) {
             Ok(page) => (StatusCode::OK, "text/html; charset=utf-8", page),

@@ -32,6 +32,8 @@ pub(super) struct OfSite {
     pub(super) reused: u64,
     pub(super) connected: u64,
     pub(super) origin_errors: [u64; ORIGIN_ERRORS.len()],
+    /// When that happened last, in seconds since 1970; 0: never.
+    pub(super) origin_failed: i64,
     /// By class of status, from the second of [`CLASSES`].
     pub(super) added: [Times; 5],
     pub(super) origin: [Times; 5],
@@ -99,6 +101,7 @@ impl OfSite {
         for (sum, count) in self.origin_errors.iter_mut().zip(&counters.origin_errors) {
             *sum += count.load(Relaxed);
         }
+        self.origin_failed = self.origin_failed.max(counters.origin_failed.load(Relaxed));
         self.aborted += counters.aborted.load(Relaxed);
         self.reused += counters.reused.load(Relaxed);
         self.connected += counters.connected.load(Relaxed);

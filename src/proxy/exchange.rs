@@ -102,8 +102,10 @@ impl Exchange {
         match error {
             Error::Client { .. } => tracing::debug!(%error, host, path, request_id, "A request was refused."),
             Error::Origin(why) => {
-                self.counters().origin_errors[why.kind()].fetch_add(1, Relaxed);
-                if let Some(suppressed) = self.counters().failures.pass(telemetry::now()) {
+                let (counters, now) = (self.counters(), telemetry::now());
+                counters.origin_errors[why.kind()].fetch_add(1, Relaxed);
+                counters.origin_failed.store(now.0, Relaxed);
+                if let Some(suppressed) = counters.failures.pass(now) {
                     tracing::warn!(%error, host, path, request_id, suppressed, "An exchange failed at the origin.");
                 }
             }

@@ -1,7 +1,7 @@
 //! What a worker counts of its exchanges. Each worker has its own counters, which only it writes, so that no core
 //! waits for another; whoever reads adds them up.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub struct SiteCounters {
     pub requests: [AtomicU64; 6],
     /// Exchanges that failed at the origin, as [`ORIGIN_ERRORS`].
     pub origin_errors: [AtomicU64; ORIGIN_ERRORS.len()],
+    /// When that happened last, in seconds since 1970; 0: never.
+    pub origin_failed: AtomicI64,
     /// Bodies that broke off.
     pub aborted: AtomicU64,
     /// Time to the response head that we added to the origin's, by class of status: 1xx, … 5xx.

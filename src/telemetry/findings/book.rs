@@ -1,6 +1,6 @@
 //! The findings of all workers and of earlier runs, and the thread that gathers and saves them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -34,6 +34,8 @@ struct Pages {
     overflow: u64,
     tallies: BTreeMap<Tally, u64>,
     risks: BTreeMap<Box<str>, u64>,
+    /// Cookies of which it was said that they are one: site and name.
+    warned: BTreeSet<(Box<str>, Box<str>)>,
     /// Since it was last saved: anything, and the rows that there are.
     changed: bool,
     grown: bool,
@@ -143,6 +145,7 @@ impl Pages {
             *self.tallies.entry(tally).or_default() += row.count;
             if row.left_behind > 0 {
                 *self.risks.entry(row.site.clone()).or_default() += row.left_behind;
+                self.warn(&row);
             }
             if let Some(new) = self.table.merge(row) {
                 tell(new);
@@ -150,6 +153,16 @@ impl Pages {
             }
         }
         self.take_overflow();
+    }
+
+    /// Says once of a cookie that visitors may arrive without it.
+    fn warn(&mut self, row: &Row) {
+        const MOST: usize = 1024;
+        let Row { site, name, last_page, .. } = row;
+        if self.warned.len() < MOST && self.warned.insert((site.clone(), name.clone())) {
+            let page = last_page;
+            tracing::warn!(%site, %name, %page, "A visitor from another site got a session cookie with SameSite=Strict.");
+        }
     }
 
     /// What found no room in the book itself. Its category was known, and counted.
