@@ -231,6 +231,9 @@ fn acted(report: &Report) -> Vec<Acted> {
     acted
 }
 
+/// In seconds.
+const DAY: u64 = 86_400;
+
 /// To the minute, for nobody looks at more.
 fn since(seconds: i64) -> String {
     let seconds = u64::try_from(seconds).unwrap_or_default();
@@ -254,7 +257,9 @@ impl Page<'_> {
     }
 
     fn life(&self, seconds: &Option<u64>) -> String {
-        seconds.map_or_else(|| "–".to_owned(), |seconds| Texts::of("en").duration(seconds))
+        // What nobody wrote as years or days is told in whole days: more digits tell no more.
+        let whole = |seconds: u64| if seconds > 10 * DAY { seconds / DAY * DAY } else { seconds };
+        seconds.map_or_else(|| "–".to_owned(), |seconds| Texts::of("en").duration(whole(seconds)))
     }
 
     fn hash(&self) -> &str {

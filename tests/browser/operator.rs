@@ -58,7 +58,7 @@ fn it_says_that_nothing_has_come_yet_and_then_what_comes() {
         let visitor = operator(&proxy, Scripts::On).await;
         visitor.open("/").await;
         for (part, said) in [
-            ("#no-traffic", "first figures"),
+            ("#no-traffic", "No request has come yet"),
             ("#acted", "Nothing was removed"),
             ("#choices", "Nobody has chosen"),
             ("#sites", "not asked yet"),

@@ -200,7 +200,7 @@
         last = await Promise.all([json("/api/traffic"), json("/api/choices")]);
         every = last[0].every;
         plots();
-        if (failed > 0 || loop.turns++ % 3 === 2) await refresh();
+        if (failed > 0 || loop.turns++ % 2 === 1) await refresh();
       }
       failed = 0;
       at("fresh").textContent = "";

@@ -102,4 +102,19 @@ mod tests {
             assert_eq!(field.word(), word);
         }
     }
+
+    #[test]
+    fn each_field_is_told_where_people_look() {
+        let readme = include_str!("../../../README.md");
+        let reference = include_str!("../../../config/consentry.yaml");
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../../../config/schema.json")).unwrap();
+        let words: Vec<_> = Field::ALL.iter().map(|(word, _)| *word).collect();
+        assert_eq!(schema["$defs"]["logField"]["enum"], serde_json::json!(words));
+        let rows: String = readme.lines().skip_while(|line| !line.starts_with("| field |")).take(17).collect();
+        let comment = reference.split_once("What it tells").unwrap().1.split_once("#fields:").unwrap().0;
+        for word in words {
+            assert!(rows.contains(&format!("`{word}`")), "{word} is not in README.md: {rows}");
+            assert!(comment.contains(word), "{word} is not in consentry.yaml");
+        }
+    }
 }
