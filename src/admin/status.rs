@@ -45,7 +45,7 @@ pub(super) fn status(view: &View) -> Value {
         "config_refused": outcome.refused,
         "reloads": { "good": outcome.good, "refused": outcome.bad },
         "workers": config.workers,
-        "sites": sites.map(Value::from).collect::<Vec<_>>(),
+        "sites": sites.collect::<Vec<_>>(),
         "certificates": certificates.collect::<Vec<_>>(),
         "receipts": {
             "store_up": !stats.away.load(Relaxed),
