@@ -28,6 +28,8 @@ impl Default for Log {
     }
 }
 
+const SHAPES: [(&str, Shape); 3] = [("text", Shape::Text), ("json", Shape::Json), ("combined", Shape::Combined)];
+
 const LEVELS: [(&str, LevelFilter); 6] = [
     ("off", LevelFilter::OFF),
     ("error", LevelFilter::ERROR),
@@ -39,9 +41,13 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 
 pub(super) fn read(s: &Section<'_>) -> Log {
     let format = s.or("format", Format::Text, |item| item.word(&[("text", Format::Text), ("json", Format::Json)]));
-    let shape = s.or("access", Some(Shape::from(format)), |item| match item.node.value {
-        Value::Bool(on) => Some(on.then(|| Shape::from(format))),
-        _ => item.word(&[("text", Shape::Text), ("json", Shape::Json), ("combined", Shape::Combined)]).map(Some),
+    let shape = s.or("access", Some(Shape::from(format)), |item| match &item.node.value {
+        // What people write for true and false is told as such.
+        Value::Bool(_) => item.bool().map(|on| on.then(|| Shape::from(format))),
+        Value::Text(text) if matches!(&*text.to_ascii_lowercase(), "yes" | "no" | "on" | "off") => {
+            item.bool().map(|_| None)
+        }
+        _ => item.word(&SHAPES).map(Some),
     });
     let fields: Vec<Field> = s.or("fields", Vec::new(), fields);
     let file: Option<PathBuf> = s.read("access_file", Item::path);
