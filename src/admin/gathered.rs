@@ -21,6 +21,7 @@ pub(super) struct OfConnections {
     pub(super) total: [u64; 3],
     pub(super) open: [u64; 3],
     pub(super) refused: u64,
+    pub(super) unannounced: u64,
 }
 
 /// Of one site.
@@ -29,7 +30,9 @@ pub(super) struct OfSite {
     /// By class of status, as [`CLASSES`].
     pub(super) requests: [u64; 6],
     pub(super) aborted: u64,
+    pub(super) unfiltered: u64,
     pub(super) reused: u64,
+    pub(super) retried: u64,
     pub(super) connected: u64,
     pub(super) origin_errors: [u64; ORIGIN_ERRORS.len()],
     /// When that happened last, in seconds since 1970; 0: never.
@@ -89,6 +92,7 @@ impl OfConnections {
         }
         self.total[2] += worker.failed.load(Relaxed);
         self.open[2] += accepted.saturating_sub(closed).saturating_sub(speaking);
+        self.unannounced += worker.unannounced.load(Relaxed);
         self.refused += worker.refused.load(Relaxed);
     }
 }
@@ -103,6 +107,8 @@ impl OfSite {
         }
         self.origin_failed = self.origin_failed.max(counters.origin_failed.load(Relaxed));
         self.aborted += counters.aborted.load(Relaxed);
+        self.unfiltered += counters.unfiltered.load(Relaxed);
+        self.retried += counters.retried.load(Relaxed);
         self.reused += counters.reused.load(Relaxed);
         self.connected += counters.connected.load(Relaxed);
         self.added.iter_mut().zip(&counters.added).for_each(|(sum, times)| sum.add(times));

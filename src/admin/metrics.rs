@@ -21,7 +21,7 @@ pub(super) fn text(view: &View, syntax: Syntax) -> String {
     process(view, &mut all);
     configuration(view, &mut all);
     requests(&gathered, &mut all);
-    connections(&gathered, &mut all);
+    connections(view, &gathered, &mut all);
     findings(view, &mut all);
     choices(view, &gathered, &mut all);
     all.end()
@@ -107,9 +107,11 @@ fn requests(gathered: &Gathered, all: &mut Exposition) {
     all.metric("consentry_origin_seconds", help, Histogram, |m| times(gathered, m, |site| &site.origin));
     let help = "Response bodies that broke off";
     all.metric("consentry_bodies_aborted", help, Counter, |m| of_sites(gathered, m, |site| site.aborted));
+    let help = "Pages that tripped a limit of the rewriter and passed unfiltered from there on";
+    all.metric("consentry_pages_unfiltered", help, Counter, |m| of_sites(gathered, m, |site| site.unfiltered));
 }
 
-fn connections(gathered: &Gathered, all: &mut Exposition) {
+fn connections(view: &View, gathered: &Gathered, all: &mut Exposition) {
     let help = "Exchanges that failed at the origin: it could not be reached, did not answer in time, or wrongly";
     all.metric("consentry_origin_errors", help, Counter, |m| {
         for (site, counts) in sites(gathered) {
@@ -122,7 +124,19 @@ fn connections(gathered: &Gathered, all: &mut Exposition) {
     all.metric("consentry_origin_connections", help, Counter, |m| of_sites(gathered, m, |site| site.connected));
     let help = "Requests to the origin over a connection that was kept";
     all.metric("consentry_origin_connections_reused", help, Counter, |m| of_sites(gathered, m, |site| site.reused));
+    let help = "Requests that were sent again, or on to another origin";
+    all.metric("consentry_origin_retries", help, Counter, |m| of_sites(gathered, m, |site| site.retried));
+    let help = "1 for an origin that gets requests, 0 for one that fails or that its checks call ill";
+    all.metric("consentry_origin_up", help, Gauge, |m| {
+        for site in &view.config().sites {
+            for (origin, up) in view.origins(site) {
+                m.sample(&[("site", &site.name), ("origin", &origin)], u8::from(up));
+            }
+        }
+    });
     let clients = &gathered.connections;
+    let help = "Connections that were closed for want of a PROXY header that could be believed";
+    all.metric("consentry_connections_unannounced", help, Counter, |m| m.sample(&[], clients.unannounced));
     let help = "Client connections by what was agreed on; none: they ended before that";
     all.metric("consentry_connections", help, Counter, |m| {
         for (protocol, count) in PROTOCOLS.into_iter().zip(clients.total) {

@@ -61,13 +61,11 @@ struct Site<'a> {
     version: u64,
     requests: u64,
     errors: u64,
-    origins: Vec<Origin>,
-}
-
-/// One server of a site.
-struct Origin {
+    /// URLs, and whether each is up.
+    origins: Vec<(String, bool)>,
+    /// How requests to them fare.
     state: &'static str,
-    errors: Vec<(&'static str, u64)>,
+    trouble: Vec<(&'static str, u64)>,
     reused: Option<u64>,
 }
 
@@ -121,11 +119,10 @@ pub(super) fn page(view: &View, uri: &Uri) -> Result<String, String> {
             version: site.policy.parts().version,
             requests: counts.requests.iter().sum(),
             errors: counts.requests[5],
-            origins: vec![Origin {
-                state: status::health(counts, now),
-                errors: errors.collect(),
-                reused: (100 * counts.reused).checked_div(sent),
-            }],
+            origins: view.origins(site),
+            state: status::health(counts, now),
+            trouble: errors.collect(),
+            reused: (100 * counts.reused).checked_div(sent),
         }
     });
     let sites: Vec<_> = sites.collect();
@@ -176,7 +173,12 @@ fn alerts(view: &View, sites: &[Site<'_>], certificates: &[Certificate], receipt
             days => format!("{} expires in {days} days: renew it now.", certificate.file),
         });
     }
-    for site in sites.iter().filter(|site| site.origins.iter().any(|origin| origin.state == "failing")) {
+    for site in sites {
+        for (url, _) in site.origins.iter().filter(|(_, up)| !up) {
+            alerts.push(format!("The origin {url} of {} is down.", site.name));
+        }
+    }
+    for site in sites.iter().filter(|site| site.state == "failing") {
         alerts.push(format!("The origin of {} fails: visitors get error pages.", site.name));
     }
     if view.told.receipts.stats().away.load(Relaxed) {

@@ -17,7 +17,7 @@ const DAY: i64 = 86_400;
 /// An origin that failed so many seconds ago fails still, as far as we know.
 const LATELY: i64 = 60;
 
-/// Everything at once; it names no origin and no secret.
+/// Everything at once; it names no secret.
 pub(super) fn status(view: &View) -> Value {
     let now = telemetry::now().0;
     let (config, outcome, gathered) = (view.config(), view.running.outcome(), Gathered::of(view));
@@ -30,7 +30,8 @@ pub(super) fn status(view: &View) -> Value {
         })
     });
     let none = OfSite::default();
-    let sites = config.sites.iter().map(|site| of_site(site, gathered.sites.get(&site.name).unwrap_or(&none), now));
+    let sites =
+        config.sites.iter().map(|site| of_site(view, site, gathered.sites.get(&site.name).unwrap_or(&none), now));
     let stats = view.told.receipts.stats();
     let by_protocol = |counts: [u64; 3]| PROTOCOLS.into_iter().zip(counts).collect::<BTreeMap<_, _>>();
     json!({
@@ -64,23 +65,24 @@ pub(super) fn status(view: &View) -> Value {
     })
 }
 
-fn of_site(site: &Site, counts: &OfSite, now: i64) -> Value {
+fn of_site(view: &View, site: &Site, counts: &OfSite, now: i64) -> Value {
+    let origins = view.origins(site).into_iter().map(|(origin, up)| json!({ "origin": origin, "up": up }));
     json!({
         "site": site.name,
         "hosts": site.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "mode": word(site.mode),
+        "origins": origins.collect::<Vec<_>>(),
         "policy_version": site.policy.parts().version,
         "certificate": site.certificate.as_ref().map(|certificate| certificate.file.display().to_string()),
         "requests": counts.requests.iter().sum::<u64>(),
         "errors": counts.requests[5],
         "aborted": counts.aborted,
-        // A list: a site may have several.
-        "origins": [of_origin(counts, now)],
+        "origin_traffic": of_origins(counts, now),
     })
 }
 
-/// By its place in the list; its address is nobody's business.
-fn of_origin(counts: &OfSite, now: i64) -> Value {
+/// Of all origins of a site together.
+fn of_origins(counts: &OfSite, now: i64) -> Value {
     let errors: BTreeMap<_, _> = ORIGIN_ERRORS.into_iter().zip(counts.origin_errors).collect();
     json!({
         "state": health(counts, now),

@@ -31,6 +31,8 @@ pub struct Connections {
     pub accepted: AtomicU64,
     /// Of these, ended.
     pub closed: AtomicU64,
+    /// Closed because they did not begin with a PROXY header that could be believed.
+    pub unannounced: AtomicU64,
     /// Of these, ended before a request could be made: no handshake, or none that we speak.
     pub failed: AtomicU64,
     /// Of these, told to come again later, for there are too many.
@@ -59,6 +61,8 @@ pub struct SiteCounters {
     pub origin_failed: AtomicI64,
     /// Bodies that broke off.
     pub aborted: AtomicU64,
+    /// Pages of which some passed unfiltered (`on_rewrite_error: pass`).
+    pub unfiltered: AtomicU64,
     /// Time to the response head that we added to the origin's, by class of status: 1xx, … 5xx.
     pub added: [Histogram; 5],
     /// Time that the origin took to the response head, likewise.
@@ -67,6 +71,8 @@ pub struct SiteCounters {
     pub reused: AtomicU64,
     /// Connections to the origin that were asked for.
     pub connected: AtomicU64,
+    /// Requests that were sent again, or on to another origin.
+    pub retried: AtomicU64,
     /// Lines on exchanges that failed at the origin.
     pub failures: Brake,
     /// Lines on responses that were cut off.

@@ -6,6 +6,7 @@
 mod support;
 
 mod admin;
+mod announced;
 mod banner;
 mod caching;
 mod client_gating;
@@ -22,6 +23,7 @@ mod malformed;
 mod metrics;
 mod observe;
 mod origin_errors;
+mod origins;
 mod passthrough;
 mod published;
 mod receipts;

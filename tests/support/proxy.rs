@@ -12,6 +12,7 @@ use super::{Authority, HOST};
 
 /// Configures a proxy.
 pub struct ProxyBuilder {
+    listen: String,
     top: String,
     log: String,
     sites: String,
@@ -52,9 +53,15 @@ sessions:
 impl Proxy {
     pub fn builder() -> ProxyBuilder {
         // Short limits for what tests wait for; long ones for what they must not hit by chance.
-        let top = "workers: 1\n".to_owned();
-        let log = "{ access: false, level: error }".to_owned();
-        ProxyBuilder { top, log, sites: String::new(), hosts: Vec::new(), keys: None, files: Vec::new() }
+        ProxyBuilder {
+            listen: "127.0.0.1:0".to_owned(),
+            top: "workers: 1\n".to_owned(),
+            log: "{ access: false, level: error }".to_owned(),
+            sites: String::new(),
+            hosts: Vec::new(),
+            keys: None,
+            files: Vec::new(),
+        }
     }
 
     /// One site on `shop.example` with [`POLICY`].
@@ -109,6 +116,12 @@ impl Drop for Proxy {
 }
 
 impl ProxyBuilder {
+    /// What stands under `listen`, of which the address is `127.0.0.1:0`.
+    pub fn listen(mut self, yaml: &str) -> Self {
+        yaml.clone_into(&mut self.listen);
+        self
+    }
+
     /// Adds a top-level key, e.g. `timeouts: { idle: 1s }`.
     pub fn top(mut self, yaml: &str) -> Self {
         writeln!(self.top, "{yaml}").unwrap();
@@ -171,8 +184,8 @@ impl ProxyBuilder {
         authority.issue(folder.path(), "site", &hosts);
         let file = folder.path().join("consentry.yaml");
         let text = format!(
-            "listen: 127.0.0.1:0\ncertificate: site.pem\nlog: {}\n{}sites:\n{}",
-            self.log, self.top, self.sites
+            "listen: {}\ncertificate: site.pem\nlog: {}\n{}sites:\n{}",
+            self.listen, self.log, self.top, self.sites
         );
         fs::write(&file, &text).unwrap();
         for (name, text) in &self.files {
