@@ -41,6 +41,9 @@ pub(super) fn traffic(view: &View) -> Value {
 struct Gathered {
     accepted: u64,
     open: u64,
+    refused: u64,
+    shed: u64,
+    flooded: u64,
     sites: BTreeMap<Box<str>, OfSite>,
     report: Report,
     modes: Vec<(Box<str>, &'static str)>,
@@ -70,10 +73,14 @@ impl Gathered {
     fn of(view: &View) -> Self {
         let mut sites: BTreeMap<Box<str>, OfSite> = BTreeMap::new();
         let (mut accepted, mut closed) = (0, 0);
+        let (mut refused, mut shed, mut flooded) = (0, 0, 0);
         for worker in &view.counters {
             // In this order, so that what is open is never less than nothing.
             closed += worker.connections.closed.load(Relaxed);
             accepted += worker.connections.accepted.load(Relaxed);
+            refused += worker.connections.refused.load(Relaxed);
+            shed += worker.connections.shed.load(Relaxed);
+            flooded += worker.connections.flooded.load(Relaxed);
             for (name, counters) in worker.sites() {
                 let site = sites.entry(name).or_default();
                 for (sum, count) in site.requests.iter_mut().zip(&counters.requests) {
@@ -90,6 +97,9 @@ impl Gathered {
         Self {
             accepted,
             open: accepted.saturating_sub(closed),
+            refused,
+            shed,
+            flooded,
             sites,
             report: view.book.report(),
             modes: config.sites.iter().map(|site| (site.name.clone(), status::word(site.mode))).collect(),
@@ -165,6 +175,12 @@ impl Collector for Gathered {
         all.metric("consentry_connections_open", "Client connections now", gauge, |m| {
             m.gauge(&[], i64::try_from(self.open).unwrap_or(i64::MAX))
         })?;
+        let help = "Client connections that were closed at once, since there were too many";
+        all.metric("consentry_connections_refused", help, counter, |m| m.counter(&[], self.refused))?;
+        let help = "Client connections that were closed since the client flooded them";
+        all.metric("consentry_connections_flooded", help, counter, |m| m.counter(&[], self.flooded))?;
+        let help = "Requests that were answered with 503, since there were too many of them or of connections";
+        all.metric("consentry_requests_shed", help, counter, |m| m.counter(&[], self.shed))?;
         let help = "Cookies, tags and snippets seen, by what was done with them (in mode observe: would be)";
         all.metric("consentry_findings", help, counter, |m| {
             self.report.tallies.iter().try_for_each(|(tally, count)| {

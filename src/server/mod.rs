@@ -5,6 +5,7 @@
 
 mod accept;
 mod connection;
+mod frames;
 mod framing;
 mod io;
 mod listen;
@@ -12,6 +13,7 @@ mod pulse;
 mod redirect;
 mod reload;
 mod room;
+mod streams;
 mod tls;
 
 use std::io::Result;
@@ -61,10 +63,11 @@ impl Server {
         let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
         let (mut workers, mut tables, mut counters, mut swapped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let admin_socket = sockets.take_admin();
+        let room = Arc::new(Room::new(&config.limits));
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
             let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log());
-            let (worker, room) = (Arc::new(worker), Arc::new(Room::new(config.limits.connections / config.workers)));
-            swapped.push((Arc::clone(&worker), Arc::clone(&room)));
+            let (worker, room) = (Arc::new(worker), Arc::clone(&room));
+            swapped.push(Arc::clone(&worker));
             tables.push(Arc::clone(&worker.findings));
             counters.push(Arc::clone(&worker.counters));
             let (tls, stop) = (Arc::clone(&tls), stop.child_token());
@@ -73,7 +76,7 @@ impl Server {
         }
         let book = Arc::new(Book::open(config.state.join(findings::FILE), tables));
         let running = Arc::new(Running::new(config, telemetry::now().0));
-        let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates));
+        let reloader = Reloader::new(Arc::clone(&running), swapped, room, Arc::clone(&tls.certificates));
         let pulse = counters.clone();
         let view = admin::View::new(running, counters, Arc::clone(&book), stop.clone());
         let admin = admin_socket.map(|socket| Admin::start(socket, view)).transpose()?;

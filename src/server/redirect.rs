@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HOST, HeaderValue, LOCATION};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,13 +17,27 @@ use crate::body::Body;
 use crate::proxy::Worker;
 
 /// Serves one plain connection.
-pub(super) async fn serve(stream: TcpStream, worker: Arc<Worker>, stop: CancellationToken) -> io::Result<()> {
+pub(super) async fn serve(
+    stream: TcpStream,
+    worker: Arc<Worker>,
+    stop: CancellationToken,
+    surplus: bool,
+) -> io::Result<()> {
     let snapshot = worker.snapshot();
     let timeouts = snapshot.config.timeouts.clone();
     let port = snapshot.config.listen.first().map_or(443, std::net::SocketAddr::port);
     let service = hyper::service::service_fn(|request| {
         let known = |host: &str| worker.snapshot().knows(host);
-        std::future::ready(Ok::<_, Infallible>(answer(&request, port, known)))
+        let mut response = answer(&request, port, known);
+        if surplus {
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            *response.headers_mut() = HeaderMap::from_iter([
+                (CONTENT_LENGTH, HeaderValue::from_static("0")),
+                (RETRY_AFTER, HeaderValue::from_static("10")),
+                (CONNECTION, HeaderValue::from_static("close")),
+            ]);
+        }
+        std::future::ready(Ok::<_, Infallible>(response))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -19,7 +19,8 @@ pub struct Reloader(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     running: Arc<Running>,
-    workers: Vec<(Arc<Worker>, Arc<Room>)>,
+    workers: Vec<Arc<Worker>>,
+    room: Arc<Room>,
     certificates: Arc<arc_swap::ArcSwap<Certificates>>,
     /// Two at a time would leave workers with different ones.
     one: Mutex<()>,
@@ -28,10 +29,11 @@ struct Parts {
 impl Reloader {
     pub(super) fn new(
         running: Arc<Running>,
-        workers: Vec<(Arc<Worker>, Arc<Room>)>,
+        workers: Vec<Arc<Worker>>,
+        room: Arc<Room>,
         certificates: Arc<arc_swap::ArcSwap<Certificates>>,
     ) -> Self {
-        Self(Arc::new(Parts { running, workers, certificates, one: Mutex::default() }))
+        Self(Arc::new(Parts { running, workers, room, certificates, one: Mutex::default() }))
     }
 
     /// What runs.
@@ -71,10 +73,10 @@ impl Reloader {
         let config = Arc::new(config);
         // From here on nothing can fail. Certificates first: whoever asks for a new site was shown one for it.
         self.0.certificates.store(Arc::new(certificates));
-        for (worker, room) in &self.0.workers {
+        for worker in &self.0.workers {
             worker.reload(Arc::clone(&config));
-            room.resize(config.limits.connections / config.workers);
         }
+        self.0.room.resize(&config.limits);
         self.0.running.replace(Arc::clone(&config), now);
         Ok(config.hash.clone())
     }

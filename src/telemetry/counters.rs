@@ -27,6 +27,12 @@ pub struct Connections {
     pub accepted: AtomicU64,
     /// Of these, ended.
     pub closed: AtomicU64,
+    /// Closed at once, since there were too many.
+    pub refused: AtomicU64,
+    /// Requests that were answered with 503, since there were too many of them or of connections.
+    pub shed: AtomicU64,
+    /// Closed by us, since the client flooded them.
+    pub flooded: AtomicU64,
 }
 
 /// The counters of one site on one worker.

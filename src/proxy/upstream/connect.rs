@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 use tokio_rustls::TlsConnector;
 
+use super::paced::Paced;
 use crate::body::Body;
 use crate::config::{Origin, Site};
 use crate::proxy::error::OriginError;
@@ -92,7 +93,7 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = TokioIo::new(stream);
+        let io = TokioIo::new(Paced::new(stream));
         if http2 {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .adaptive_window(true)

@@ -3,6 +3,7 @@
 //! Connections are kept last-in-first-out: the warmest is used again, the others age and go.
 
 mod connect;
+mod paced;
 mod pool;
 
 use std::pin::Pin;
@@ -154,7 +155,7 @@ struct Failed {
 fn failed(error: hyper::Error) -> Error {
     let ours = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<body::Error>());
     match ours {
-        Some(body::Error::Idle(_)) => {
+        Some(body::Error::Idle(_) | body::Error::Slow { .. }) => {
             Error::client(StatusCode::REQUEST_TIMEOUT, "the request's body did not arrive in time")
         }
         Some(_) => Error::client(StatusCode::BAD_REQUEST, "the request's body broke off"),
