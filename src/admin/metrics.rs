@@ -60,6 +60,7 @@ struct Gathered {
 struct OfSite {
     requests: [u64; 6],
     aborted: u64,
+    unfiltered: u64,
     reused: u64,
     connected: u64,
     added: Times,
@@ -87,6 +88,7 @@ impl Gathered {
                     *sum += count.load(Relaxed);
                 }
                 site.aborted += counters.aborted.load(Relaxed);
+                site.unfiltered += counters.unfiltered.load(Relaxed);
                 site.reused += counters.reused.load(Relaxed);
                 site.connected += counters.connected.load(Relaxed);
                 site.added.add(&counters.added);
@@ -165,6 +167,8 @@ impl Collector for Gathered {
         all.metric("consentry_origin_seconds", help, histogram, |m| self.times(m, |site| &site.origin))?;
         let help = "Response bodies that broke off";
         all.metric("consentry_bodies_aborted", help, counter, |m| self.of_sites(m, |site| site.aborted))?;
+        let help = "Pages that tripped a limit of the rewriter and passed unfiltered from there on";
+        all.metric("consentry_pages_unfiltered", help, counter, |m| self.of_sites(m, |site| site.unfiltered))?;
         let help = "Connections to the origin that were asked for";
         all.metric("consentry_origin_connections", help, counter, |m| self.of_sites(m, |site| site.connected))?;
         let help = "Requests to the origin over a connection that was kept";

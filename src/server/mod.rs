@@ -7,6 +7,7 @@ mod accept;
 mod connection;
 mod frames;
 mod framing;
+mod gather;
 mod io;
 mod listen;
 mod pulse;

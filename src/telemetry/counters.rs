@@ -42,6 +42,8 @@ pub struct SiteCounters {
     pub requests: [AtomicU64; 6],
     /// Bodies that broke off.
     pub aborted: AtomicU64,
+    /// Pages of which some passed unfiltered (`on_rewrite_error: pass`).
+    pub unfiltered: AtomicU64,
     /// Time to the response head that we added to the origin's.
     pub added: Histogram,
     /// Time that the origin took to the response head.

@@ -37,7 +37,7 @@ async fn ask(address: SocketAddr, path: &str, extra: &str) -> Reply {
     say(TcpStream::connect(address).await.unwrap(), &request(path, extra)).await
 }
 
-async fn text(proxy: &Proxy, path: &str) -> String {
+pub(crate) async fn text(proxy: &Proxy, path: &str) -> String {
     let (status, head, body) = ask(proxy.admin.unwrap(), path, "").await;
     assert_eq!(status, 200, "{path}: {head}\n{body}");
     body
