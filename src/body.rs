@@ -49,6 +49,14 @@ pub enum Error {
     /// The peer sent nothing for longer than the time limit.
     #[error("the peer sent no data for {} s", .0.as_secs())]
     Idle(Duration),
+    /// The peer sends, but slower than it may.
+    #[error("the peer sent no more than {sent} bytes in {} s", .waited.as_secs())]
+    Slow {
+        /// Bytes that came.
+        sent: u64,
+        /// While we waited so long.
+        waited: Duration,
+    },
     /// The peer closed, reset or broke the framing.
     #[error("the transfer broke: {0}")]
     Transfer(#[source] hyper::Error),
@@ -85,7 +93,26 @@ impl Body {
 
     /// Passes on what the peer sends; fails when it pauses for longer than `idle`.
     pub fn stream(incoming: Incoming, idle: Duration) -> Self {
-        if http_body::Body::is_end_stream(&incoming) { Self::Empty } else { Self::Stream(Timed::new(incoming, idle)) }
+        Self::upload(incoming, idle, 0)
+    }
+
+    /// The same; fails too when the peer, while we wait for it, sends fewer bytes a second than `rate` for as long as
+    /// `idle`: one that sends a byte now and then keeps a connection to the origin busy for nothing (R.U.D.Y.).
+    pub fn upload(incoming: Incoming, idle: Duration, rate: u64) -> Self {
+        if http_body::Body::is_end_stream(&incoming) {
+            return Self::Empty;
+        }
+        Self::Stream(Timed {
+            incoming,
+            front: None,
+            idle,
+            rate,
+            since: None,
+            waited: Duration::ZERO,
+            sent: 0,
+            alarm: None,
+            passing: None,
+        })
     }
 }
 
@@ -150,17 +177,19 @@ pub struct Timed {
     /// Was read ahead, and comes first.
     front: Option<Bytes>,
     idle: Duration,
+    /// Bytes a second.
+    rate: u64,
+    /// It has kept us waiting from here on.
+    since: Option<Instant>,
+    /// Time that we waited and bytes that came, since the rate was last looked at.
+    waited: Duration,
+    sent: u64,
     /// Armed when the peer first keeps us waiting: most bodies never need it.
     alarm: Option<Pin<Box<Sleep>>>,
-    waiting: bool,
     passing: Option<Arc<Passing>>,
 }
 
 impl Timed {
-    fn new(incoming: Incoming, idle: Duration) -> Self {
-        Self { incoming, front: None, idle, alarm: None, waiting: false, passing: None }
-    }
-
     fn size_hint(&self) -> SizeHint {
         let rest = http_body::Body::size_hint(&self.incoming);
         let Some(front) = &self.front else { return rest };
@@ -173,12 +202,12 @@ impl Timed {
     }
 
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let deadline = || Instant::now() + self.idle;
-        if !self.waiting {
-            self.waiting = true;
+        if self.since.is_none() {
+            let now = Instant::now();
+            self.since = Some(now);
             match &mut self.alarm {
-                Some(alarm) => alarm.as_mut().reset(deadline()),
-                None => self.alarm = Some(Box::pin(tokio::time::sleep_until(deadline()))),
+                Some(alarm) => alarm.as_mut().reset(now + self.idle),
+                None => self.alarm = Some(Box::pin(tokio::time::sleep_until(now + self.idle))),
             }
         }
         match &mut self.alarm {
@@ -186,20 +215,38 @@ impl Timed {
             None => Poll::Pending,
         }
     }
-}
 
-impl Timed {
+    fn note_passing(&self) {
+        if let Some(passing) = &self.passing {
+            *passing.0.lock().expect("no panic under the lock") = Instant::now();
+        }
+    }
+
+    /// Something came: whether all of it comes too slowly.
+    fn arrived(&mut self, bytes: usize) -> Option<Error> {
+        self.sent += bytes as u64;
+        // Time in which the origin keeps us from reading is not the client's.
+        self.waited += self.since.take()?.elapsed();
+        if self.waited < self.idle {
+            return None;
+        }
+        let (sent, waited) = (std::mem::take(&mut self.sent), std::mem::take(&mut self.waited));
+        (sent < self.rate.saturating_mul(waited.as_secs())).then_some(Error::Slow { sent, waited })
+    }
+
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Some(front) = self.front.take() {
             return Poll::Ready(Some(Ok(Frame::data(front))));
         }
         match http_body::Body::poll_frame(Pin::new(&mut self.incoming), cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.note_passing();
+                let slow = self.arrived(frame.data_ref().map_or(0, Bytes::len));
+                Poll::Ready(Some(slow.map_or_else(|| Ok(clean_trailers(frame)), Err)))
+            }
             Poll::Ready(frame) => {
-                self.waiting = false;
-                if let Some(passing) = &self.passing {
-                    *passing.0.lock().expect("no panic under the lock") = Instant::now();
-                }
-                Poll::Ready(frame.map(|f| f.map(clean_trailers).map_err(Error::Transfer)))
+                self.note_passing();
+                Poll::Ready(frame.map(|f| f.map_err(Error::Transfer)))
             }
             Poll::Pending => {
                 let error = ready!(self.poll_alarm(cx));

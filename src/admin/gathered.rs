@@ -21,6 +21,8 @@ pub(super) struct OfConnections {
     pub(super) total: [u64; 3],
     pub(super) open: [u64; 3],
     pub(super) refused: u64,
+    pub(super) shed: u64,
+    pub(super) flooded: u64,
     pub(super) unannounced: u64,
 }
 
@@ -94,6 +96,8 @@ impl OfConnections {
         self.open[2] += accepted.saturating_sub(closed).saturating_sub(speaking);
         self.unannounced += worker.unannounced.load(Relaxed);
         self.refused += worker.refused.load(Relaxed);
+        self.shed += worker.shed.load(Relaxed);
+        self.flooded += worker.flooded.load(Relaxed);
     }
 }
 

@@ -149,8 +149,12 @@ fn connections(view: &View, gathered: &Gathered, all: &mut Exposition) {
             m.sample(&[("protocol", protocol)], count);
         }
     });
-    let help = "Client connections that were told to come again later";
+    let help = "Client connections that were closed at once, since there were too many";
     all.metric("consentry_connections_refused", help, Counter, |m| m.sample(&[], clients.refused));
+    let help = "Client connections that were closed since the client flooded them";
+    all.metric("consentry_connections_flooded", help, Counter, |m| m.sample(&[], clients.flooded));
+    let help = "Requests that were answered with 503, since there were too many of them or of connections";
+    all.metric("consentry_requests_shed", help, Counter, |m| m.sample(&[], clients.shed));
 }
 
 fn findings(view: &View, all: &mut Exposition) {

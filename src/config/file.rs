@@ -94,6 +94,13 @@ fn limits(s: &Section<'_>) -> Limits {
     let count = |range: RangeInclusive<u64>| move |item: &Item<'_>| item.integer(range);
     Limits {
         connections: s.or("connections", default.connections as u64, count(1..=10_000_000)) as usize,
+        connections_per_client: s.or(
+            "connections_per_client",
+            default.connections_per_client as u64,
+            count(1..=10_000_000),
+        ) as usize,
+        requests: s.or("requests", default.requests as u64, count(1..=10_000_000)) as usize,
+        upload_rate: s.or("upload_rate", default.upload_rate, count(0..=MIB)),
         // hyper reads a head in one buffer and wants 8 KiB for it.
         head_bytes: s.or("head_bytes", default.head_bytes, size(8 * KIB..=MIB)),
         head_fields: s.or("head_fields", default.head_fields as u64, count(16..=10_000)) as usize,

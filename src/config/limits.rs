@@ -48,6 +48,12 @@ impl Default for Timeouts {
 pub struct Limits {
     /// Client connections at a time, over all listeners.
     pub connections: usize,
+    /// Of these, from one client: an IPv4 address or an IPv6 /64. Trusted proxies are not held to it.
+    pub connections_per_client: usize,
+    /// Requests that are being answered at a time, over all connections.
+    pub requests: usize,
+    /// The slowest that a client may send a body, in bytes a second while we wait for it; 0 for as slowly as it likes.
+    pub upload_rate: u64,
     /// A message head.
     pub head_bytes: usize,
     /// Header fields in a message head.
@@ -72,6 +78,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            connections_per_client: 5_000,
+            requests: 10_000,
+            upload_rate: 64,
             head_bytes: 64 << 10,
             head_fields: 100,
             streams: 100,

@@ -12,10 +12,14 @@ use crate::config::Timeouts;
 pub struct Activity {
     accepted: Instant,
     exchanges: AtomicU32,
+    /// Heads that were read so far.
+    heads: AtomicU32,
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
-    doubtful: AtomicBool,
+    /// The number of the head from which on none is believed.
+    doubtful: AtomicU32,
+    flooding: AtomicBool,
 }
 
 /// The limit that a connection has run into.
@@ -35,10 +39,12 @@ impl Activity {
         Self {
             accepted: Instant::now(),
             exchanges: AtomicU32::new(0),
+            heads: AtomicU32::new(0),
             idle_since: AtomicU64::new(1),
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
-            doubtful: AtomicBool::new(false),
+            doubtful: AtomicU32::new(0),
+            flooding: AtomicBool::new(false),
         }
     }
 
@@ -63,10 +69,11 @@ impl Activity {
         }
     }
 
-    /// A request head was read.
-    pub fn begin(&self) {
+    /// A request head was read; its number, from 1.
+    pub fn begin(&self) -> u32 {
         self.exchanges.fetch_add(1, Relaxed);
         self.head_since.store(0, Relaxed);
+        self.heads.fetch_add(1, Relaxed) + 1
     }
 
     /// A response came to its end, or was given up.
@@ -76,14 +83,30 @@ impl Activity {
         }
     }
 
-    /// The head that is arriving contradicts itself about the length of its body.
-    pub fn doubt(&self) {
-        self.doubtful.store(true, Relaxed);
+    /// The head of this number contradicts itself about the length of its body; what follows it is in doubt as well.
+    pub fn doubt(&self, head: u32) {
+        self.doubtful.store(head, Relaxed);
     }
 
-    /// Whether the head that was just read did so.
-    pub fn take_doubt(&self) -> bool {
-        self.doubtful.load(Relaxed) && self.doubtful.swap(false, Relaxed)
+    /// Whether the head of this number is in doubt.
+    pub fn is_doubtful(&self, head: u32) -> bool {
+        let from = self.doubtful.load(Relaxed);
+        from != 0 && head >= from
+    }
+
+    /// The client floods the connection with what costs it little.
+    pub fn flood(&self) {
+        self.flooding.store(true, Relaxed);
+    }
+
+    /// Whether it did.
+    pub fn is_flooding(&self) -> bool {
+        self.flooding.load(Relaxed)
+    }
+
+    /// Whether a request was ever read.
+    pub fn was_asked(&self) -> bool {
+        self.heads.load(Relaxed) != 0
     }
 
     /// Whether nothing is asked and nothing is answered.

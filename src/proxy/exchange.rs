@@ -12,6 +12,7 @@ use http_body::{Frame, SizeHint};
 use tokio::time::{Duration, Instant};
 
 use super::error::Error;
+use super::held;
 use super::told::Told;
 use super::upstream::Lease;
 use super::worker::{Client, SiteRef};
@@ -24,6 +25,8 @@ use crate::telemetry::{self, Access};
 pub struct Exchange {
     /// Whose request it is.
     pub client: Arc<Client>,
+    /// Of its head, among those of the connection.
+    number: u32,
     started: Instant,
     method: Method,
     uri: Uri,
@@ -41,10 +44,12 @@ pub struct Exchange {
 impl Exchange {
     /// A request head was read.
     pub fn begin<B>(client: Arc<Client>, request: &http::Request<B>) -> Self {
-        client.activity.begin();
+        let number = client.activity.begin();
+        client.worker.in_flight.fetch_add(1, Relaxed);
         let told = Told::of(&client, request.headers());
         Self {
             client,
+            number,
             started: Instant::now(),
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -58,6 +63,16 @@ impl Exchange {
             aborted: false,
             told,
         }
+    }
+
+    /// Whether its head contradicts itself, or follows one that did.
+    pub fn is_doubtful(&self) -> bool {
+        self.client.activity.is_doubtful(self.number)
+    }
+
+    /// Whether the connection carries one message after the other.
+    pub fn is_http1(&self) -> bool {
+        self.version <= Version::HTTP_11
     }
 
     /// The request is for this host.
@@ -150,6 +165,7 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.client.activity.end();
+        self.client.worker.in_flight.fetch_sub(1, Relaxed);
         let counters = self.counters();
         counters.answered(self.status);
         counters.aborted.fetch_add(u64::from(self.aborted), Relaxed);
@@ -191,6 +207,7 @@ pub struct Tracked {
 impl Tracked {
     /// `lease` is the connection that `body` comes over.
     pub fn new(body: Body, exchange: Exchange, lease: Option<Lease>) -> Self {
+        held::handed();
         Self { body, exchange, lease }
     }
 
@@ -207,9 +224,13 @@ impl http_body::Body for Tracked {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, body::Error>>> {
         let this = self.get_mut();
+        held::asked();
         let frame = std::task::ready!(http_body::Body::poll_frame(Pin::new(&mut this.body), cx));
         match &frame {
-            Some(Ok(frame)) => this.exchange.sent += frame.data_ref().map_or(0, Bytes::len) as u64,
+            Some(Ok(frame)) => {
+                held::handed();
+                this.exchange.sent += frame.data_ref().map_or(0, Bytes::len) as u64;
+            }
             Some(Err(error)) => {
                 this.exchange.aborted = true;
                 // Without the lease's release the connection is closed: nobody may read on from here.

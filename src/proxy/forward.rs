@@ -1,7 +1,8 @@
 //! From the client's head to the origin's and back: what belongs to one connection only, who the client is, and
 //! the form of the request's target. Knows nothing of consent.
 
-use http::header::EXPECT;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{Authority, Uri};
 use http::{HeaderMap, Method, Response, StatusCode, Version};
@@ -38,6 +39,9 @@ impl Asked {
 /// Makes the head that goes to the origin: one strictly valid HTTP/1.1 request, whatever came in.
 pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
     hop_by_hop::request(&mut head.headers, upgrade);
+    if head.version == Version::HTTP_2 {
+        join_crumbs(&mut head.headers);
+    }
     let client = &exchange.client;
     client.introduce(
         exchange.authority(),
@@ -59,6 +63,17 @@ pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
     head.extensions.clear();
 }
 
+/// HTTP/1.1 has one `Cookie` (RFC 9113 §8.2.3).
+fn join_crumbs(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(COOKIE).iter();
+    if let (Some(first), Some(second)) = (crumbs.next(), crumbs.next()) {
+        let all = [first, second].into_iter().chain(crumbs);
+        let joined = all.map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"; "[..]);
+        let joined = HeaderValue::from_maybe_shared(Bytes::from(joined)).expect("values that were valid stay so");
+        headers.insert(COOKIE, joined);
+    }
+}
+
 /// Whether the peer is a proxy in front of us, whose word on its clients counts.
 fn is_trusted(client: &Client, site: &SiteRef) -> bool {
     site.snapshot().config.trusted_proxies.iter().any(|net| net.contains(&client.address))
@@ -69,6 +84,12 @@ pub(super) fn country(client: &Client, site: &SiteRef, headers: &HeaderMap) -> O
     let mut lines = headers.get_all("cf-ipcountry").iter();
     let (line, None) = (lines.next()?, lines.next()) else { return None };
     is_trusted(client, site).then(|| Country::parse(line.as_bytes())).flatten()
+}
+
+/// Chunks overrule a length beside them (RFC 9112 §6.3), which hyper leaves in the head (hyperium/hyper#3860): the client
+/// would be told a length that is not the body's. Whether there were both.
+pub(super) fn settle_length(headers: &mut HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) && headers.remove(CONTENT_LENGTH).is_some()
 }
 
 /// Makes the origin's head ours: joins an upgrade, removes what belongs to the origin's connection.

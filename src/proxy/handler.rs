@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::upgrade::Upgrade;
 use super::upstream::Lease;
 use super::visitor::{Additions, Visitor};
 use super::worker::{Client, SiteRef};
-use super::{answer, forward, respond, route};
+use super::{admit, answer, forward, respond, route};
 use crate::api;
 use crate::body::Body;
 use crate::config::{Gating, Mode};
@@ -33,7 +33,12 @@ pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<R
         Ok(answer) => answer,
         Err(error) => {
             exchange.failed(&error);
-            (respond::error(&error, exchange.site().map(|site| &**site), language), None)
+            let mut response = respond::error(&error, exchange.site().map(|site| &**site), language);
+            if exchange.is_http1() && (error.status() == StatusCode::BAD_REQUEST || exchange.client.surplus) {
+                // Who is in doubt about one message is in doubt about where the next begins.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            (response, None)
         }
     };
     // What we add to the head from here on is not worth a second look at the clock.
@@ -58,13 +63,12 @@ fn finish(site: &SiteRef, exchange: &Exchange, headers: &mut HeaderMap) {
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answered {
-    if exchange.client.activity.take_doubt() {
-        return Err(Error::client(StatusCode::BAD_REQUEST, "both Content-Length and Transfer-Encoding"));
-    }
+    admit::request(exchange, &request)?;
     let authority = route::authority(&request, |bytes| exchange.client.known(bytes))?;
     exchange.at(authority.clone());
     let site = route::site(&exchange.client, &authority)?;
     exchange.of(&site);
+    admit::head(&request, site.limits())?;
     let upgrade = Upgrade::of(&mut request);
     if upgrade.is_none() && [Method::CONNECT, Method::TRACE].contains(request.method()) {
         return Err(Error::client(StatusCode::METHOD_NOT_ALLOWED, "CONNECT and TRACE are not forwarded"));
@@ -129,7 +133,8 @@ async fn pass(
         let mut looking = exchange.client.worker.findings.look(scene);
         filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context, &mut looking)
     });
-    let body = if upgrade.is_some() { Body::Empty } else { Body::stream(body, site.timeouts().body_idle) };
+    let upload = |body| Body::upload(body, site.timeouts().body_idle, site.limits().upload_rate);
+    let body = if upgrade.is_some() { Body::Empty } else { upload(body) };
     let mut request = Request::from_parts(head, body);
     if let Some(upgrade) = &upgrade {
         upgrade.ask(&mut request)?;
@@ -140,10 +145,11 @@ async fn pass(
     exchange.waited(sent.elapsed());
     let (mut response, lease) = answer?;
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let doubtful = forward::settle_length(response.headers_mut());
     forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
-    // A tunnel's connection never carries another request.
-    let lease = lease.filter(|_| !switched);
+    // A tunnel's connection never carries another request, nor does one on which it is in doubt where an answer ends.
+    let lease = lease.filter(|_| !switched && !doubtful);
     let (Some(visitor), Some(requested)) = (visitor, requested) else { return Ok((response, lease)) };
     let filter = answer::Filter {
         site,

@@ -1,12 +1,14 @@
 //! One exchange, start to end: `handler` reads as the list of its phases.
 
 mod activity;
+mod admit;
 mod answer;
 pub mod coding;
 mod error;
 mod exchange;
 mod forward;
 mod handler;
+mod held;
 mod insert;
 mod notes;
 mod observe;
@@ -24,5 +26,6 @@ mod worker;
 pub use activity::{Activity, Overdue};
 pub use exchange::Tracked;
 pub use handler::handle;
+pub use held::Held;
 pub use upstream::{Fleet, check};
 pub use worker::{Client, Worker};

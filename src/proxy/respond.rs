@@ -1,6 +1,6 @@
 //! The only place that makes a status of an error.
 
-use http::header::{ACCEPT_LANGUAGE, ALLOW, HeaderValue};
+use http::header::{ACCEPT_LANGUAGE, ALLOW, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Response, StatusCode};
 
 use super::error::Error;
@@ -21,6 +21,9 @@ pub(super) fn error(error: &Error, site: Option<&Site>, language: Option<HeaderV
     let mut response = own::html(status, page::error(status, site.map(|site| &*site.prefix), texts));
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
     }
     response
 }

@@ -109,7 +109,9 @@ pub(super) fn authority<B>(
 }
 
 fn checked(authority: Authority) -> Result<Authority, Error> {
-    if authority.as_str().contains('@') || authority.host().is_empty() {
+    // `http` takes whatever follows the colon for a port.
+    let port = authority.as_str().get(authority.host().len() + 1..).unwrap_or_default();
+    if authority.as_str().contains('@') || authority.host().is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Error::client(StatusCode::BAD_REQUEST, "Host is no plain host and port"));
     }
     Ok(authority)
@@ -159,6 +161,8 @@ mod tests {
             ("/", &["a", "a"]),
             ("/", &["a/b"]),
             ("/", &["user@shop.example"]),
+            ("/", &["shop.example:x"]),
+            ("/", &["shop.example:-1"]),
             ("/", &[""]),
             ("https://shop.example/", &["evil.example"]),
         ] {

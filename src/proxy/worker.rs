@@ -4,6 +4,7 @@
 //! snapshot wraps the shared `Config` in an `Arc` that only this worker clones.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -46,6 +47,10 @@ pub struct Worker {
     pub counters: Arc<Counters>,
     /// What all workers know of the origins.
     fleet: Arc<Fleet>,
+    /// Requests that are being answered.
+    pub in_flight: AtomicUsize,
+    /// And how many may be.
+    pub(super) most_in_flight: AtomicUsize,
     /// Upgraded connections, which outlive their exchange; drained with the rest.
     pub tunnels: TaskTracker,
 }
@@ -83,6 +88,8 @@ pub struct Client {
     pub activity: Arc<Activity>,
     /// The thread that serves it.
     pub worker: Arc<Worker>,
+    /// It is one too many: all that it gets is a 503.
+    pub surplus: bool,
     /// Of the authority that it asked for first; few connections ask for another.
     first: OnceLock<First>,
 }
@@ -99,7 +106,7 @@ struct First {
 impl Client {
     /// A client that has connected.
     pub fn new(address: IpAddr, named: Option<Box<str>>, activity: Arc<Activity>, worker: Arc<Worker>) -> Self {
-        Self { address, named, activity, worker, first: OnceLock::new() }
+        Self { address, named, activity, worker, surplus: false, first: OnceLock::new() }
     }
 
     /// The authority that these bytes are, if it is the one that this client asked for first.
@@ -141,6 +148,7 @@ impl Worker {
     pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog, fleet: Arc<Fleet>) -> Self {
         let counters = Arc::<Counters>::default();
         let ids = config.log.request_id.then(Ids::new);
+        let most_in_flight = AtomicUsize::new(share(&config));
         let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, &fleet, None));
         Self {
             snapshot,
@@ -152,12 +160,15 @@ impl Worker {
             findings: Arc::default(),
             counters,
             fleet,
+            in_flight: AtomicUsize::new(0),
+            most_in_flight,
             tunnels: TaskTracker::new(),
         }
     }
 
     /// Takes another configuration for all exchanges that begin from now on.
     pub fn reload(&self, config: Arc<Config>) {
+        self.most_in_flight.store(share(&config), Relaxed);
         let next = Snapshot::new(config, &self.counters, &self.fleet, Some(&self.snapshot.load()));
         self.snapshot.store(Arc::new(next));
     }
@@ -166,6 +177,11 @@ impl Worker {
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
     }
+}
+
+/// What one worker may take of all requests.
+fn share(config: &Config) -> usize {
+    (config.limits.requests / config.workers).max(1)
 }
 
 impl Snapshot {

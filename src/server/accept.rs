@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::listen::Listeners;
-use super::room::{Place, Room};
+use super::room::Room;
 use super::tls::Tls;
 use super::{connection, redirect};
 use crate::proxy::Worker;
@@ -42,20 +43,21 @@ pub(super) async fn serve(
     listeners: Listeners,
     stop: CancellationToken,
 ) {
-    let port = Arc::new(Port { room, connections: TaskTracker::new(), stop });
+    let port = Arc::new(Port { room, worker: Arc::clone(&worker), connections: TaskTracker::new(), stop });
     for (index, socket) in listeners.tls.into_iter().enumerate() {
         let (port, worker, tls) = (Arc::clone(&port), Arc::clone(&worker), Arc::clone(&tls));
         let stop = port.stop.clone();
-        let serve = move |stream| {
-            let connection = connection::serve(stream, index, Arc::clone(&worker), Arc::clone(&tls), stop.clone());
-            counted(connection, Arc::clone(&worker.counters))
+        let serve = move |stream, surplus| {
+            let (worker, tls) = (Arc::clone(&worker), Arc::clone(&tls));
+            let counters = Arc::clone(&worker.counters);
+            counted(connection::serve(stream, index, worker, tls, stop.clone(), surplus), counters)
         };
         port.clone().connections.spawn(async move { port.accept(socket, serve).await });
     }
     for (index, socket) in listeners.redirect.into_iter().enumerate() {
         let (port, worker) = (Arc::clone(&port), Arc::clone(&worker));
         let stop = port.stop.clone();
-        let serve = move |stream| redirect::serve(stream, index, Arc::clone(&worker), stop.clone());
+        let serve = move |stream, surplus| redirect::serve(stream, index, Arc::clone(&worker), stop.clone(), surplus);
         port.clone().connections.spawn(async move { port.accept(socket, serve).await });
     }
     let flush = async {
@@ -84,6 +86,7 @@ pub(super) async fn serve(
 /// What the listeners of a worker share.
 struct Port {
     room: Arc<Room>,
+    worker: Arc<Worker>,
     connections: TaskTracker,
     stop: CancellationToken,
 }
@@ -91,7 +94,7 @@ struct Port {
 impl Port {
     async fn accept<F, S>(&self, socket: std::net::TcpListener, serve: S)
     where
-        S: Fn(TcpStream) -> F,
+        S: Fn(TcpStream, bool) -> F,
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
         let listener = match TcpListener::from_std(socket) {
@@ -103,17 +106,13 @@ impl Port {
         };
         let brake = Brake::default();
         loop {
-            let next = async {
-                let place = Arc::clone(&self.room).enter().await;
-                (place, listener.accept().await)
-            };
-            let (place, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
-                next = next => next,
+                accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => self.spawn(place, stream, &serve),
+                Ok((stream, peer)) => self.spawn(stream, peer.ip(), &serve),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of file descriptors or memory: those in use must come free first.
@@ -125,20 +124,26 @@ impl Port {
             }
         }
         // Those whom the kernel has let in already; they would be reset with the socket.
-        let waiting = async || Some((Arc::clone(&self.room).enter().await, listener.accept().await.ok()?.0));
-        while let Ok(Some((place, stream))) = timeout(Duration::ZERO, waiting()).await {
-            self.spawn(place, stream, &serve);
+        while let Ok(Ok((stream, peer))) = timeout(Duration::ZERO, listener.accept()).await {
+            self.spawn(stream, peer.ip(), &serve);
         }
     }
 
-    fn spawn<F, S>(&self, place: Place, stream: TcpStream, serve: &S)
+    /// Serves a connection, if there is room for it.
+    fn spawn<F, S>(&self, stream: TcpStream, peer: IpAddr, serve: &S)
     where
-        S: Fn(TcpStream) -> F,
+        S: Fn(TcpStream, bool) -> F,
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
+        let peer = peer.to_canonical();
+        let trusted = self.worker.snapshot().config.trusted_proxies.iter().any(|network| network.contains(&peer));
+        let Some(place) = Arc::clone(&self.room).enter(peer, trusted) else {
+            self.worker.counters.connections.refused.fetch_add(1, Relaxed);
+            return;
+        };
         let _ = stream.set_nodelay(true);
         // A block that awaits what it captured holds it twice: box it.
-        let connection = Box::pin(serve(stream));
+        let connection = Box::pin(serve(stream, place.surplus));
         self.connections.spawn(async move {
             let _place = place;
             if let Err(error) = connection.await {

@@ -4,12 +4,13 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::HttpService;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until, timeout};
@@ -17,8 +18,9 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::gather::Gathered;
-use super::io::Watched;
+use super::io::{Reading, Watched};
 use super::peer;
+use super::streams::Streams;
 use super::tls::Tls;
 use crate::config::{Config, Limits, Timeouts};
 use crate::proxy::{Activity, Client, Overdue, Worker, handle};
@@ -27,21 +29,31 @@ use crate::telemetry::counters::Connections;
 /// Boxed: it is large, and is moved from state to state of the connection.
 type Stream = Watched<Box<TlsStream<TcpStream>>>;
 
+/// So long a connection may last for which there is no room, to be told so.
+const SURPLUS: Duration = Duration::from_secs(3);
+
 /// Serves one connection, accepted by the listener of this index, until it ends, breaks a limit, or `stop` has drained it.
+/// A surplus one gets one 503.
 pub(super) async fn serve(
     mut stream: TcpStream,
     index: usize,
     worker: Arc<Worker>,
     tls: Arc<Tls>,
     stop: CancellationToken,
+    surplus: bool,
 ) -> io::Result<()> {
     let snapshot = worker.snapshot();
     // Copies: an idle connection must not keep a whole configuration that was replaced long ago.
     let config = &*snapshot.config;
     let Config { timeouts, limits, .. } = config;
-    let (timeouts, limits) = (timeouts.clone(), limits.clone());
+    let (mut timeouts, limits) = (timeouts.clone(), limits.clone());
     let announcers = config.listen.get(index).and_then(|listen| listen.announcers.clone());
     drop(snapshot);
+    if surplus {
+        for limit in [&mut timeouts.handshake, &mut timeouts.request_head, &mut timeouts.drain] {
+            *limit = (*limit).min(SURPLUS);
+        }
+    }
     let handshake = async {
         let address = peer::client(&mut stream, announcers.as_deref(), &worker.counters).await?;
         io::Result::Ok((address, tls.acceptor.accept(stream).await?))
@@ -51,20 +63,41 @@ pub(super) async fn serve(
     let stream = Box::new(stream);
     let session = stream.get_ref().1;
     let h2 = session.alpn_protocol() == Some(b"h2");
+    let (mut stop, mut linger) = (stop, Linger::UntilBusy(if h2 { Duration::ZERO } else { LINGER }));
+    if surplus {
+        // It is asked to finish before it has begun.
+        (stop, linger) = (CancellationToken::new(), Linger::UntilAsked(timeouts.drain));
+        stop.cancel();
+    }
     let named = session.server_name().map(Box::from);
     let _open = Connections::speaks(&worker.counters, h2);
     let activity = Arc::new(Activity::new());
-    let stream = Watched::new(stream, Arc::clone(&activity), !h2);
-    let client = Arc::new(Client::new(address, named, activity, worker));
+    let stream = Watched::new(stream, Arc::clone(&activity), if h2 { Reading::frames() } else { Reading::messages() });
+    let mut client = Client::new(address, named, activity, worker);
+    client.surplus = surplus;
+    let client = Arc::new(client);
+    let counters = Arc::clone(&client.worker.counters);
+    let flooded = Arc::clone(&client.activity);
     if h2 {
-        serve_h2(stream, client, &timeouts, &limits, &stop).await
+        serve_h2(stream, client, &timeouts, &limits, &stop, linger).await
     } else {
-        serve_h1(stream, client, &timeouts, &limits, &stop).await
+        serve_h1(stream, client, &timeouts, &limits, &stop, linger).await
+    }
+    if flooded.is_flooding() {
+        counters.connections.flooded.fetch_add(1, Relaxed);
+        tracing::debug!(client = %address, "A connection was closed that its client flooded.");
     }
     Ok(())
 }
 
-async fn serve_h1(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limits: &Limits, stop: &CancellationToken) {
+async fn serve_h1(
+    stream: Stream,
+    client: Arc<Client>,
+    timeouts: &Timeouts,
+    limits: &Limits,
+    stop: &CancellationToken,
+    linger: Linger,
+) {
     let activity = Arc::clone(&client.activity);
     let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
     let mut connection = http1::Builder::new()
@@ -76,7 +109,7 @@ async fn serve_h1(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limi
         .half_close(false)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let end = watch(Pin::new(&mut connection), &activity, timeouts, stop, LINGER).await;
+    let end = watch(Pin::new(&mut connection), &activity, timeouts, stop, linger).await;
     if end == End::Overdue(Overdue::Head)
         && let Some(stream) = connection.into_parts().map(|parts| parts.io.into_inner())
     {
@@ -87,6 +120,9 @@ async fn serve_h1(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limi
 /// How long an idle connection stays open when the drain begins, to tell its client `Connection: close` with one more
 /// answer: a request that is on its way would be lost otherwise. HTTP/2 has GOAWAY for that.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// How long a client that floods may take to read that we close.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// Tells a client whose head did not end in time; as far as it listens.
 async fn refuse(mut stream: Stream) {
@@ -103,23 +139,32 @@ const MIN_BUFFER: usize = 8192;
 /// RFC 9110 §15.5.9; sent by hand, since hyper has no request to answer.
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-async fn serve_h2(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limits: &Limits, stop: &CancellationToken) {
+async fn serve_h2(
+    stream: Stream,
+    client: Arc<Client>,
+    timeouts: &Timeouts,
+    limits: &Limits,
+    stop: &CancellationToken,
+    linger: Linger,
+) {
     let activity = Arc::clone(&client.activity);
     let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
     let stream = Gathered::new(stream);
-    let connection = http2::Builder::new(TokioExecutor::new())
+    let connection = http2::Builder::new(Streams { limit: timeouts.body_idle })
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(SEND_BUFFER)
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(ERRORS)
         .keep_alive_interval(timeouts.body_idle)
         .keep_alive_timeout(timeouts.body_idle)
         .enable_connect_protocol()
         .serve_connection(TokioIo::new(stream.clone()), service);
     let turns = Turns { connection: pin!(connection), stream, ended: None };
-    watch(pin!(turns), &activity, timeouts, stop, Duration::ZERO).await;
+    watch(pin!(turns), &activity, timeouts, stop, linger).await;
 }
 
 /// Uploads of one stream may run this far ahead of the origin.
@@ -128,6 +173,29 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// Response bytes of one stream that wait for the client's window.
 const SEND_BUFFER: usize = 64 * 1024;
+/// Streams that the client gave up before we have begun with them (CVE-2023-44487); `frames` counts the others.
+const RESETS: usize = 20;
+/// Streams that we had to reset for what the client did on them (CVE-2025-8671). Nobody errs that often; those beyond
+/// the limit of streams count too, and a client may not know it yet when it sends its first ones.
+const ERRORS: usize = 200;
+
+/// What a connection waits for, and for how long, before it is told to finish.
+#[derive(Debug, Clone, Copy)]
+enum Linger {
+    /// To have something in flight with which it can be told.
+    UntilBusy(Duration),
+    /// For its first request, which is the last.
+    UntilAsked(Duration),
+}
+
+impl Linger {
+    fn is_over(self, activity: &Activity) -> bool {
+        match self {
+            Self::UntilBusy(_) => !activity.is_idle(),
+            Self::UntilAsked(_) => activity.was_asked(),
+        }
+    }
+}
 
 /// How a connection came to its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -157,13 +225,13 @@ where
     }
 }
 
-impl<S> Graceful for http2::Connection<TokioIo<Gathered<Stream>>, S, TokioExecutor>
+impl<S> Graceful for http2::Connection<TokioIo<Gathered<Stream>>, S, Streams>
 where
     S: HttpService<Incoming>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     S::ResBody: 'static,
     <S::ResBody as http_body::Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    TokioExecutor: hyper::rt::bounds::Http2ServerConnExec<S::Future, S::ResBody>,
+    Streams: hyper::rt::bounds::Http2ServerConnExec<S::Future, S::ResBody>,
 {
     fn finish(self: Pin<&mut Self>) {
         self.graceful_shutdown();
@@ -212,7 +280,7 @@ async fn watch<C: Graceful>(
     activity: &Activity,
     timeouts: &Timeouts,
     stop: &CancellationToken,
-    linger: Duration,
+    linger: Linger,
 ) -> End {
     let mut stopped = pin!(stop.cancelled());
     let mut drain: Option<Instant> = None;
@@ -222,13 +290,18 @@ async fn watch<C: Graceful>(
     poll_fn(|cx| {
         if drain.is_none() && stopped.as_mut().poll(cx).is_ready() {
             drain = Some(Instant::now() + timeouts.drain);
-            lingering = Some(Box::pin(sleep(linger.min(timeouts.drain))));
+            let (Linger::UntilBusy(most) | Linger::UntilAsked(most)) = linger;
+            lingering = Some(Box::pin(sleep(most.min(timeouts.drain))));
         }
         if connection.as_mut().poll(cx).is_ready() {
             return Poll::Ready(End::Closed);
         }
+        if activity.is_flooding() {
+            // h2 was shown the end of the stream; who does not read our GOAWAY is cut off.
+            drain.get_or_insert_with(|| Instant::now() + PARTING);
+        }
         if let Some(rest) = &mut lingering
-            && (!activity.is_idle() || rest.as_mut().poll(cx).is_ready())
+            && (linger.is_over(activity) || rest.as_mut().poll(cx).is_ready())
         {
             lingering = None;
             connection.as_mut().finish();

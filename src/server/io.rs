@@ -3,10 +3,11 @@
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::frames::Frames;
 use super::framing::Framing;
 use crate::proxy::Activity;
 
@@ -15,13 +16,76 @@ use crate::proxy::Activity;
 pub(super) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
-    /// For HTTP/1.1, whose heads can contradict themselves.
-    framing: Option<Framing>,
+    reading: Reading,
+    /// Bytes that were read since others had their turn.
+    unyielding: usize,
+}
+
+/// What is looked for in the bytes that come.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// HTTP/1.1, whose heads can contradict themselves.
+    Messages(Box<Framing>),
+    /// HTTP/2, whose frames can be a flood.
+    Frames(Box<Frames>),
+    /// Nothing more: it was a flood. What is left of the GOAWAY that says so, and how much is read after it.
+    Ended(Vec<u8>, usize),
+}
+
+impl Reading {
+    pub(super) fn messages() -> Self {
+        Self::Messages(Box::default())
+    }
+
+    pub(super) fn frames() -> Self {
+        Self::Frames(Box::new(Frames::new()))
+    }
+}
+
+/// So much is read in one turn: a client that sends small things without end has others of its worker wait for the work
+/// on this much, and no more.
+const TURN: usize = 64 << 10;
+
+/// So much of a flood is thrown away before the socket is closed: closing it over bytes that nobody has read would
+/// destroy the GOAWAY on its way (RFC 9112 §9.6 tells the same of HTTP/1.1).
+const LINGER: usize = 4 << 20;
+
+/// RFC 9113 §6.8, with ENHANCE_YOUR_CALM.
+fn go_away(last_stream: u32) -> Vec<u8> {
+    let [a, b, c, d] = last_stream.to_be_bytes();
+    vec![0, 0, 8, 7, 0, 0, 0, 0, 0, a, b, c, d, 0, 0, 0, 11]
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, activity: Arc<Activity>, http1: bool) -> Self {
-        Self { stream, activity, framing: http1.then(Framing::default) }
+    pub(super) fn new(stream: S, activity: Arc<Activity>, reading: Reading) -> Self {
+        Self { stream, activity, reading, unyielding: 0 }
+    }
+
+    /// Looks at what has come; how much of it may pass.
+    fn look(&mut self, bytes: &[u8]) -> usize {
+        match &mut self.reading {
+            Reading::Messages(framing) => {
+                if let Some(head) = framing.doubtful(bytes) {
+                    self.activity.doubt(head);
+                }
+                bytes.len()
+            }
+            Reading::Frames(frames) => {
+                let passed = frames.take(bytes);
+                if passed < bytes.len() {
+                    self.activity.flood();
+                    self.reading = Reading::Ended(go_away(frames.last_stream), LINGER);
+                }
+                passed
+            }
+            Reading::Ended(..) => 0,
+        }
+    }
+
+    fn note_sent(&mut self, written: &Poll<Result<usize>>) {
+        if let (Reading::Frames(frames), Poll::Ready(Ok(bytes))) = (&mut self.reading, written) {
+            frames.sent(*bytes);
+        }
     }
 
     fn note<T>(&self, written: Poll<T>) -> Poll<T> {
@@ -35,25 +99,31 @@ impl<S> Watched<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        if matches!(self.reading, Reading::Ended(..)) {
+            return Poll::Ready(Ok(()));
+        }
+        if self.unyielding >= TURN {
+            self.unyielding = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
             self.activity.received();
-            let Self { activity, framing, .. } = &mut *self;
-            if let Some(framing) = framing
-                && activity.in_head()
-                && framing.is_doubtful(&buf.filled()[before..])
-            {
-                activity.doubt();
-            }
+            // Where less passes, h2 sees the end of the stream next: it writes what it has begun, and shuts down.
+            let passed = self.look(&buf.filled()[before..]);
+            self.unyielding += passed;
+            buf.set_filled(before + passed);
         }
         read
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.note_sent(&written);
         self.note(written)
     }
 
@@ -63,6 +133,21 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let Self { stream, reading, .. } = &mut *self;
+        if let Reading::Ended(last, linger) = reading {
+            while let Ok(written @ 1..) = ready!(Pin::new(&mut *stream).poll_write(cx, last)) {
+                last.drain(..written);
+            }
+            let _ = ready!(Pin::new(&mut *stream).poll_shutdown(cx));
+            let mut scratch = [0; 4096];
+            while *linger > 0 {
+                let mut scratch = ReadBuf::new(&mut scratch);
+                let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut scratch));
+                let bytes = scratch.filled().len();
+                *linger = if read.is_err() || bytes == 0 { 0 } else { linger.saturating_sub(bytes) };
+            }
+            return Poll::Ready(Ok(()));
+        }
         let closed = Pin::new(&mut self.stream).poll_shutdown(cx);
         self.note(closed)
     }
@@ -73,6 +158,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.note_sent(&written);
         self.note(written)
     }
 

@@ -7,6 +7,7 @@ mod accept;
 pub mod announced;
 mod checks;
 mod connection;
+mod frames;
 mod framing;
 mod gather;
 mod io;
@@ -16,6 +17,7 @@ mod pulse;
 mod redirect;
 mod reload;
 mod room;
+mod streams;
 mod tls;
 
 use std::io::Result;
@@ -67,11 +69,12 @@ impl Server {
         let (mut workers, mut tables, mut counters, mut swapped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let admin_socket = sockets.take_admin();
         let fleet = Arc::<Fleet>::default();
+        let room = Arc::new(Room::new(&config.limits));
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
             let worker =
                 Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log(), Arc::clone(&fleet));
-            let (worker, room) = (Arc::new(worker), Arc::new(Room::new(config.limits.connections / config.workers)));
-            swapped.push((Arc::clone(&worker), Arc::clone(&room)));
+            let (worker, room) = (Arc::new(worker), Arc::clone(&room));
+            swapped.push(Arc::clone(&worker));
             tables.push(Arc::clone(&worker.findings));
             counters.push(Arc::clone(&worker.counters));
             let (tls, stop) = (Arc::clone(&tls), stop.child_token());
@@ -81,7 +84,7 @@ impl Server {
         let book = Arc::new(Book::open(config.state.join(findings::FILE), tables));
         let checks = Checks::start(Arc::clone(&config), Arc::clone(&fleet))?;
         let running = Arc::new(Running::new(config, telemetry::now().0));
-        let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates), checks);
+        let reloader = Reloader::new(Arc::clone(&running), swapped, room, Arc::clone(&tls.certificates), checks);
         let pulse = counters.clone();
         let told = admin::Told {
             counters,

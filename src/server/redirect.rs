@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HOST, HeaderValue, LOCATION};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,6 +25,7 @@ pub(super) async fn serve(
     index: usize,
     worker: Arc<Worker>,
     stop: CancellationToken,
+    surplus: bool,
 ) -> io::Result<()> {
     let snapshot = worker.snapshot();
     let announcers = snapshot.config.redirect.get(index).and_then(|listen| listen.announcers.as_deref());
@@ -34,7 +35,16 @@ pub(super) async fn serve(
     let port = snapshot.config.listen.first().map_or(443, |listen| listen.address.port());
     let service = hyper::service::service_fn(|request| {
         let known = |host: &str| worker.snapshot().knows(host);
-        std::future::ready(Ok::<_, Infallible>(answer(&request, port, known)))
+        let mut response = answer(&request, port, known);
+        if surplus {
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            *response.headers_mut() = HeaderMap::from_iter([
+                (CONTENT_LENGTH, HeaderValue::from_static("0")),
+                (RETRY_AFTER, HeaderValue::from_static("10")),
+                (CONNECTION, HeaderValue::from_static("close")),
+            ]);
+        }
+        std::future::ready(Ok::<_, Infallible>(response))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())

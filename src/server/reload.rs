@@ -20,7 +20,8 @@ pub struct Reloader(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     running: Arc<Running>,
-    workers: Vec<(Arc<Worker>, Arc<Room>)>,
+    workers: Vec<Arc<Worker>>,
+    room: Arc<Room>,
     certificates: Arc<arc_swap::ArcSwap<Certificates>>,
     checks: Checks,
     /// Two at a time would leave workers with different ones.
@@ -30,11 +31,12 @@ struct Parts {
 impl Reloader {
     pub(super) fn new(
         running: Arc<Running>,
-        workers: Vec<(Arc<Worker>, Arc<Room>)>,
+        workers: Vec<Arc<Worker>>,
+        room: Arc<Room>,
         certificates: Arc<arc_swap::ArcSwap<Certificates>>,
         checks: Checks,
     ) -> Self {
-        Self(Arc::new(Parts { running, workers, certificates, checks, one: Mutex::default() }))
+        Self(Arc::new(Parts { running, workers, room, certificates, checks, one: Mutex::default() }))
     }
 
     /// What runs.
@@ -74,11 +76,11 @@ impl Reloader {
         let config = Arc::new(config);
         // From here on nothing can fail. Certificates first: whoever asks for a new site was shown one for it.
         self.0.certificates.store(Arc::new(certificates));
-        for (worker, room) in &self.0.workers {
+        for worker in &self.0.workers {
             worker.reload(Arc::clone(&config));
-            room.resize(config.limits.connections / config.workers);
         }
         self.0.checks.change(Arc::clone(&config));
+        self.0.room.resize(&config.limits);
         self.0.running.replace(Arc::clone(&config), now);
         Ok(config.hash.clone())
     }

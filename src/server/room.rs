@@ -1,64 +1,103 @@
-//! How many client connections a worker may hold, which a reload may change.
+//! How many client connections there may be, in all and from one client, and what becomes of those beyond: a few are
+//! told, the others closed. One for all workers; touched when a connection comes and when it goes, by no request.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use crate::config::Limits;
 
-/// A permit a connection. When none is left the kernel's backlog holds the next ones.
+/// So many connections beyond the limit are told 503 at a time. Each costs a TLS handshake, so their number is small.
+const TOLD: usize = 64;
+
+/// And so many of one client.
+const TOLD_EACH: usize = 4;
+
+/// Counts connections.
 #[derive(Debug)]
 pub(super) struct Room {
-    permits: Arc<Semaphore>,
-    size: Mutex<usize>,
-    /// Permits to be taken away as connections end, since there were fewer free than a smaller limit wanted.
-    owed: AtomicUsize,
+    open: AtomicUsize,
+    most: AtomicUsize,
+    most_each: AtomicUsize,
+    /// Those that have a connection, and how many.
+    clients: Mutex<HashMap<u64, usize>>,
 }
 
 /// The place of one connection; free again when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    permit: Option<OwnedSemaphorePermit>,
     room: Arc<Room>,
+    /// Whose it is, unless that is not counted.
+    client: Option<u64>,
+    /// There is no room for it: it may be told so, and no more.
+    pub(super) surplus: bool,
 }
 
 impl Room {
-    /// At least for one.
-    pub(super) fn new(size: usize) -> Self {
-        let size = size.max(1);
-        Self { permits: Arc::new(Semaphore::new(size)), size: Mutex::new(size), owed: AtomicUsize::new(0) }
+    pub(super) fn new(limits: &Limits) -> Self {
+        let room = Self {
+            open: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+            most_each: AtomicUsize::new(0),
+            clients: Mutex::default(),
+        };
+        room.resize(limits);
+        room
     }
 
-    /// Waits for a place.
-    pub(super) async fn enter(self: Arc<Self>) -> Place {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
-        Place { permit: Some(permit), room: self }
+    /// Connections beyond a smaller limit stay until they end by themselves.
+    pub(super) fn resize(&self, limits: &Limits) {
+        self.most.store(limits.connections, Relaxed);
+        self.most_each.store(limits.connections_per_client, Relaxed);
     }
 
-    /// Connections beyond a smaller size stay until they end by themselves.
-    pub(super) fn resize(&self, size: usize) {
-        let mut current = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = size.max(1);
-        if size > *current {
-            let more = size - *current;
-            // What was to be taken away need not be, then.
-            let paid = self.owed.fetch_update(Relaxed, Relaxed, |owed| Some(owed.saturating_sub(more)));
-            self.permits.add_permits(more.saturating_sub(paid.unwrap_or_default()));
-        } else {
-            let less = *current - size;
-            self.owed.fetch_add(less - self.permits.forget_permits(less), Relaxed);
+    /// A place for a connection from this address; `None` if it has to be closed. One that is `exempt` stands for many
+    /// clients, and is held to what there is in all.
+    pub(super) fn enter(self: Arc<Self>, address: IpAddr, exempt: bool) -> Option<Place> {
+        let (open, most) = (self.open.fetch_add(1, Relaxed) + 1, self.most.load(Relaxed));
+        // From here on dropping it counts it out.
+        let mut place = Place { room: self, client: None, surplus: open > most };
+        if open > most.saturating_add(TOLD) {
+            return None;
         }
-        *current = size;
+        if !exempt {
+            let (client, most) = (client(address), place.room.most_each.load(Relaxed));
+            let mut clients = place.room.clients.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = clients.entry(client).or_default();
+            *count += 1;
+            let count = *count;
+            drop(clients);
+            place.client = Some(client);
+            place.surplus |= count > most;
+            if count > most.saturating_add(TOLD_EACH) {
+                return None;
+            }
+        }
+        Some(place)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let owed = self.room.owed.fetch_update(Relaxed, Relaxed, |owed| owed.checked_sub(1)).is_ok();
-        if let Some(permit) = self.permit.take()
-            && owed
-        {
-            permit.forget();
+        self.room.open.fetch_sub(1, Relaxed);
+        let Some(client) = self.client else { return };
+        let mut clients = self.room.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = clients.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                clients.remove(&client);
+            }
         }
+    }
+}
+
+/// An IPv4 address or an IPv6 network of 64 bits, which is what one client has of them; they cannot be taken for each
+/// other, since no global address begins with 16 zero bits.
+fn client(address: IpAddr) -> u64 {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_bits().into(),
+        IpAddr::V6(v6) => (v6.to_bits() >> 64) as u64,
     }
 }
 
@@ -66,32 +105,53 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    fn room(connections: usize, connections_per_client: usize) -> Arc<Room> {
+        Arc::new(Room::new(&Limits { connections, connections_per_client, ..Limits::default() }))
+    }
+
+    fn enter(room: &Arc<Room>, address: &str) -> Option<Place> {
+        Arc::clone(room).enter(address.parse().unwrap(), false)
+    }
+
     #[test]
-    fn room_grows_and_shrinks_under_those_who_are_in_it() {
-        let room = Arc::new(Room::new(3));
-        let free = |room: &Room| room.permits.available_permits();
-        let place = |room: &Arc<Room>| Place {
-            permit: Some(Arc::clone(&room.permits).try_acquire_owned().unwrap()),
-            room: Arc::clone(room),
-        };
-        let (a, b, c) = (place(&room), place(&room), place(&room));
-        room.resize(1);
-        assert_eq!(free(&room), 0);
-        drop(a);
-        drop(b);
-        assert_eq!(free(&room), 0, "two of three are gone, and one is all that may be");
-        room.resize(2);
-        assert_eq!(free(&room), 1);
-        drop(c);
-        assert_eq!(free(&room), 2);
-        room.resize(0);
-        assert_eq!(free(&room), 1, "never none at all");
-        let last = place(&room);
-        room.resize(5);
-        assert_eq!(free(&room), 4);
-        room.resize(1);
-        room.resize(4);
-        drop(last);
-        assert_eq!(free(&room), 4);
+    fn beyond_the_limit_some_are_told_and_the_rest_are_closed() {
+        let room = room(2, 100);
+        let mut places: Vec<Place> = (0..2 + TOLD).map(|n| enter(&room, &format!("192.0.2.{n}")).unwrap()).collect();
+        let surplus: Vec<bool> = places.iter().map(|place| place.surplus).collect();
+        assert!(!surplus[0] && !surplus[1] && surplus[2..].iter().all(|surplus| *surplus));
+        assert!(enter(&room, "198.51.100.1").is_none());
+        assert_eq!(room.open.load(Relaxed), places.len(), "who was closed holds no place");
+        places.clear();
+        assert!(!enter(&room, "198.51.100.1").unwrap().surplus);
+        assert!(room.clients.lock().unwrap().is_empty(), "nobody is remembered who is gone");
+    }
+
+    #[test]
+    fn a_client_has_its_share_whatever_addresses_of_its_network_it_uses() {
+        let room = room(1000, 2);
+        for (one, another) in
+            [("192.0.2.1", "192.0.2.2"), ("2001:db8:0:1::1", "2001:db8:0:2::1"), ("::ffff:192.0.2.3", "::1")]
+        {
+            let mine: Vec<Place> = (0..2 + TOLD_EACH).map(|_| enter(&room, one).unwrap()).collect();
+            assert!(mine.iter().skip(2).all(|place| place.surplus) && !mine[1].surplus, "{one}");
+            assert!(enter(&room, one).is_none(), "{one}");
+            assert!(!enter(&room, another).unwrap().surplus, "{another}");
+        }
+        let _mine = [enter(&room, "2001:db8::1"), enter(&room, "2001:db8::2")];
+        assert!(enter(&room, "2001:db8::3").unwrap().surplus, "of one /64");
+        let _v4 = [enter(&room, "192.0.2.9"), enter(&room, "::ffff:192.0.2.9")];
+        assert!(enter(&room, "192.0.2.9").unwrap().surplus, "IPv4 in IPv6 is IPv4");
+    }
+
+    #[test]
+    fn who_stands_for_many_is_not_held_to_the_share_of_one() {
+        let room = room(20, 1);
+        let places: Vec<_> =
+            (0..20).map(|_| Arc::clone(&room).enter("10.0.0.1".parse().unwrap(), true).unwrap()).collect();
+        assert!(places.iter().all(|place| !place.surplus));
+        room.resize(&Limits { connections: 30, connections_per_client: 1, ..Limits::default() });
+        assert!(!enter(&room, "192.0.2.1").unwrap().surplus);
+        room.resize(&Limits { connections: 1, connections_per_client: 1, ..Limits::default() });
+        assert!(enter(&room, "192.0.2.1").unwrap().surplus);
     }
 }

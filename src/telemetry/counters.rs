@@ -35,8 +35,12 @@ pub struct Connections {
     pub unannounced: AtomicU64,
     /// Of these, ended before a request could be made: no handshake, or none that we speak.
     pub failed: AtomicU64,
-    /// Of these, told to come again later, for there are too many.
+    /// Closed at once, since there were too many.
     pub refused: AtomicU64,
+    /// Requests that were answered with 503, since there were too many of them or of connections.
+    pub shed: AtomicU64,
+    /// Closed by us, since the client flooded them.
+    pub flooded: AtomicU64,
     /// By protocol: HTTP/1.1, HTTP/2.
     pub speaking: [Speaking; 2],
 }

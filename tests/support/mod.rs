@@ -5,13 +5,16 @@
 
 mod certificates;
 pub mod client;
+pub mod frames;
 pub mod origin;
 pub mod proxy;
+pub mod strict;
 
 pub use certificates::Authority;
 pub use client::{Client, Raw};
 pub use origin::{Origin, RawOrigin, Step};
 pub use proxy::Proxy;
+pub use strict::StrictOrigin;
 
 use std::future::Future;
 use std::time::Duration;

@@ -131,6 +131,8 @@ pub enum Step {
     Read(usize),
     /// Writes these bytes.
     Write(Vec<u8>),
+    /// Writes these bytes again and again, until the proxy closes.
+    Flood(Vec<u8>),
     /// Waits until the test says [`RawOrigin::go`].
     Wait,
     /// Closes with a FIN.
@@ -223,6 +225,9 @@ async fn play(
                 buffer.drain(..bytes);
             }
             Step::Write(bytes) => stream.write_all(&bytes).await?,
+            Step::Flood(bytes) => loop {
+                stream.write_all(&bytes).await?;
+            },
             Step::Wait => {
                 gone.lock().await.recv().await;
             }

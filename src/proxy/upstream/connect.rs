@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 
 use super::addresses::Addresses;
 use super::line::{Line, Listening};
+use super::paced::Paced;
 use super::pool::Connection;
 use crate::body::Body;
 use crate::config::{Origin, Origins};
@@ -125,6 +126,7 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let stream = Paced::new(stream);
         if http2 {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .adaptive_window(true)

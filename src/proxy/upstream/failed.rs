@@ -36,7 +36,7 @@ fn ours(error: &hyper::Error) -> Option<&body::Error> {
 /// Whose fault it is that no answer came: the client's, if its body broke off on the way.
 fn blamed(error: hyper::Error) -> Error {
     match ours(&error) {
-        Some(body::Error::Idle(_)) => {
+        Some(body::Error::Idle(_) | body::Error::Slow { .. }) => {
             Error::client(StatusCode::REQUEST_TIMEOUT, "the request's body did not arrive in time")
         }
         Some(_) => Error::client(StatusCode::BAD_REQUEST, "the request's body broke off"),

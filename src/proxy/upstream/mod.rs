@@ -10,6 +10,7 @@ mod failed;
 mod fleet;
 mod health;
 mod line;
+mod paced;
 mod pool;
 mod server;
 mod turns;
