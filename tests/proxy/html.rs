@@ -126,8 +126,8 @@ fn at_and_beyond() -> Vec<(&'static str, String, String)> {
         format!("<h1>Tea</h1>{inner}<p>after</p>")
     };
     vec![
-        ("a tag", tag(31 << 10), tag(70 << 10)),
-        ("a URL in a style sheet", sheet(63 << 10), sheet(70 << 10)),
+        ("a tag", tag(31 << 10), tag(1 << 20)),
+        ("a URL in a style sheet", sheet(63 << 10), sheet(1 << 20)),
         ("documents in one another", documents(8), documents(9)),
     ]
 }
