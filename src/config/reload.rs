@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::{Config, Problem};
+use super::{Config, Listen, Problem};
 
 /// Held by whoever shows the configuration; exchanges have their worker's own view of it.
 #[derive(Debug)]
@@ -20,12 +20,18 @@ pub struct Outcome {
     pub refused: Vec<String>,
     /// When what runs was read, in seconds since 1970.
     pub read: i64,
+    /// How often a good one took the place of what ran.
+    pub good: u64,
+    /// How often one was refused.
+    pub bad: u64,
+    /// When the files were read last, whatever came of it.
+    pub tried: i64,
 }
 
 impl Running {
     /// The configuration that the process started with.
     pub fn new(config: Arc<Config>, now: i64) -> Self {
-        let outcome = Outcome { refused: Vec::new(), read: now };
+        let outcome = Outcome { read: now, tried: now, ..Outcome::default() };
         Self { config: ArcSwap::new(config), outcome: ArcSwap::from_pointee(outcome) }
     }
 
@@ -42,13 +48,15 @@ impl Running {
     /// A good one takes its place.
     pub fn replace(&self, config: Arc<Config>, now: i64) {
         self.config.store(config);
-        self.outcome.store(Arc::new(Outcome { refused: Vec::new(), read: now }));
+        let Outcome { good, bad, .. } = *self.outcome();
+        self.outcome.store(Arc::new(Outcome { refused: Vec::new(), read: now, good: good + 1, bad, tried: now }));
     }
 
     /// A bad one changes nothing but this.
-    pub fn refuse(&self, problems: &[Problem]) {
+    pub fn refuse(&self, problems: &[Problem], now: i64) {
         let refused = problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
-        self.outcome.store(Arc::new(Outcome { refused, read: self.outcome().read }));
+        let Outcome { read, good, bad, .. } = *self.outcome();
+        self.outcome.store(Arc::new(Outcome { refused, read, good, bad: bad + 1, tried: now }));
     }
 }
 
@@ -59,9 +67,17 @@ pub fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str> {
         new.clone_from(running);
         differs
     }
+    /// Who may announce clients on a socket can change; the socket cannot.
+    fn keep_bound(running: &[Listen], new: &mut Vec<Listen>) -> bool {
+        let differs = !running.iter().map(|listen| listen.address).eq(new.iter().map(|listen| listen.address));
+        if differs {
+            *new = running.to_vec();
+        }
+        differs
+    }
     let differs = [
-        ("listen", keep(&running.listen, &mut new.listen)),
-        ("redirect", keep(&running.redirect, &mut new.redirect)),
+        ("listen", keep_bound(&running.listen, &mut new.listen)),
+        ("redirect", keep_bound(&running.redirect, &mut new.redirect)),
         ("workers", keep(&running.workers, &mut new.workers)),
         ("state", keep(&running.state, &mut new.state)),
         ("receipts", keep(&running.receipts, &mut new.receipts)),

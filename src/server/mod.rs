@@ -4,11 +4,14 @@
 //! connections (`SO_REUSEPORT`), and no request waits for a lock that another core holds.
 
 mod accept;
+pub mod announced;
+mod checks;
 mod connection;
 mod framing;
 mod gather;
 mod io;
 mod listen;
+mod peer;
 mod pulse;
 mod redirect;
 mod reload;
@@ -28,11 +31,12 @@ pub use reload::Reloader;
 use crate::admin::{self, Admin};
 use crate::config::{Config, Running};
 use crate::consent::Keys;
-use crate::proxy::Worker;
+use crate::proxy::{Fleet, Worker};
 use crate::store::Store;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::findings::{self, Book, Keeper};
 use crate::telemetry::{self, AccessWriter};
+use checks::Checks;
 use room::Room;
 
 /// A running proxy.
@@ -48,7 +52,7 @@ pub struct Server {
     /// After the workers, so that these keep what they leave.
     _store: Store,
     _findings: Keeper,
-    _access: AccessWriter,
+    access: AccessWriter,
 }
 
 impl Server {
@@ -58,12 +62,14 @@ impl Server {
     /// If threads, runtimes or sockets cannot be had, or the key for session tickets cannot be made.
     pub fn start(config: Arc<Config>, keys: Arc<Keys>, store: Store, mut sockets: Sockets) -> Result<Self> {
         let stop = CancellationToken::new();
-        let access = AccessWriter::start(config.log.access.then_some(config.log.format))?;
+        let access = AccessWriter::start(config.log.access.as_ref())?;
         let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
         let (mut workers, mut tables, mut counters, mut swapped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let admin_socket = sockets.take_admin();
+        let fleet = Arc::<Fleet>::default();
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
-            let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log());
+            let worker =
+                Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log(), Arc::clone(&fleet));
             let (worker, room) = (Arc::new(worker), Arc::new(Room::new(config.limits.connections / config.workers)));
             swapped.push((Arc::clone(&worker), Arc::clone(&room)));
             tables.push(Arc::clone(&worker.findings));
@@ -73,10 +79,18 @@ impl Server {
             workers.push(thread.spawn(move || run(worker, room, tls, listeners, stop))?);
         }
         let book = Arc::new(Book::open(config.state.join(findings::FILE), tables));
+        let checks = Checks::start(Arc::clone(&config), Arc::clone(&fleet))?;
         let running = Arc::new(Running::new(config, telemetry::now().0));
-        let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates));
+        let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates), checks);
         let pulse = counters.clone();
-        let view = admin::View::new(running, counters, Arc::clone(&book), stop.clone());
+        let told = admin::Told {
+            counters,
+            fleet,
+            book: Arc::clone(&book),
+            receipts: store.receipts(),
+            dropped: access.dropped(),
+        };
+        let view = admin::View::new(running, told, stop.clone());
         let admin = admin_socket.map(|socket| Admin::start(socket, view)).transpose()?;
         Ok(Self {
             stop,
@@ -86,7 +100,7 @@ impl Server {
             _admin: admin,
             _store: store,
             _findings: Keeper::start(book)?,
-            _access: access,
+            access,
         })
     }
 
@@ -98,6 +112,11 @@ impl Server {
     /// A token that [`Self::stop`]s the server when cancelled.
     pub fn stopper(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// The file of the access log was moved away: the next line begins a new one.
+    pub fn reopen_log(&self) {
+        self.access.reopen();
     }
 
     /// What puts another configuration in the place of the running one.
@@ -139,4 +158,6 @@ fn run(
         }
     };
     runtime.block_on(accept::serve(worker, room, tls, listeners, stop));
+    // A name that is being looked up must not hold up the end of the process.
+    runtime.shutdown_background();
 }

@@ -11,6 +11,7 @@ mod elsewhere;
 mod gating;
 mod live;
 mod looks;
+mod operator;
 mod placeholder;
 mod program;
 mod session;

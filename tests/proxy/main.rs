@@ -6,6 +6,7 @@
 mod support;
 
 mod admin;
+mod announced;
 mod banner;
 mod caching;
 mod client_gating;
@@ -17,9 +18,12 @@ mod drain;
 mod forwarding;
 mod html;
 mod limits;
+mod logs;
 mod malformed;
+mod metrics;
 mod observe;
 mod origin_errors;
+mod origins;
 mod passthrough;
 mod published;
 mod receipts;

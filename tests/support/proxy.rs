@@ -12,7 +12,9 @@ use super::{Authority, HOST};
 
 /// Configures a proxy.
 pub struct ProxyBuilder {
+    listen: String,
     top: String,
+    log: String,
     sites: String,
     hosts: Vec<String>,
     keys: Option<Vec<u8>>,
@@ -51,8 +53,15 @@ sessions:
 impl Proxy {
     pub fn builder() -> ProxyBuilder {
         // Short limits for what tests wait for; long ones for what they must not hit by chance.
-        let top = "workers: 1\nlog: { access: false, level: error }\n".to_owned();
-        ProxyBuilder { top, sites: String::new(), hosts: Vec::new(), keys: None, files: Vec::new() }
+        ProxyBuilder {
+            listen: "127.0.0.1:0".to_owned(),
+            top: "workers: 1\n".to_owned(),
+            log: "{ access: false, level: error }".to_owned(),
+            sites: String::new(),
+            hosts: Vec::new(),
+            keys: None,
+            files: Vec::new(),
+        }
     }
 
     /// One site on `shop.example` with [`POLICY`].
@@ -107,9 +116,21 @@ impl Drop for Proxy {
 }
 
 impl ProxyBuilder {
+    /// What stands under `listen`, of which the address is `127.0.0.1:0`.
+    pub fn listen(mut self, yaml: &str) -> Self {
+        yaml.clone_into(&mut self.listen);
+        self
+    }
+
     /// Adds a top-level key, e.g. `timeouts: { idle: 1s }`.
     pub fn top(mut self, yaml: &str) -> Self {
         writeln!(self.top, "{yaml}").unwrap();
+        self
+    }
+
+    /// What is logged, instead of nothing.
+    pub fn log(mut self, yaml: &str) -> Self {
+        yaml.clone_into(&mut self.log);
         self
     }
 
@@ -162,7 +183,10 @@ impl ProxyBuilder {
         hosts.push("localhost");
         authority.issue(folder.path(), "site", &hosts);
         let file = folder.path().join("consentry.yaml");
-        let text = format!("listen: 127.0.0.1:0\ncertificate: site.pem\n{}sites:\n{}", self.top, self.sites);
+        let text = format!(
+            "listen: {}\ncertificate: site.pem\nlog: {}\n{}sites:\n{}",
+            self.listen, self.log, self.top, self.sites
+        );
         fs::write(&file, &text).unwrap();
         for (name, text) in &self.files {
             fs::write(folder.path().join(name), text).unwrap();
