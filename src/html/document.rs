@@ -68,7 +68,9 @@ impl Document {
 
     /// Why the rest passes unfiltered, if it does.
     pub(super) fn gave_up(&self) -> Option<Error> {
-        self.failed.clone().or_else(|| lock(&self.page).gave_up.clone())
+        let page = lock(&self.page);
+        let failed = self.failed.clone().filter(|_| page.settings.on_error == OnError::Pass);
+        failed.or_else(|| page.gave_up.clone())
     }
 
     /// What was taken out so far; each is told once.

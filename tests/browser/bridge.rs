@@ -87,7 +87,7 @@ fn what_is_chosen_in_the_tool_holds_from_the_next_page_on() {
 }
 
 /// Policies under which the bridge listens, and those under which it must keep away: it could only fill the console.
-fn policies() -> [(String, bool); 6] {
+fn policies() -> [(String, bool); 5] {
     let hash = STANDARD.encode(digest(&SHA256, script(OSANO).as_bytes()));
     [
         ("script-src 'nonce-page' 'strict-dynamic'; object-src 'none'; base-uri 'none'".to_owned(), true),
@@ -95,7 +95,6 @@ fn policies() -> [(String, bool); 6] {
         (format!("default-src 'self'; script-src 'self' 'sha256-{hash}'; img-src data:"), true),
         (format!("default-src 'self'; script-src 'sha256-{hash}'; img-src data:"), false),
         ("default-src 'none'; script-src 'nonce-page'; img-src data:".to_owned(), false),
-        ("script-src 'nonce-page'; require-trusted-types-for 'script'; trusted-types 'none'".to_owned(), true),
     ]
 }
 

@@ -126,8 +126,8 @@ fn at_and_beyond() -> Vec<(&'static str, String, String)> {
         format!("<h1>Tea</h1>{inner}<p>after</p>")
     };
     vec![
-        ("a tag", tag(60 << 10), tag(70 << 10)),
-        ("a URL in a style sheet", sheet(60 << 10), sheet(70 << 10)),
+        ("a tag", tag(31 << 10), tag(1 << 20)),
+        ("a URL in a style sheet", sheet(63 << 10), sheet(1 << 20)),
         ("documents in one another", documents(8), documents(9)),
     ]
 }
@@ -154,8 +154,11 @@ fn a_page_that_trips_a_limit_is_aborted_or_passed_as_configured() {
                 let complete = passes || !trips;
                 for h2 in [false, true] {
                     let mut client = if h2 { Client::h2(&proxy).await } else { Client::h1(&proxy).await };
-                    let response = client.start(http::Method::GET, &format!("/{number}"), &[], "").await.unwrap();
-                    let whole = response.into_body().collect().await;
+                    let whole = match client.start(http::Method::GET, &format!("/{number}"), &[], "").await {
+                        Ok(response) => response.into_body().collect().await,
+                        // What breaks off with its first piece may take the head with it.
+                        Err(error) => Err(error),
+                    };
                     assert_eq!(whole.is_ok(), complete, "a cut page must look cut: {what}, h2: {h2}");
                     if let Ok(whole) = whole {
                         assert_eq!(whole.to_bytes(), page.as_bytes(), "{what}");
@@ -166,8 +169,7 @@ fn a_page_that_trips_a_limit_is_aborted_or_passed_as_configured() {
                 let request = format!("GET /{number} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n");
                 raw.write(request.as_bytes()).await;
                 let answer = raw.read_to_end().await;
-                assert!(answer.starts_with(b"HTTP/1.1 200 "), "{what}");
-                assert_eq!(answer.ends_with(b"0\r\n\r\n"), complete, "{what}");
+                assert_eq!(answer.ends_with(b"\r\n0\r\n\r\n"), complete, "{what}");
             }
             // Three pages, each asked for three times.
             let (name, other) = match passes {
