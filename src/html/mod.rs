@@ -3,6 +3,7 @@
 //! Pure: no IO, no clock. lol_html finds the tags; this room reads their URLs as browsers do, asks the policy, and
 //! cuts what is not granted out of the bytes as they pass. What it doesn't cut out leaves byte for byte as it came.
 
+mod around;
 mod attributes;
 pub mod charset;
 mod contact;
@@ -10,7 +11,9 @@ mod css;
 mod decide;
 mod document;
 mod elements;
+mod escapes;
 mod frames;
+mod front;
 mod insert;
 mod iso2022;
 mod judge;
@@ -18,7 +21,9 @@ mod links;
 mod lists;
 mod page;
 mod references;
+mod region;
 mod rewriter;
+mod roles;
 mod script;
 pub mod sniff;
 mod style;

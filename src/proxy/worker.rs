@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::activity::Activity;
 use super::insert::Prepared;
 use super::route::Routes;
-use super::upstream::Upstream;
+use super::upstream::{Fleet, Upstream};
 use crate::api::rate::Rates;
 use crate::config::{Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
@@ -41,6 +41,8 @@ pub struct Worker {
     pub findings: Arc<Findings>,
     /// What is counted for metrics.
     pub counters: Arc<Counters>,
+    /// What all workers know of the origins.
+    fleet: Arc<Fleet>,
     /// Upgraded connections, which outlive their exchange; drained with the rest.
     pub tunnels: TaskTracker,
 }
@@ -48,6 +50,8 @@ pub struct Worker {
 /// One generation of the configuration, as one worker sees it.
 #[derive(Debug)]
 pub struct Snapshot {
+    /// Counts up with each reload.
+    generation: u64,
     /// Shared by all workers.
     pub config: Arc<Config>,
     pub(super) routes: Routes,
@@ -76,36 +80,64 @@ pub struct Client {
     pub activity: Arc<Activity>,
     /// The thread that serves it.
     pub worker: Arc<Worker>,
-    /// For the authority that it asked for first; few connections ask for another.
-    introduction: OnceLock<Introduction>,
+    /// Of the authority that it asked for first; few connections ask for another.
+    first: OnceLock<First>,
+}
+
+/// What need not be found again for each request of a connection.
+#[derive(Debug)]
+struct First {
+    authority: Authority,
+    introduction: Introduction,
+    /// The generation that routed it, and the place of its site there.
+    routed: (u64, usize),
 }
 
 impl Client {
     /// A client that has connected.
     pub fn new(address: IpAddr, named: Option<Box<str>>, activity: Arc<Activity>, worker: Arc<Worker>) -> Self {
-        Self { address, named, activity, worker, introduction: OnceLock::new() }
+        Self { address, named, activity, worker, first: OnceLock::new() }
+    }
+
+    /// The authority that these bytes are, if it is the one that this client asked for first.
+    pub(super) fn known(&self, authority: &[u8]) -> Option<Authority> {
+        self.first.get().map(|first| &first.authority).filter(|known| known.as_str().as_bytes() == authority).cloned()
+    }
+
+    /// Where the site of this authority stands in a generation, as far as that is known.
+    pub(super) fn routed(&self, authority: &Authority, snapshot: &Snapshot) -> Option<usize> {
+        let first = self.first.get().filter(|first| first.authority.as_str() == authority.as_str())?;
+        (first.routed.0 == snapshot.generation).then_some(first.routed.1)
+    }
+
+    /// Keeps what was found out of the first request.
+    pub(super) fn remember(&self, authority: &Authority, snapshot: &Snapshot, site: usize) {
+        self.first.get_or_init(|| First {
+            authority: authority.clone(),
+            introduction: self.introduction(authority),
+            routed: (snapshot.generation, site),
+        });
     }
 
     /// Tells the origin who the client is.
     pub(super) fn introduce(&self, authority: &Authority, headers: &mut HeaderMap, trusted: bool) {
-        let made = || {
-            let host = HeaderValue::from_str(authority.as_str()).unwrap_or(HeaderValue::from_static(""));
-            Introduction::new(Peer { address: self.address, scheme: "https", authority: &host })
-        };
-        let first = self.introduction.get_or_init(made);
-        if first.is_for(authority.as_str()) {
-            first.forward(headers, trusted);
-        } else {
-            made().forward(headers, trusted);
+        match self.first.get().map(|first| &first.introduction).filter(|known| known.is_for(authority.as_str())) {
+            Some(known) => known.forward(headers, trusted),
+            None => self.introduction(authority).forward(headers, trusted),
         }
+    }
+
+    fn introduction(&self, authority: &Authority) -> Introduction {
+        let host = HeaderValue::from_str(authority.as_str()).unwrap_or(HeaderValue::from_static(""));
+        Introduction::new(Peer { address: self.address, scheme: "https", authority: &host })
     }
 }
 
 impl Worker {
     /// A worker for this configuration.
-    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
+    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog, fleet: Arc<Fleet>) -> Self {
         let counters = Arc::<Counters>::default();
-        let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, None));
+        let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, &fleet, None));
         Self {
             snapshot,
             keys,
@@ -114,13 +146,14 @@ impl Worker {
             rates: Rates::default(),
             findings: Arc::default(),
             counters,
+            fleet,
             tunnels: TaskTracker::new(),
         }
     }
 
     /// Takes another configuration for all exchanges that begin from now on.
     pub fn reload(&self, config: Arc<Config>) {
-        let next = Snapshot::new(config, &self.counters, Some(&self.snapshot.load()));
+        let next = Snapshot::new(config, &self.counters, &self.fleet, Some(&self.snapshot.load()));
         self.snapshot.store(Arc::new(next));
     }
 
@@ -132,25 +165,27 @@ impl Worker {
 
 impl Snapshot {
     /// Origins that have not changed since `last` keep their connections.
-    fn new(config: Arc<Config>, counters: &Counters, last: Option<&Self>) -> Self {
+    fn new(config: Arc<Config>, counters: &Counters, fleet: &Fleet, last: Option<&Self>) -> Self {
         let routes = Routes::new(&config.sites);
         let counters: Vec<_> = config.sites.iter().map(|site| counters.site(&site.name)).collect();
         let upstream = |(site, counters): (&Arc<Site>, &Arc<SiteCounters>)| {
             let kept = last.and_then(|last| last.upstream(site, &config.timeouts));
-            kept.unwrap_or_else(|| Arc::new(Upstream::new(site, &config.timeouts, Arc::clone(counters))))
+            kept.unwrap_or_else(|| Arc::new(Upstream::new(site, &config.timeouts, fleet, Arc::clone(counters))))
         };
         let upstreams = config.sites.iter().zip(&counters).map(upstream).collect();
         let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
         let insertions = config.sites.iter().map(|site| Prepared::new(site)).collect();
-        Self { config, routes, upstreams, consents, insertions, counters }
+        let generation = last.map_or(0, |last| last.generation + 1);
+        Self { generation, config, routes, upstreams, consents, insertions, counters }
     }
 
-    /// The way to a site's origin, if it is the same under these time limits.
+    /// The way to a site's origins, if they are the same under these time limits.
     fn upstream(&self, site: &Site, timeouts: &Timeouts) -> Option<Arc<Upstream>> {
-        let old = &self.config.timeouts;
-        let same_times =
-            old.origin_connect == timeouts.origin_connect && old.origin_first_byte == timeouts.origin_first_byte;
-        let same = |known: &Arc<Site>| known.name == site.name && known.origin == site.origin;
+        let times = |timeouts: &Timeouts| {
+            [timeouts.origin_connect, timeouts.origin_first_byte, timeouts.origin_idle, timeouts.origin_resolve]
+        };
+        let same_times = times(&self.config.timeouts) == times(timeouts);
+        let same = |known: &Arc<Site>| known.name == site.name && known.origins.are_reached_as(&site.origins);
         let at = self.config.sites.iter().position(same).filter(|_| same_times)?;
         Some(Arc::clone(&self.upstreams[at]))
     }
@@ -212,7 +247,7 @@ impl SiteRef {
         &self.snapshot.config.limits
     }
 
-    /// The way to its origin.
+    /// The way to its origins.
     pub fn upstream(&self) -> &Upstream {
         &self.snapshot.upstreams[self.index]
     }

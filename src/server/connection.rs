@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -16,7 +16,9 @@ use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use super::gather::Gathered;
 use super::io::Watched;
+use super::peer;
 use super::tls::Tls;
 use crate::config::{Config, Limits, Timeouts};
 use crate::proxy::{Activity, Client, Overdue, Worker, handle};
@@ -24,22 +26,28 @@ use crate::proxy::{Activity, Client, Overdue, Worker, handle};
 /// Boxed: it is large, and is moved from state to state of the connection.
 type Stream = Watched<Box<TlsStream<TcpStream>>>;
 
-/// Serves one accepted connection until it ends, breaks a limit, or `stop` has drained it.
+/// Serves one connection, accepted by the listener of this index, until it ends, breaks a limit, or `stop` has drained it.
 pub(super) async fn serve(
-    stream: TcpStream,
+    mut stream: TcpStream,
+    index: usize,
     worker: Arc<Worker>,
     tls: Arc<Tls>,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let address = stream.peer_addr()?.ip().to_canonical();
     let snapshot = worker.snapshot();
     // Copies: an idle connection must not keep a whole configuration that was replaced long ago.
-    let Config { timeouts, limits, .. } = &*snapshot.config;
+    let config = &*snapshot.config;
+    let Config { timeouts, limits, .. } = config;
     let (timeouts, limits) = (timeouts.clone(), limits.clone());
+    let announcers = config.listen.get(index).and_then(|listen| listen.announcers.clone());
     drop(snapshot);
-    let limit = timeouts.handshake;
-    let handshake = Box::pin(timeout(limit, tls.acceptor.accept(stream)));
-    let stream = Box::new(handshake.await.map_err(|_| io::ErrorKind::TimedOut)??);
+    let handshake = async {
+        let address = peer::client(&mut stream, announcers.as_deref(), &worker.counters).await?;
+        io::Result::Ok((address, tls.acceptor.accept(stream).await?))
+    };
+    let handshake = Box::pin(timeout(timeouts.handshake, handshake));
+    let (address, stream) = handshake.await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let stream = Box::new(stream);
     let session = stream.get_ref().1;
     let h2 = session.alpn_protocol() == Some(b"h2");
     let named = session.server_name().map(Box::from);
@@ -96,6 +104,7 @@ const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: clo
 async fn serve_h2(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limits: &Limits, stop: &CancellationToken) {
     let activity = Arc::clone(&client.activity);
     let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
+    let stream = Gathered::new(stream);
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
@@ -106,8 +115,9 @@ async fn serve_h2(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limi
         .keep_alive_interval(timeouts.body_idle)
         .keep_alive_timeout(timeouts.body_idle)
         .enable_connect_protocol()
-        .serve_connection(TokioIo::new(stream), service);
-    watch(pin!(connection), &activity, timeouts, stop, Duration::ZERO).await;
+        .serve_connection(TokioIo::new(stream.clone()), service);
+    let turns = Turns { connection: pin!(connection), stream, ended: None };
+    watch(pin!(turns), &activity, timeouts, stop, Duration::ZERO).await;
 }
 
 /// Uploads of one stream may run this far ahead of the origin.
@@ -145,7 +155,7 @@ where
     }
 }
 
-impl<S> Graceful for http2::Connection<TokioIo<Stream>, S, TokioExecutor>
+impl<S> Graceful for http2::Connection<TokioIo<Gathered<Stream>>, S, TokioExecutor>
 where
     S: HttpService<Incoming>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -155,6 +165,41 @@ where
 {
     fn finish(self: Pin<&mut Self>) {
         self.graceful_shutdown();
+    }
+}
+
+/// A connection whose writes are gathered: each of its turns ends with them.
+struct Turns<'c, C> {
+    connection: Pin<&'c mut C>,
+    stream: Gathered<Stream>,
+    /// How it ended; its last words may still be on their way.
+    ended: Option<hyper::Result<()>>,
+}
+
+impl<C: Graceful> Future for Turns<'_, C> {
+    type Output = hyper::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        if self.ended.is_none()
+            && let Poll::Ready(end) = self.connection.as_mut().poll(cx)
+        {
+            self.ended = Some(end);
+        }
+        match (self.stream.poll_turn_end(cx), self.ended.take()) {
+            // Nobody is there to read any more.
+            (Poll::Ready(Err(_)), end) => Poll::Ready(end.unwrap_or(Ok(()))),
+            (Poll::Ready(Ok(())), Some(end)) => Poll::Ready(end),
+            (_, end) => {
+                self.ended = end;
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<C: Graceful> Graceful for Turns<'_, C> {
+    fn finish(mut self: Pin<&mut Self>) {
+        self.connection.as_mut().finish();
     }
 }
 
