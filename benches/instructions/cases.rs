@@ -8,7 +8,7 @@ use consentry::config::{self, CertificateFiles};
 use consentry::consent::{self, Choice, ConsentId, Keys, Signals};
 use consentry::cookie::UnixTime;
 use consentry::filter::validators::Conditional;
-use consentry::filter::{self, Address, Body, ConsentHeader, RequestContext, Requested, ResponseContext};
+use consentry::filter::{self, Address, Body, ConsentHeader, Fetch, RequestContext, Requested, ResponseContext};
 use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings};
 use consentry::page::texts::Texts;
 use consentry::policy::{Grant, Policy};
@@ -92,6 +92,7 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
     let context = RequestContext {
         apply: true,
         method: &Method::GET,
+        fetch: Fetch::read(&asked),
         own: &[b"__Host-consentry"],
         consent: &consent,
         refused: true,
@@ -104,8 +105,9 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
         black_box(filter::request(policy, &none, &mut head, &context, &mut ()));
     });
     let requested =
-        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false, salt: 0 };
+        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false };
     let context = ResponseContext {
+        salt: 0,
         apply: true,
         now: NOW,
         status: StatusCode::OK,
