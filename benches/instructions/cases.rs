@@ -107,6 +107,7 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
     let requested =
         Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false };
     let context = ResponseContext {
+        salt: 0,
         apply: true,
         now: NOW,
         status: StatusCode::OK,

@@ -14,7 +14,7 @@ use crate::load::{self, Shape};
 use crate::machine::{Machine, open_files};
 use crate::options::{Effort, Options};
 use crate::origin::Origin;
-use crate::peers::{self, Place, Running};
+use crate::peers::{self, About, Place, Running};
 use crate::results::{Figure, Results};
 use crate::workload::{BULK, REQUESTS, Workload};
 use crate::{Result, memory, timing, verify};
@@ -100,7 +100,9 @@ fn start(options: &Options, place: &Place<'_>) -> Result<Vec<Running>> {
             Err(error) => eprintln!("without {}: {error}", peer.about.id),
         }
     }
-    eprintln!("{}", running.iter().map(|proxy| &*proxy.peer.about.version).collect::<Vec<_>>().join("; "));
+    for About { id, version } in running.iter().map(|proxy| &proxy.peer.about) {
+        eprintln!("{id} {version}");
+    }
     Ok(running)
 }
 

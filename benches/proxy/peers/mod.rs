@@ -69,7 +69,7 @@ pub(crate) fn all(beside: Option<&str>) -> Vec<Peer> {
     let mut add = |kind, id: &str, program: &str, flag: &str| {
         let version = said(program, &[flag]);
         if !version.is_empty() {
-            let about = About { id: id.to_owned(), version: version.trim_start_matches("nginx version: ").to_owned() };
+            let about = About { id: id.to_owned(), version: number(&version).to_owned() };
             peers.push(Peer { kind, about, program: program.to_owned() });
         }
     };
@@ -165,6 +165,12 @@ impl Kind {
             _ => None,
         }
     }
+}
+
+/// The version in what a program says of itself; each says it otherwise.
+fn number(said: &str) -> &str {
+    let mut words = said.split([' ', '/']);
+    words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.')).unwrap_or(said)
 }
 
 fn free() -> Result<SocketAddr> {

@@ -41,8 +41,8 @@ pub(crate) fn markdown(results: &Results) -> String {
     }
     let (seconds, machine) = (results.seconds, results.machine.words());
     let _ = writeln!(out, "\nBest round, median in brackets; a {} run of {seconds} s. {machine}.", results.effort);
-    let versions: Vec<String> = results.peers.iter().map(|peer| format!("{}: {}", peer.id, peer.version)).collect();
-    let _ = writeln!(out, "{}.", versions.join("; "));
+    let versions: Vec<String> = results.peers.iter().map(|peer| format!("{} {}", peer.id, peer.version)).collect();
+    let _ = writeln!(out, "{}.", versions.join(", "));
     out
 }
 
