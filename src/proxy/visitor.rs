@@ -68,6 +68,7 @@ impl Visitor {
             decision: &self.decision,
             country: self.country,
             language: api::language::of(site, headers),
+            named: false,
             signals: self.signals,
             keys: &client.worker.keys,
             receipts: &client.worker.receipts,
@@ -137,7 +138,7 @@ impl Visitor {
         let decision = self.on_page();
         let question = match &self.implied {
             Some(_) => None,
-            None => Question::of(site, decision, &self.record, self.signals, language),
+            None => Question::of(site, decision, &self.record, self.signals),
         };
         let plan = Plan::new(site, site.prepared(), decision, question, language)?;
         let authority = asked.authority.as_str();
