@@ -219,7 +219,7 @@ fn settings_link_goes_where_the_site_says() {
             ),
             (
                 "banner: false\nsettings_link: { selector: .none }",
-                "<div id=\"consentry-settings\"><a href=\"/_consent/?return_to=%2F\">Cookie settings</a></div></body>",
+                "<div id=\"consentry-settings\" role=\"navigation\" aria-label=\"Cookie settings\"><a href=\"/_consent/?return_to=%2F\">Cookie settings</a></div></body>",
             ),
         ] {
             let (_proxy, mut client, _origin) = page(extra).await;

@@ -25,7 +25,13 @@ impl Way<'_> {
 
     /// As a small button at the end of a page. Without our style sheet it is a line of text.
     pub fn at_end(&self) -> String {
-        format!("<div id=\"consentry-settings\"><a href={}>{}</a></div>", self.address(), text(self.label))
+        // A landmark of its own: it stands in none of the page's.
+        format!(
+            "<div id=\"consentry-settings\" role=\"navigation\" aria-label={}><a href={}>{}</a></div>",
+            quote(self.label),
+            self.address(),
+            text(self.label)
+        )
     }
 
     fn address(&self) -> String {
