@@ -102,7 +102,9 @@ pub fn document(frame: &Frame<'_>) -> String {
     html.push_str(&format!("<title>{}</title></head>", text(&title(frame))));
     html.push_str("<body class=\"placeholder\"><main align=\"center\"><font face=\"sans-serif\">");
     let name = format!("<strong>{}</strong>", text(service));
-    html.push_str(&format!("<p>{}</p>", texts.put(&text(&texts.placeholder_text), "service", &name)));
+    // Where no grant brings it back, nobody need look for one.
+    let why = if frame.grant.is_some() { &texts.placeholder_text } else { &texts.placeholder_nobody };
+    html.push_str(&format!("<p>{}</p>", texts.put(&text(why), "service", &name)));
     if let Some(grant) = frame.grant.filter(|_| frame.form) {
         let (field, key, label) = match grant {
             Grant::Service(key) => ("service", key, texts.put(&texts.allow, "service", service)),
@@ -196,6 +198,9 @@ mod tests {
     #[test]
     fn button_grants_this_service_and_comes_back() {
         let html = document(&youtube());
+        assert!(html.contains("not allowed it") && !html.contains("does not provide"), "{html}");
+        let nobodys = document(&Frame { grant: None, ..youtube() });
+        assert!(nobodys.contains("does not provide for it"), "{nobodys}");
         for part in [
             "<form method=\"post\" action=\"https://shop.example/_consent/choice\" target=\"_parent\">",
             "name=\"return_to\" value=\"/tea?a=1&amp;b=2\"",

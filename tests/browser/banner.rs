@@ -177,6 +177,7 @@ fn refusing_clears_what_services_have_stored() {
 fn answers_work_without_scripts() {
     for (answer, choice) in [("accept-all", true), ("reject-all", true), ("choose", false)] {
         visit_site(Scripts::Off, ON, pages, async |visitor| {
+            visitor.open("/other").await;
             visitor.open("/tea?a=1&b=%20").await;
             if choice {
                 visitor.click(&format!("#consentry button[value={answer}]")).await;
@@ -185,6 +186,13 @@ fn answers_work_without_scripts() {
                 visitor.reads("h1", "Tea").await;
                 let source = visitor.browser.source().await.unwrap();
                 assert!(!source.contains("id=\"consentry\"") && source.contains("consentry-settings"), "{source}");
+                // Nor does a page from before the choice come back out of the browser's memory.
+                for _ in 0..2 {
+                    visitor.browser.back().await.unwrap();
+                    visitor.reads("h1", "Tea").await;
+                    assert!(!visitor.browser.source().await.unwrap().contains("id=\"consentry\""), "{answer}");
+                }
+                assert_eq!(visitor.address().await, format!("{}/other", visitor.site));
             } else {
                 visitor.click("#consentry a.consentry-button").await;
                 visitor.reads("h1", "Cookie settings").await;

@@ -120,6 +120,7 @@ texts! {
     purpose_marketing,
     placeholder_title,
     placeholder_text,
+    placeholder_nobody,
     allow,
     allow_category,
     one_moment,
