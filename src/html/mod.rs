@@ -11,6 +11,7 @@ mod decide;
 mod document;
 mod elements;
 mod frames;
+mod front;
 mod insert;
 mod iso2022;
 mod judge;

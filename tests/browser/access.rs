@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use thirtyfour::Key;
 
-use crate::looks::example;
+use crate::looks::{example, picture};
 use crate::support::origin::{Answer, respond};
 use crate::visitor::{Scripts, Visitor, eventually, visit_policy, visit_site};
 
@@ -85,6 +85,8 @@ fn axe_finds_nothing_where_another_tool_asks() {
             visitor.open(&format!("/_consent/?language={}", view.0)).await;
             healthy(&visitor, &axe, &format!("{view:?}")).await;
         }
+        look(&visitor, VIEWS[0]).await;
+        picture(&visitor, 1280, "tool-1280-light").await;
     });
 }
 
