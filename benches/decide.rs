@@ -70,8 +70,9 @@ fn findings(c: &mut Criterion) {
         head.append(SET_COOKIE, HeaderValue::from_static(line));
     }
     let requested =
-        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false, salt: 0 };
+        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false };
     let context = ResponseContext {
+        salt: 0,
         apply: true,
         now: NOW,
         status: StatusCode::OK,

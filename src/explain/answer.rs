@@ -10,7 +10,7 @@ use super::words;
 use crate::config::Site;
 use crate::consent::Decision;
 use crate::cookie::{Fate, Pair, SetCookie, UnixTime};
-use crate::filter::{self, Address, Body, ConsentHeader, Judged, RequestContext, Requested, ResponseContext};
+use crate::filter::{self, Address, Body, ConsentHeader, Fetch, Judged, RequestContext, Requested, ResponseContext};
 use crate::policy::{Action, Classified, Finding, FindingAction, FindingKind, Policy, Rule, Unclassified, Verdict};
 
 /// A visitor at a site, for whom questions are answered.
@@ -151,6 +151,7 @@ impl<'a> Explainer<'a> {
         let context = RequestContext {
             apply: true,
             method: &Method::GET,
+            fetch: Fetch::read(&headers),
             own: &own,
             consent: &self.consent,
             refused: self.decision.refused,
@@ -262,9 +263,9 @@ impl<'a> Explainer<'a> {
             conditional: filter::validators::Conditional::Plain,
             expire,
             cross_site: false,
-            salt: 0,
         };
         let context = ResponseContext {
+            salt: 0,
             apply: true,
             now: self.now,
             status: StatusCode::OK,

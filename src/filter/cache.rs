@@ -24,6 +24,10 @@ fn is_targeted(name: &str) -> bool {
 /// Makes the response one visitor's own: no shared cache may keep it. Directives for the browser stay as they are.
 pub fn make_private(headers: &mut HeaderMap) {
     remove_where(headers, is_targeted);
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+        return;
+    }
     if is_private(headers) {
         return;
     }

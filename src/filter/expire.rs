@@ -28,6 +28,9 @@ pub fn everywhere(names: &[Box<[u8]>], host: &str, paths: &[&str]) -> Vec<Header
 }
 
 fn add(names: &[Box<[u8]>], host: &str, path: &str, most: usize, lines: &mut Vec<HeaderValue>) {
+    if names.is_empty() {
+        return;
+    }
     let domains = domains(host);
     for name in names {
         // Browsers refuse `__Host-` cookies with a domain or another path, and both kinds without `Secure` (RFC 6265bis

@@ -10,39 +10,98 @@ use crate::policy::Policy;
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
-/// Whether the answer is going to be shown as a page or part of one, so that it may be HTML that we filter.
-pub(super) fn wants_document(headers: &HeaderMap) -> bool {
-    let dest = value(headers, SEC_FETCH_DEST);
-    matches!(dest, Some(b"document" | b"iframe" | b"frame" | b"fencedframe" | b"embed" | b"object"))
-        || accepts_html(headers)
+/// What a request says of its answer's use; read once, asked often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetch {
+    dest: Dest,
+    mode: Mode,
+    /// The browser says that another site caused the request.
+    pub(super) cross_site: bool,
+    accepts_html: bool,
+    by_script: bool,
 }
 
-/// Whether the client may want anything but a page: an image, a style, a script.
-pub(super) fn wants_part(headers: &HeaderMap) -> bool {
-    // `empty` is `fetch()`, which may well ask for HTML.
-    value(headers, SEC_FETCH_DEST).is_some_and(|dest| dest != b"empty") && !wants_document(headers)
+/// `Sec-Fetch-Dest`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dest {
+    /// Nothing, or two things that differ.
+    Unsaid,
+    /// A page in a window of its own.
+    Document,
+    /// A page in another.
+    Frame,
+    /// What `fetch()` asks for, which may well be HTML.
+    Empty,
+    /// Anything but a page: an image, a style, a script.
+    Part,
 }
 
-/// Whether the visitor opens a page in a window of its own.
-pub fn is_navigation(headers: &HeaderMap) -> bool {
-    match (value(headers, SEC_FETCH_MODE), value(headers, SEC_FETCH_DEST)) {
-        (None, None) => accepts_html(headers),
-        (mode, dest) => mode == Some(b"navigate") && matches!(dest, None | Some(b"document")),
+/// `Sec-Fetch-Mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Unsaid,
+    Navigate,
+    Cors,
+    Other,
+}
+
+impl Fetch {
+    /// Reads Fetch metadata and `Accept`.
+    pub fn read(headers: &HeaderMap) -> Self {
+        let dest = match value(headers, SEC_FETCH_DEST) {
+            None => Dest::Unsaid,
+            Some(b"document") => Dest::Document,
+            Some(b"iframe" | b"frame" | b"fencedframe" | b"embed" | b"object") => Dest::Frame,
+            Some(b"empty") => Dest::Empty,
+            Some(_) => Dest::Part,
+        };
+        let mode = match value(headers, SEC_FETCH_MODE) {
+            None => Mode::Unsaid,
+            Some(b"navigate") => Mode::Navigate,
+            Some(b"cors") => Mode::Cors,
+            Some(_) => Mode::Other,
+        };
+        Self {
+            dest,
+            mode,
+            cross_site: value(headers, SEC_FETCH_SITE) == Some(b"cross-site"),
+            accepts_html: accepts_html(headers),
+            by_script: headers.contains_key(X_REQUESTED_WITH),
+        }
+    }
+
+    /// Whether the answer is going to be shown as a page or part of one, so that it may be HTML that we filter.
+    pub(super) fn wants_document(self) -> bool {
+        matches!(self.dest, Dest::Document | Dest::Frame) || self.accepts_html
+    }
+
+    /// Whether the client wants anything but a page.
+    pub(super) fn wants_part(self) -> bool {
+        self.dest == Dest::Part && !self.accepts_html
+    }
+
+    /// Whether the visitor opens a page in a window of its own.
+    pub fn is_navigation(self) -> bool {
+        match (self.mode, self.dest) {
+            (Mode::Unsaid, Dest::Unsaid) => self.accepts_html,
+            (mode, dest) => mode == Mode::Navigate && matches!(dest, Dest::Unsaid | Dest::Document),
+        }
+    }
+
+    /// Whether the answer may be shown in a window of its own, as far as the client tells: then it is a page that may
+    /// ask something, and not a frame in one, nor what a script fetches.
+    pub fn may_be_shown(self, method: &Method) -> bool {
+        [Method::GET, Method::HEAD, Method::POST].contains(method)
+            && matches!(self.dest, Dest::Unsaid | Dest::Document)
+            && self.mode != Mode::Cors
+            && !self.by_script
     }
 }
 
-/// Whether the answer may be shown in a window of its own, as far as the client tells: then it is a page that may ask
-/// something, and not a frame in one, nor what a script fetches.
-pub fn may_be_shown(method: &Method, headers: &HeaderMap) -> bool {
-    let by_script = headers.contains_key("x-requested-with") || value(headers, SEC_FETCH_MODE) == Some(b"cors");
-    [Method::GET, Method::HEAD, Method::POST].contains(method)
-        && matches!(value(headers, SEC_FETCH_DEST), None | Some(b"document"))
-        && !by_script
-}
-
 /// Whether a visitor goes on to a page by this request: no prefetch, which may never be seen, no reload, and no bot.
-pub fn is_page_view(method: &Method, headers: &HeaderMap) -> bool {
+pub fn is_page_view(fetch: Fetch, method: &Method, headers: &HeaderMap) -> bool {
     let has = |name: &str, words: &[&str]| {
         headers.get_all(name).iter().any(|line| {
             let line = line.as_bytes().to_ascii_lowercase();
@@ -51,7 +110,7 @@ pub fn is_page_view(method: &Method, headers: &HeaderMap) -> bool {
     };
     let ahead = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
     *method == Method::GET
-        && is_navigation(headers)
+        && fetch.is_navigation()
         && !ahead.iter().any(|name| has(name, &["prefetch", "prerender", "preview"]))
         && !has("cache-control", &["no-cache", "max-age=0"])
         && !has("pragma", &["no-cache"])
@@ -76,20 +135,13 @@ const BOTS: [&str; 14] = [
     "scan",
 ];
 
-/// Whether the browser says that another site caused the request.
-pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
-    value(headers, SEC_FETCH_SITE) == Some(b"cross-site")
-}
-
 /// Whether to answer with a page that navigates once more from the same site, because the browser held back a
 /// `SameSite=Strict` session cookie: a `GET` navigation from another site by a visitor who is known to have one.
 ///
 /// `marker` names our "has a session" cookie. The second request is same-site, so that this never holds twice.
-pub fn is_strict_bounce(policy: &Policy, method: &Method, headers: &HeaderMap, marker: &[u8]) -> bool {
-    let cross_site = *method == Method::GET
-        && is_cross_site(headers)
-        && value(headers, SEC_FETCH_MODE) == Some(b"navigate")
-        && value(headers, SEC_FETCH_DEST) == Some(b"document");
+pub fn is_strict_bounce(policy: &Policy, fetch: Fetch, method: &Method, headers: &HeaderMap, marker: &[u8]) -> bool {
+    let cross_site =
+        *method == Method::GET && fetch.cross_site && fetch.mode == Mode::Navigate && fetch.dest == Dest::Document;
     if !cross_site {
         return false;
     }
@@ -141,9 +193,9 @@ mod tests {
             (&[("sec-fetch-dest", "image"), ("sec-fetch-dest", "document")], false, false, false),
         ] {
             let headers = head(lines);
-            assert_eq!(wants_document(&headers), document, "{lines:?}");
-            assert_eq!(wants_part(&headers), part, "{lines:?}");
-            assert_eq!(is_navigation(&headers), navigation, "{lines:?}");
+            assert_eq!(Fetch::read(&headers).wants_document(), document, "{lines:?}");
+            assert_eq!(Fetch::read(&headers).wants_part(), part, "{lines:?}");
+            assert_eq!(Fetch::read(&headers).is_navigation(), navigation, "{lines:?}");
         }
     }
 
@@ -156,7 +208,8 @@ mod tests {
             ("cookie", "a=1; mark=1"),
         ];
         let bounced = |method: Method, lines: &[(&str, &str)]| {
-            is_strict_bounce(&fixture::policy(), &method, &head(lines), b"mark")
+            let headers = head(lines);
+            is_strict_bounce(&fixture::policy(), Fetch::read(&headers), &method, &headers, b"mark")
         };
         assert!(bounced(Method::GET, arrival));
         for method in [Method::POST, Method::HEAD, Method::PUT] {

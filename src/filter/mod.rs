@@ -31,6 +31,6 @@ pub use coding::{Coding, Unsupported, content_codings};
 pub use consent_header::{CONSENT, ConsentHeader};
 pub use csp::{Csp, Leave};
 pub use expire::everywhere as expire_everywhere;
-pub use fetch::{is_navigation, is_page_view, is_strict_bounce, may_be_shown};
-pub use request::{Judged, RequestContext, Requested, judge_cookies, request};
+pub use fetch::{Fetch, is_page_view, is_strict_bounce};
+pub use request::{Judged, RequestContext, Requested, asks_of_tags, judge_cookies, request};
 pub use response::{Body, ResponseContext, response};

@@ -14,6 +14,7 @@ use super::observe::Observe;
 use super::page;
 use super::recognise;
 use super::rewrite::Rewrite;
+use super::visitor::Additions;
 use super::worker::{SiteRef, Worker};
 use crate::api::{self, Visit};
 use crate::body::Body;
@@ -30,7 +31,7 @@ pub(super) struct Filter<'a> {
     pub(super) site: &'a SiteRef,
     pub(super) decision: &'a Decision,
     /// What is added to a page that is shown.
-    pub(super) extras: Option<&'a Extras<'a>>,
+    pub(super) additions: Option<&'a Additions<'a>>,
     /// What pages are made for where they are the same for everybody (`gating: client`).
     pub(super) shared: Option<&'a Grant>,
     pub(super) asked: &'a Asked,
@@ -61,7 +62,8 @@ impl Filter<'_> {
         let (mut head, mut body) = response.into_parts();
         let apply = site.mode == Mode::Enforce;
         let page = recognise::is_page(&head.headers, head.status, &mut body, self.caps()).await?;
-        let extras = self.extras.filter(|_| apply && page && is_shown(head.status, &head.headers));
+        let additions = self.additions.filter(|_| apply && page && is_shown(head.status, &head.headers));
+        let extras = additions.and_then(Additions::extras);
         let (decision, cookies) = self.settle(extras).await;
         let grant = &decision.grant;
         // Under `client` the page is the same for everyone, whatever they granted.
@@ -87,6 +89,11 @@ impl Filter<'_> {
             keyed: site.shared_cache == SharedCache::Keyed,
             marker: site.strict_bounce.then_some(SESSION_MARKER),
             pages: self.shared,
+            // Of what is no page only a 304 speaks of one.
+            salt: match self.additions {
+                Some(additions) if page || head.status == StatusCode::NOT_MODIFIED => additions.salt(),
+                _ => 0,
+            },
         };
         let scene = Scene {
             site: &site.name,

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::exchange::{Exchange, Tracked};
 use super::upgrade::Upgrade;
 use super::upstream::Lease;
-use super::visitor::Visitor;
+use super::visitor::{Additions, Visitor};
 use super::worker::{Client, SiteRef};
 use super::{answer, forward, respond, route};
 use crate::api;
@@ -61,7 +61,7 @@ async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answe
     if exchange.client.activity.take_doubt() {
         return Err(Error::client(StatusCode::BAD_REQUEST, "both Content-Length and Transfer-Encoding"));
     }
-    let authority = route::authority(&request)?;
+    let authority = route::authority(&request, |bytes| exchange.client.known(bytes))?;
     exchange.at(authority.clone());
     let site = route::site(&exchange.client, &authority)?;
     exchange.of(&site);
@@ -107,16 +107,17 @@ async fn pass(
     // Pages that are the same for everybody speak one language.
     let language = if site.shares_pages() { &site.language } else { api::language::of(site, &head.headers) };
     let client = Arc::clone(&exchange.client);
-    let extras = visitor.and_then(|visitor| visitor.extras(&client, site, &asked, &head.headers, language));
+    let additions = visitor.and_then(|visitor| visitor.additions(&client, site, &asked, &head.headers, language));
     let requested = visitor.map(|visitor| {
         let context = filter::RequestContext {
             apply: site.mode == Mode::Enforce,
             method: &head.method,
+            fetch: visitor.fetch,
             own: &site.own_cookies(),
             consent: site.consent(),
             refused: visitor.decision.refused,
             pages: shared.as_ref().unwrap_or_else(|| &visitor.on_page().grant),
-            salt: extras.as_ref().map_or(0, |extras| extras.plan.salt(site, site.prepared())),
+            salt: additions.as_ref().filter(|_| filter::asks_of_tags(&head.headers)).map_or(0, Additions::salt),
         };
         let scene = Scene {
             site: &site.name,
@@ -147,7 +148,7 @@ async fn pass(
     let filter = answer::Filter {
         site,
         decision: &visitor.decision,
-        extras: extras.as_ref(),
+        additions: additions.as_ref(),
         shared: shared.as_ref(),
         asked: &asked,
         requested: &requested,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use http::header::HOST;
 use http::uri::Authority;
 use http::{Request, StatusCode, Version};
@@ -14,9 +15,9 @@ use crate::config::Site;
 /// All hosts of a configuration. The cost of a look-up does not depend on how many there are.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    exact: HashMap<Box<str>, usize>,
+    exact: HashMap<Box<str>, usize, RandomState>,
     /// By what follows the first label: `shop.example` for `*.shop.example`.
-    wildcard: HashMap<Box<str>, usize>,
+    wildcard: HashMap<Box<str>, usize, RandomState>,
 }
 
 impl Routes {
@@ -50,27 +51,44 @@ impl Routes {
 /// 421 if none does, or if the connection's certificate is another site's (RFC 9110 §7.4).
 pub(super) fn site(client: &Client, authority: &Authority) -> Result<SiteRef, Error> {
     let snapshot = client.worker.snapshot();
+    if let Some(index) = client.routed(authority, &snapshot) {
+        return Ok(SiteRef::new(snapshot, index));
+    }
     let misdirected = |reason| Error::client(StatusCode::MISDIRECTED_REQUEST, reason);
     let index = snapshot.routes.find(authority.host()).ok_or_else(|| misdirected("no site has this host"))?;
     match &client.named {
         Some(named) if !named.eq_ignore_ascii_case(authority.host()) && !snapshot.shows(named, index) => {
             Err(misdirected("the connection was made for a site with another certificate"))
         }
-        _ => Ok(SiteRef::new(snapshot, index)),
+        _ => {
+            client.remember(authority, &snapshot, index);
+            Ok(SiteRef::new(snapshot, index))
+        }
     }
 }
 
-/// The one authority that the request names.
+/// The one authority that the request names. `known` has those that were found good before.
 ///
 /// # Errors
 /// 400 if there is none, several, or two that differ: a doubt about the host is how requests reach the wrong
 /// site (threats: host confusion).
-pub(super) fn authority<B>(request: &Request<B>) -> Result<Authority, Error> {
+pub(super) fn authority<B>(
+    request: &Request<B>,
+    known: impl Fn(&[u8]) -> Option<Authority>,
+) -> Result<Authority, Error> {
     const BAD: fn(&'static str) -> Error = |reason| Error::client(StatusCode::BAD_REQUEST, reason);
     let mut fields = request.headers().get_all(HOST).iter();
     let field = fields.next();
     if fields.next().is_some() {
         return Err(BAD("more than one Host"));
+    }
+    let only = match (request.uri().authority(), field) {
+        (Some(target), None) => Some(target.as_str().as_bytes()),
+        (None, Some(host)) => Some(host.as_bytes()),
+        _ => None,
+    };
+    if let Some(known) = only.and_then(known) {
+        return Ok(known);
     }
     let named = match field {
         Some(value) => {
@@ -103,8 +121,8 @@ mod tests {
 
     fn routes() -> Routes {
         Routes {
-            exact: HashMap::from([("shop.example".into(), 0), ("a.shop.example".into(), 1)]),
-            wildcard: HashMap::from([("shop.example".into(), 2)]),
+            exact: [("shop.example".into(), 0), ("a.shop.example".into(), 1)].into_iter().collect(),
+            wildcard: [("shop.example".into(), 2)].into_iter().collect(),
         }
     }
 
@@ -132,7 +150,7 @@ mod tests {
             for host in hosts {
                 builder = builder.header(HOST, *host);
             }
-            authority(&builder.body(()).unwrap()).map(|a| a.to_string()).map_err(|e| e.status())
+            authority(&builder.body(()).unwrap(), |_| None).map(|a| a.to_string()).map_err(|e| e.status())
         };
         assert_eq!(request("/", &["shop.example:8443"]).unwrap(), "shop.example:8443");
         assert_eq!(request("https://shop.example/", &["shop.example"]).unwrap(), "shop.example");

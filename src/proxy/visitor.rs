@@ -1,5 +1,7 @@
 //! Who asks: what a request says of its visitor, and what follows from it for the answer.
 
+use std::sync::OnceLock;
+
 use http::header::{HeaderMap, HeaderValue};
 use http::{Method, Request, Uri};
 
@@ -20,6 +22,8 @@ use crate::{filter, telemetry};
 pub(super) struct Visitor {
     record: Record,
     signals: Signals,
+    /// What the answer is for.
+    pub(super) fetch: filter::Fetch,
     pub(super) decision: Decision,
     country: Option<Country>,
     pub(super) now: UnixTime,
@@ -51,7 +55,7 @@ impl Visitor {
         let signals = Signals::read(all("sec-gpc"), all("dnt"));
         let country = forward::country(client, site, headers);
         let decision = consent::grant_in(country, &site.policy, &record, signals, now);
-        Self { record, signals, decision, country, now, implied: None }
+        Self { record, signals, fetch: filter::Fetch::read(headers), decision, country, now, implied: None }
     }
 
     pub(super) fn at<'a>(
@@ -95,7 +99,7 @@ impl Visitor {
             && self.decision.basis == Basis::Default
             && site.policy.parts().law_in(self.country) == Law::Implied
             && site.policy_page.as_deref() != Some(uri.path())
-            && filter::is_page_view(method, headers)
+            && filter::is_page_view(self.fetch, method, headers)
     }
 
     /// The visitor, with the choice that this request implies if it implies one.
@@ -123,40 +127,74 @@ impl Visitor {
     }
 
     /// What is added to the answer if it is a page that is shown.
-    pub(super) fn extras<'a>(
+    pub(super) fn additions<'a>(
         &'a self,
         client: &'a Client,
         site: &'a SiteRef,
         asked: &'a forward::Asked,
         headers: &HeaderMap,
-        language: &str,
-    ) -> Option<Extras<'a>> {
-        let shown = site.shares_pages() || filter::may_be_shown(&asked.method, headers);
+        language: &'a str,
+    ) -> Option<Additions<'a>> {
+        let shown = site.shares_pages() || self.fetch.may_be_shown(&asked.method);
         if site.mode != Mode::Enforce || !shown {
             return None;
         }
-        let decision = self.on_page();
-        let question = match &self.implied {
-            Some(_) => None,
-            None => Question::of(site, decision, &self.record, self.signals),
-        };
-        let plan = Plan::new(site, site.prepared(), decision, question, language)?;
-        let authority = asked.authority.as_str();
-        let implied = self.implied.as_ref().map(|implied| {
-            Box::new((self.at(client, site, authority, &implied.headers), &implied.headers, &implied.choice))
-        });
         let counts = self.counts(site, &asked.method, &asked.uri, headers);
-        let first = counts && self.implied.is_none() && plan.question.as_ref().is_some_and(Question::is_first);
-        let seen = first.then(|| {
-            let target = asked.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-            api::banner::seen(target, self.now, &client.worker.keys, &site.name)
-        });
-        Some(Extras { plan, decision, implied, seen })
+        Some(Additions { visitor: self, client, site, asked, language, counts, made: OnceLock::new() })
     }
 
     pub(super) fn is_strict_bounce<B>(&self, site: &SiteRef, request: &Request<B>) -> bool {
         site.mode == Mode::Enforce
             && site.strict_bounce
-            && filter::is_strict_bounce(&site.policy, request.method(), request.headers(), SESSION_MARKER.as_bytes())
+            && filter::is_strict_bounce(
+                &site.policy,
+                self.fetch,
+                request.method(),
+                request.headers(),
+                SESSION_MARKER.as_bytes(),
+            )
+    }
+}
+
+/// What is added to a page, made only once it is known that there is one: most answers are none.
+pub(super) struct Additions<'a> {
+    visitor: &'a Visitor,
+    client: &'a Client,
+    site: &'a SiteRef,
+    asked: &'a forward::Asked,
+    language: &'a str,
+    /// To go on from the page may imply consent.
+    counts: bool,
+    made: OnceLock<Option<Box<Extras<'a>>>>,
+}
+
+impl<'a> Additions<'a> {
+    pub(super) fn extras(&self) -> Option<&Extras<'a>> {
+        self.made.get_or_init(|| self.make().map(Box::new)).as_deref()
+    }
+
+    /// Stands for all of it in validators.
+    pub(super) fn salt(&self) -> u64 {
+        self.extras().map_or(0, |extras| extras.plan.salt(self.site, self.site.prepared()))
+    }
+
+    fn make(&self) -> Option<Extras<'a>> {
+        let Self { visitor, client, site, asked, language, counts, .. } = *self;
+        let decision = visitor.on_page();
+        let question = match &visitor.implied {
+            Some(_) => None,
+            None => Question::of(site, decision, &visitor.record, visitor.signals),
+        };
+        let plan = Plan::new(site, site.prepared(), decision, question, language)?;
+        let authority = asked.authority.as_str();
+        let implied = visitor.implied.as_ref().map(|implied| {
+            Box::new((visitor.at(client, site, authority, &implied.headers), &implied.headers, &implied.choice))
+        });
+        let first = counts && visitor.implied.is_none() && plan.question.as_ref().is_some_and(Question::is_first);
+        let seen = first.then(|| {
+            let target = asked.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+            api::banner::seen(target, visitor.now, &client.worker.keys, &site.name)
+        });
+        Some(Extras { plan, decision, implied, seen })
     }
 }

@@ -48,6 +48,8 @@ pub struct Worker {
 /// One generation of the configuration, as one worker sees it.
 #[derive(Debug)]
 pub struct Snapshot {
+    /// Counts up with each reload.
+    generation: u64,
     /// Shared by all workers.
     pub config: Arc<Config>,
     pub(super) routes: Routes,
@@ -76,28 +78,56 @@ pub struct Client {
     pub activity: Arc<Activity>,
     /// The thread that serves it.
     pub worker: Arc<Worker>,
-    /// For the authority that it asked for first; few connections ask for another.
-    introduction: OnceLock<Introduction>,
+    /// Of the authority that it asked for first; few connections ask for another.
+    first: OnceLock<First>,
+}
+
+/// What need not be found again for each request of a connection.
+#[derive(Debug)]
+struct First {
+    authority: Authority,
+    introduction: Introduction,
+    /// The generation that routed it, and the place of its site there.
+    routed: (u64, usize),
 }
 
 impl Client {
     /// A client that has connected.
     pub fn new(address: IpAddr, named: Option<Box<str>>, activity: Arc<Activity>, worker: Arc<Worker>) -> Self {
-        Self { address, named, activity, worker, introduction: OnceLock::new() }
+        Self { address, named, activity, worker, first: OnceLock::new() }
+    }
+
+    /// The authority that these bytes are, if it is the one that this client asked for first.
+    pub(super) fn known(&self, authority: &[u8]) -> Option<Authority> {
+        self.first.get().map(|first| &first.authority).filter(|known| known.as_str().as_bytes() == authority).cloned()
+    }
+
+    /// Where the site of this authority stands in a generation, as far as that is known.
+    pub(super) fn routed(&self, authority: &Authority, snapshot: &Snapshot) -> Option<usize> {
+        let first = self.first.get().filter(|first| first.authority.as_str() == authority.as_str())?;
+        (first.routed.0 == snapshot.generation).then_some(first.routed.1)
+    }
+
+    /// Keeps what was found out of the first request.
+    pub(super) fn remember(&self, authority: &Authority, snapshot: &Snapshot, site: usize) {
+        self.first.get_or_init(|| First {
+            authority: authority.clone(),
+            introduction: self.introduction(authority),
+            routed: (snapshot.generation, site),
+        });
     }
 
     /// Tells the origin who the client is.
     pub(super) fn introduce(&self, authority: &Authority, headers: &mut HeaderMap, trusted: bool) {
-        let made = || {
-            let host = HeaderValue::from_str(authority.as_str()).unwrap_or(HeaderValue::from_static(""));
-            Introduction::new(Peer { address: self.address, scheme: "https", authority: &host })
-        };
-        let first = self.introduction.get_or_init(made);
-        if first.is_for(authority.as_str()) {
-            first.forward(headers, trusted);
-        } else {
-            made().forward(headers, trusted);
+        match self.first.get().map(|first| &first.introduction).filter(|known| known.is_for(authority.as_str())) {
+            Some(known) => known.forward(headers, trusted),
+            None => self.introduction(authority).forward(headers, trusted),
         }
+    }
+
+    fn introduction(&self, authority: &Authority) -> Introduction {
+        let host = HeaderValue::from_str(authority.as_str()).unwrap_or(HeaderValue::from_static(""));
+        Introduction::new(Peer { address: self.address, scheme: "https", authority: &host })
     }
 }
 
@@ -142,7 +172,8 @@ impl Snapshot {
         let upstreams = config.sites.iter().zip(&counters).map(upstream).collect();
         let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
         let insertions = config.sites.iter().map(|site| Prepared::new(site)).collect();
-        Self { config, routes, upstreams, consents, insertions, counters }
+        let generation = last.map_or(0, |last| last.generation + 1);
+        Self { generation, config, routes, upstreams, consents, insertions, counters }
     }
 
     /// The way to a site's origin, if it is the same under these time limits.

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -16,6 +16,7 @@ use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until, timeout};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use super::gather::Gathered;
 use super::io::Watched;
 use super::tls::Tls;
 use crate::config::{Config, Limits, Timeouts};
@@ -96,6 +97,7 @@ const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nConnection: clo
 async fn serve_h2(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limits: &Limits, stop: &CancellationToken) {
     let activity = Arc::clone(&client.activity);
     let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
+    let stream = Gathered::new(stream);
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.streams)
@@ -106,8 +108,9 @@ async fn serve_h2(stream: Stream, client: Arc<Client>, timeouts: &Timeouts, limi
         .keep_alive_interval(timeouts.body_idle)
         .keep_alive_timeout(timeouts.body_idle)
         .enable_connect_protocol()
-        .serve_connection(TokioIo::new(stream), service);
-    watch(pin!(connection), &activity, timeouts, stop, Duration::ZERO).await;
+        .serve_connection(TokioIo::new(stream.clone()), service);
+    let turns = Turns { connection: pin!(connection), stream, ended: None };
+    watch(pin!(turns), &activity, timeouts, stop, Duration::ZERO).await;
 }
 
 /// Uploads of one stream may run this far ahead of the origin.
@@ -145,7 +148,7 @@ where
     }
 }
 
-impl<S> Graceful for http2::Connection<TokioIo<Stream>, S, TokioExecutor>
+impl<S> Graceful for http2::Connection<TokioIo<Gathered<Stream>>, S, TokioExecutor>
 where
     S: HttpService<Incoming>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -155,6 +158,41 @@ where
 {
     fn finish(self: Pin<&mut Self>) {
         self.graceful_shutdown();
+    }
+}
+
+/// A connection whose writes are gathered: each of its turns ends with them.
+struct Turns<'c, C> {
+    connection: Pin<&'c mut C>,
+    stream: Gathered<Stream>,
+    /// How it ended; its last words may still be on their way.
+    ended: Option<hyper::Result<()>>,
+}
+
+impl<C: Graceful> Future for Turns<'_, C> {
+    type Output = hyper::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        if self.ended.is_none()
+            && let Poll::Ready(end) = self.connection.as_mut().poll(cx)
+        {
+            self.ended = Some(end);
+        }
+        match (self.stream.poll_turn_end(cx), self.ended.take()) {
+            // Nobody is there to read any more.
+            (Poll::Ready(Err(_)), end) => Poll::Ready(end.unwrap_or(Ok(()))),
+            (Poll::Ready(Ok(())), Some(end)) => Poll::Ready(end),
+            (_, end) => {
+                self.ended = end;
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<C: Graceful> Graceful for Turns<'_, C> {
+    fn finish(mut self: Pin<&mut Self>) {
+        self.connection.as_mut().finish();
     }
 }
 

@@ -30,8 +30,10 @@ impl Framing {
                     }
                     self.at = 0;
                 }
-                _ if self.at > LONGEST => {
-                    // The value: nothing in it matters but its end.
+                // Most lines begin neither of the two names.
+                _ if self.at > LONGEST || (self.at == 0 && !matches!(byte, b'c' | b'C' | b't' | b'T' | b'\r')) => {
+                    self.at = LONGEST + 1;
+                    // Nothing matters any more but the line's end.
                     bytes = &bytes[memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())..];
                     continue;
                 }

@@ -6,6 +6,7 @@
 mod accept;
 mod connection;
 mod framing;
+mod gather;
 mod io;
 mod listen;
 mod pulse;

@@ -122,6 +122,7 @@ impl Shipped {
         let context = RequestContext {
             apply: true,
             method: &Method::GET,
+            fetch: filter::Fetch::read(&head),
             own: &[],
             consent: &consent,
             refused,
@@ -136,6 +137,7 @@ impl Shipped {
         }
         let authority = self.config.sites[0].hosts[0].name();
         let context = ResponseContext {
+            salt: 0,
             apply: true,
             now: NOW,
             status: StatusCode::OK,

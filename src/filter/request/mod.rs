@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 
-use http::header::{ACCEPT_ENCODING, COOKIE, Entry, HeaderMap, IF_RANGE, RANGE};
+use http::header::{ACCEPT_ENCODING, COOKIE, Entry, HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderValue, Method};
 
 use super::accept_encoding::Accepted;
 use super::consent_header::{CONSENT, ConsentHeader};
 use super::validators::{self, Conditional, Suffix};
-use super::{coding::Coding, fetch, list};
+use super::{Fetch, coding::Coding, list};
 use crate::cookie::{self, Fate, HOST_PREFIX, Pair};
 use crate::policy::{Action, FindingAction, FindingKind, Grant, Policy, Sighting, Verdict, Witness};
 
@@ -24,6 +24,8 @@ pub struct RequestContext<'a> {
     pub apply: bool,
     /// The method.
     pub method: &'a Method,
+    /// What the answer is for.
+    pub fetch: Fetch,
     /// Cookies of ours (the choice, the session marker): the origin never sees them.
     pub own: &'a [&'a [u8]],
     /// The site's prepared `Consent` values.
@@ -32,7 +34,7 @@ pub struct RequestContext<'a> {
     pub refused: bool,
     /// The grant that pages are made for: the visitor's, unless they are the same for everybody (`gating: client`).
     pub pages: &'a Grant,
-    /// Stands for what is added to the page that may come.
+    /// Stands for what is added to the page that may come. Used only if [`asks_of_tags`].
     pub salt: u64,
 }
 
@@ -47,8 +49,11 @@ pub struct Requested {
     pub expire: Vec<Box<[u8]>>,
     /// The visitor comes from another site; only browsers that send Fetch metadata say so.
     pub cross_site: bool,
-    /// Stands for what is added to the page that may come.
-    pub salt: u64,
+}
+
+/// Whether the client has something already, and asks whether it still is what it would get.
+pub fn asks_of_tags(headers: &HeaderMap) -> bool {
+    headers.contains_key(IF_NONE_MATCH)
 }
 
 /// Filters a request head, and tells the witness of the cookies in it.
@@ -59,25 +64,25 @@ pub fn request(
     context: &RequestContext<'_>,
     witness: &mut dyn Witness,
 ) -> Requested {
-    let navigation = fetch::is_navigation(headers);
-    let salt = context.salt;
-    let cross_site = navigation && fetch::is_cross_site(headers);
-    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], cross_site, salt };
+    let fetch = context.fetch;
+    let navigation = fetch.is_navigation();
+    let cross_site = navigation && fetch.cross_site;
+    let mut outcome = Requested { navigation, conditional: Conditional::Plain, expire: vec![], cross_site };
     let jar = Jar { policy, grant, own: context.own, moved: moved_names(policy, headers) };
     Crumbs { jar: &jar, context, outcome: &mut outcome, witness }.filter(headers);
     if !context.apply {
         return outcome;
     }
     headers.insert(CONSENT, context.consent.value(policy, grant));
-    let document = fetch::wants_document(headers);
-    let suffix = Suffix::salted(policy, context.pages, salt);
+    let document = fetch.wants_document();
+    let suffix = Suffix::salted(policy, context.pages, context.salt);
     outcome.conditional = validators::request(headers, context.method, document, suffix);
     if document {
         // A part of a page cannot be filtered.
         headers.remove(RANGE);
         headers.remove(IF_RANGE);
     }
-    if !fetch::wants_part(headers) {
+    if !fetch.wants_part() {
         limit_codings(headers);
     }
     outcome

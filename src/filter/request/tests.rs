@@ -24,6 +24,7 @@ fn seen(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested, Vec<Findi
     let mut findings = Vec::new();
     let policy = fixture::policy();
     let mut headers = head(given);
+    let fetch = Fetch::read(&headers);
     let outcome = request(
         &policy,
         &fixture::grant(case.granted),
@@ -31,6 +32,7 @@ fn seen(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested, Vec<Findi
         &RequestContext {
             apply: case.apply,
             method: &case.method,
+            fetch,
             own: &[b"consent", b"has-session"],
             consent: &ConsentHeader::new(&policy),
             refused: case.refused,

@@ -63,6 +63,8 @@ pub struct ResponseContext<'a> {
     pub marker: Option<&'a str>,
     /// The grant that pages are made for, whoever asks (`gating: client`): then any cache may keep them.
     pub pages: Option<&'a Grant>,
+    /// Stands for what is added to the page, if it is one.
+    pub salt: u64,
 }
 
 /// Filters a response head, and tells the witness what is seen in it.
@@ -93,7 +95,7 @@ pub fn response(
     });
     let varies = context.body != Body::Plain || revalidated;
     if varies {
-        validators::response(headers, Suffix::salted(policy, pages, context.requested.salt));
+        validators::response(headers, Suffix::salted(policy, pages, context.salt));
         if context.pages.is_some() {
             // Coded as the client likes, which is all that differs.
             cache::vary(headers, "Accept-Encoding");
