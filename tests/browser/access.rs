@@ -30,7 +30,7 @@ fn pages(target: &str) -> Answer {
     let dir = if lang == "ar" { "rtl" } else { "ltr" };
     let html = format!(
         "<!doctype html><html lang={lang} dir={dir}><head><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-         <meta name=color-scheme content='light dark'><title>Tea</title><link rel=icon href=data:,><style>iframe {{ max-width: 100%; }}</style></head>\
+         <meta name=color-scheme content='light dark'><title>Tea</title><link rel=icon href=data:,><style>body {{ background: Canvas }} iframe {{ max-width: 100% }}</style></head>\
          <body><main><h1>Tea</h1><p>Leaves.</p><a href=/en/more>More</a>\
          <iframe title=Film src=https://www.youtube.com/embed/1 width=300 height=200></iframe></main></body></html>"
     );
