@@ -58,6 +58,7 @@ fn axe_finds_nothing_where_visitors_are_asked() {
             healthy(&visitor, &axe, &format!("the centre, {view:?}")).await;
         }
         // The check can fail.
+        look(&visitor, VIEWS[0]).await;
         visitor.value("document.querySelector('h1').style.color = '#ddd'").await;
         assert_ne!(violations(&visitor, &axe).await, json!([]));
     });
