@@ -9,6 +9,9 @@
 //! pay: references (`&amp;`) and own URLs on a blocked path (`*/matomo.js`) are doubts on nearly every page, and inline
 //! scripts must be judged by their signatures anyway, which costs what parsing does.
 
+#[path = "support/page.rs"]
+mod page;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings, S
 use consentry::policy::Grant;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as Parser};
+use page::{MADE_UP, page};
 use url::Url;
 
 /// The tags that the rewriter's work is about; the parser alone is asked for the same.
@@ -65,46 +69,6 @@ sites:
     }
 }
 
-/// A news page of about 115 KB: articles with links, images and icons; 60 candidates, of which `trackers` are refused.
-fn page(candidates: usize, trackers: usize) -> Vec<u8> {
-    let mut page = String::from("<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title>Today</title>\n");
-    let mut tracked = 0;
-    let mut article = 0;
-    while page.len() < 115_000 {
-        let i = article;
-        article += 1;
-        page.push_str(&format!(
-            "<article class=\"card card--{i}\" id=\"a{i}\"><header><h2 class='title'><a href=\"/news/{i}.html\" \
-             class=\"link link--title\">Headline number {i} &amp; more</a></h2><span class=\"meta\">by <b>Somebody</b>\
-             </span></header>\n<div class=\"body\"><p>Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do \
-             eiusmod tempor incididunt ut labore et dolore magna aliqua. Ut enim ad minim veniam, quis nostrud \
-             exercitation <em>ullamco</em> laboris nisi ut aliquip ex ea commodo consequat.</p>\n<p>Duis aute irure \
-             dolor in <a href=\"https://elsewhere.example/{i}?ref=shop&amp;x=1\" rel=\"noopener\">reprehenderit</a> in \
-             voluptate velit esse cillum dolore eu fugiat nulla pariatur. Excepteur sint occaecat cupidatat non \
-             proident, sunt in culpa qui officia deserunt mollit anim id est laborum.</p></div></article>\n"
-        ));
-        if i < candidates {
-            page.push_str(&match (i % 4, tracked < trackers && i % 5 == 0) {
-                (0, true) => format!("<script async src=\"https://cdn.t{i}.example/tag.js?id=UA-{i}\"></script>\n"),
-                (1, true) => format!("<img height=1 width=1 src=\"//px.t{i}.example/p.gif?e=view&amp;i={i}\">\n"),
-                (2, true) => format!("<script>!function(f){{f.q=[]}}(window);fbq('init', '{i}');</script>\n"),
-                (_, true) => format!("<iframe src=\"https://www.t{i}.example/embed\" width=560></iframe>\n"),
-                (0, _) => format!("<script src=\"/assets/app.{i}.js\" defer></script>\n"),
-                (1, _) => {
-                    format!("<img class=\"lazy\" src=\"/img/{i}.jpg\" srcset=\"/img/{i}.jpg 1x, /img/{i}b.jpg 2x\">\n")
-                }
-                (2, _) => {
-                    format!("<script>window.app=window.app||[];window.app.push({{id:{i},name:\"card\"}});</script>\n")
-                }
-                _ => format!("<link rel=\"preload\" as=\"image\" href=\"https://cdn.shop.example/img/{i}.jpg\">\n"),
-            });
-            tracked += usize::from(i % 5 == 0);
-        }
-    }
-    page.push_str("</html>");
-    page.into_bytes()
-}
-
 fn ours(settings: &Settings, page: &[u8], chunk: usize, out: &mut Vec<u8>) {
     let mut rewriter = Rewriter::new(settings.clone());
     for piece in page.chunks(chunk) {
@@ -130,8 +94,8 @@ fn bare(tags: Option<&str>, page: &[u8], chunk: usize, out: &mut Vec<u8>) {
 
 fn pages(c: &mut Criterion) {
     let settings = settings();
-    for (name, page) in [("60 tags, 12 refused", page(60, 12)), ("60 tags, none", page(60, 0)), ("no tags", page(0, 0))]
-    {
+    let pages = [("60 tags, 12 refused", 60, 12), ("60 tags, none", 60, 0), ("no tags", 0, 0)];
+    for (name, page) in pages.map(|(name, tags, refused)| (name, page(tags, refused, &MADE_UP))) {
         let mut group = c.benchmark_group(name);
         group.throughput(Throughput::Bytes(page.len() as u64));
         let mut out: Vec<u8> = Vec::with_capacity(2 * page.len());

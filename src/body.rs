@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -76,6 +77,12 @@ impl Body {
         }
     }
 
+    /// Notes from now on when the other side takes a piece; `None` for a body that is there as a whole.
+    pub fn watched(&mut self) -> Option<Arc<Passing>> {
+        let Self::Stream(timed) = self else { return None };
+        Some(Arc::clone(timed.passing.get_or_insert_with(Arc::default)))
+    }
+
     /// Passes on what the peer sends; fails when it pauses for longer than `idle`.
     pub fn stream(incoming: Incoming, idle: Duration) -> Self {
         if http_body::Body::is_end_stream(&incoming) { Self::Empty } else { Self::Stream(Timed::new(incoming, idle)) }
@@ -119,6 +126,23 @@ impl http_body::Body for Body {
     }
 }
 
+/// When a body moved on last.
+#[derive(Debug)]
+pub struct Passing(Mutex<Instant>);
+
+impl Passing {
+    /// When the last piece, or the end, was taken.
+    pub fn last(&self) -> Instant {
+        *self.0.lock().expect("no panic under the lock")
+    }
+}
+
+impl Default for Passing {
+    fn default() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+}
+
 /// A peer's body with a limit on how long it may pause.
 #[derive(Debug)]
 pub struct Timed {
@@ -129,11 +153,12 @@ pub struct Timed {
     /// Armed when the peer first keeps us waiting: most bodies never need it.
     alarm: Option<Pin<Box<Sleep>>>,
     waiting: bool,
+    passing: Option<Arc<Passing>>,
 }
 
 impl Timed {
     fn new(incoming: Incoming, idle: Duration) -> Self {
-        Self { incoming, front: None, idle, alarm: None, waiting: false }
+        Self { incoming, front: None, idle, alarm: None, waiting: false, passing: None }
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -171,6 +196,9 @@ impl Timed {
         match http_body::Body::poll_frame(Pin::new(&mut self.incoming), cx) {
             Poll::Ready(frame) => {
                 self.waiting = false;
+                if let Some(passing) = &self.passing {
+                    *passing.0.lock().expect("no panic under the lock") = Instant::now();
+                }
                 Poll::Ready(frame.map(|f| f.map(clean_trailers).map_err(Error::Transfer)))
             }
             Poll::Pending => {

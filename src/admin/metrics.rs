@@ -41,9 +41,12 @@ pub(super) fn traffic(view: &View) -> Value {
 struct Gathered {
     accepted: u64,
     open: u64,
+    unannounced: u64,
     sites: BTreeMap<Box<str>, OfSite>,
     report: Report,
     modes: Vec<(Box<str>, &'static str)>,
+    /// Site, URL, and whether it is up.
+    origins: Vec<(Box<str>, String, bool)>,
     /// File and last second.
     certificates: Vec<(String, i64)>,
     hash: Box<str>,
@@ -57,7 +60,9 @@ struct Gathered {
 struct OfSite {
     requests: [u64; 6],
     aborted: u64,
+    unfiltered: u64,
     reused: u64,
+    retried: u64,
     connected: u64,
     added: Times,
     origin: Times,
@@ -69,30 +74,36 @@ const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 impl Gathered {
     fn of(view: &View) -> Self {
         let mut sites: BTreeMap<Box<str>, OfSite> = BTreeMap::new();
-        let (mut accepted, mut closed) = (0, 0);
+        let (mut accepted, mut closed, mut unannounced) = (0, 0, 0);
         for worker in &view.counters {
             // In this order, so that what is open is never less than nothing.
             closed += worker.connections.closed.load(Relaxed);
             accepted += worker.connections.accepted.load(Relaxed);
+            unannounced += worker.connections.unannounced.load(Relaxed);
             for (name, counters) in worker.sites() {
                 let site = sites.entry(name).or_default();
                 for (sum, count) in site.requests.iter_mut().zip(&counters.requests) {
                     *sum += count.load(Relaxed);
                 }
                 site.aborted += counters.aborted.load(Relaxed);
+                site.unfiltered += counters.unfiltered.load(Relaxed);
                 site.reused += counters.reused.load(Relaxed);
+                site.retried += counters.retried.load(Relaxed);
                 site.connected += counters.connected.load(Relaxed);
                 site.added.add(&counters.added);
                 site.origin.add(&counters.origin);
             }
         }
         let (config, outcome) = (view.config(), view.running.outcome());
+        let origins = |site| view.origins(site).into_iter().map(|(origin, up)| (site.name.clone(), origin, up));
         Self {
             accepted,
+            unannounced,
             open: accepted.saturating_sub(closed),
             sites,
             report: view.book.report(),
             modes: config.sites.iter().map(|site| (site.name.clone(), status::word(site.mode))).collect(),
+            origins: config.sites.iter().flat_map(|site| origins(site)).collect(),
             certificates: config.certificates.iter().map(|c| (c.file.display().to_string(), c.not_after)).collect(),
             hash: config.hash.clone(),
             config_read: outcome.read,
@@ -155,10 +166,22 @@ impl Collector for Gathered {
         all.metric("consentry_origin_seconds", help, histogram, |m| self.times(m, |site| &site.origin))?;
         let help = "Response bodies that broke off";
         all.metric("consentry_bodies_aborted", help, counter, |m| self.of_sites(m, |site| site.aborted))?;
+        let help = "Pages that tripped a limit of the rewriter and passed unfiltered from there on";
+        all.metric("consentry_pages_unfiltered", help, counter, |m| self.of_sites(m, |site| site.unfiltered))?;
         let help = "Connections to the origin that were asked for";
         all.metric("consentry_origin_connections", help, counter, |m| self.of_sites(m, |site| site.connected))?;
         let help = "Requests to the origin over a connection that was kept";
         all.metric("consentry_origin_connections_reused", help, counter, |m| self.of_sites(m, |site| site.reused))?;
+        let help = "Requests that were sent again, or on to another origin";
+        all.metric("consentry_origin_retries", help, counter, |m| self.of_sites(m, |site| site.retried))?;
+        let help = "1 for an origin that gets requests, 0 for one that fails or that its checks call ill";
+        all.metric("consentry_origin_up", help, gauge, |m| {
+            self.origins
+                .iter()
+                .try_for_each(|(site, origin, up)| m.gauge(&[("site", site), ("origin", origin)], i64::from(*up)))
+        })?;
+        let help = "Connections that were closed for want of a PROXY header that could be believed";
+        all.metric("consentry_connections_unannounced", help, counter, |m| m.counter(&[], self.unannounced))?;
         all.metric("consentry_connections", "Client connections that were accepted", counter, |m| {
             m.counter(&[], self.accepted)
         })?;

@@ -19,8 +19,9 @@ use std::thread::JoinHandle;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Running};
+use crate::config::{Config, Running, Site};
 use crate::cookie::UnixTime;
+use crate::proxy::Fleet;
 use crate::telemetry;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::findings::Book;
@@ -31,6 +32,7 @@ pub struct View {
     running: Arc<Running>,
     /// Of each worker.
     counters: Vec<Arc<Counters>>,
+    fleet: Arc<Fleet>,
     book: Arc<Book>,
     /// Cancelled from the moment that the drain begins.
     stop: CancellationToken,
@@ -39,8 +41,20 @@ pub struct View {
 
 impl View {
     /// The view of a proxy that starts now.
-    pub fn new(running: Arc<Running>, counters: Vec<Arc<Counters>>, book: Arc<Book>, stop: CancellationToken) -> Self {
-        Self { running, counters, book, stop, started: telemetry::now() }
+    pub fn new(
+        running: Arc<Running>,
+        counters: Vec<Arc<Counters>>,
+        fleet: Arc<Fleet>,
+        book: Arc<Book>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { running, counters, fleet, book, stop, started: telemetry::now() }
+    }
+
+    /// The origins of a site: their URLs, and whether each is up.
+    fn origins(&self, site: &Site) -> Vec<(String, bool)> {
+        let state = |origin| (site.origins.url(origin), self.fleet.health(site, origin).is_up());
+        site.origins.servers.iter().map(state).collect()
     }
 
     /// The configuration of this moment.

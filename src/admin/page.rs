@@ -37,6 +37,8 @@ struct Page<'a> {
 
 struct Site<'a> {
     name: &'a str,
+    /// URLs, and whether each is up.
+    origins: Vec<(String, bool)>,
     mode: &'static str,
     version: u64,
 }
@@ -69,7 +71,12 @@ pub(super) fn page(view: &View, uri: &Uri) -> Result<String, String> {
         sites: config
             .sites
             .iter()
-            .map(|site| Site { name: &site.name, mode: status::word(site.mode), version: site.policy.parts().version })
+            .map(|site| Site {
+                name: &site.name,
+                origins: view.origins(site),
+                mode: status::word(site.mode),
+                version: site.policy.parts().version,
+            })
             .collect(),
         certificates: config
             .certificates

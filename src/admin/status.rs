@@ -8,7 +8,7 @@ use crate::telemetry;
 
 const DAY: i64 = 86_400;
 
-/// Everything at once; it names no origin and no secret.
+/// Everything at once; it names no secret.
 pub(super) fn status(view: &View) -> Value {
     let now = telemetry::now().0;
     let (config, outcome) = (view.config(), view.running.outcome());
@@ -30,16 +30,18 @@ pub(super) fn status(view: &View) -> Value {
         "config_read": outcome.read,
         "config_refused": outcome.refused,
         "workers": config.workers,
-        "sites": config.sites.iter().map(|site| of_site(site)).collect::<Vec<_>>(),
+        "sites": config.sites.iter().map(|site| of_site(view, site)).collect::<Vec<_>>(),
         "certificates": certificates.collect::<Vec<_>>(),
     })
 }
 
-fn of_site(site: &Site) -> Value {
+fn of_site(view: &View, site: &Site) -> Value {
+    let origins = view.origins(site).into_iter().map(|(origin, up)| json!({ "origin": origin, "up": up }));
     json!({
         "site": site.name,
         "hosts": site.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "mode": word(site.mode),
+        "origins": origins.collect::<Vec<_>>(),
         "policy_version": site.policy.parts().version,
         "certificate": site.certificate.as_ref().map(|certificate| certificate.file.display().to_string()),
     })

@@ -64,6 +64,7 @@ pub(super) fn addresses_differ(s: &Section<'_>) {
     let admin = s.item.child_named("admin").and_then(|admin| admin.child_named("listen"));
     let items = ["listen", "redirect"].into_iter().filter_map(|key| s.item.child_named(key)).chain(admin);
     for item in items.flat_map(|item| item.one_or_many()) {
+        let item = item.child_named("address").unwrap_or(item);
         let address = item.peek_text().and_then(|text| text.parse::<SocketAddr>().ok());
         // Port 0 is any free port.
         if let Some(address) = address.filter(|address| address.port() != 0)

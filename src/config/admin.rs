@@ -5,7 +5,7 @@ use super::certificate_file::Certificates;
 use super::model::Admin;
 use super::reading::Item;
 use super::section::Section;
-use super::{file, secret};
+use super::{listen, secret};
 
 /// Reads the section. Whoever is not on this machine must show a token, and over TLS.
 pub(super) fn read(s: &Section<'_>, certificates: &Certificates) -> Option<Admin> {
@@ -19,7 +19,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates) -> Option<Admin
     }
     let secret = token.as_ref().and_then(|item| secret::read(item, certificates.are_skipped()));
     let listen = s.need("listen", |item: &Item<'_>| {
-        let listen = file::address(item)?;
+        let listen = listen::address(item)?;
         if listen.ip().to_canonical().is_loopback() || (token.is_some() && chain.is_some()) {
             return Some(listen);
         }

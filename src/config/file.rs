@@ -1,13 +1,11 @@
 //! The main file, `consentry.yaml`: listeners, limits, and the list of sites.
 
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use super::certificate_file::Certificates;
@@ -16,7 +14,7 @@ use super::model::{Config, Log, Receipts};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{across, admin, site_file};
+use super::{across, admin, listen, site_file};
 use crate::telemetry::Format;
 
 /// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.
@@ -27,8 +25,9 @@ const MIB: u64 = 1 << 20;
 
 /// Reads the whole configuration. What is wrong is noted; `None` if too little is left to make a `Config`.
 pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Policies) -> Option<Config> {
-    let listen = s.need("listen", addresses);
-    let redirect = s.or("redirect", Vec::new(), addresses);
+    let trusted_proxies = s.or("trusted_proxies", Vec::new(), listen::networks);
+    let listeners = s.need("listen", |item| listen::read(item, &trusted_proxies));
+    let redirect = s.or("redirect", Vec::new(), |item| listen::read(item, &trusted_proxies));
     across::addresses_differ(s);
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let default_certificate = (s.get("certificate"), s.get("key"));
@@ -44,7 +43,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         workers: s.read("workers", |item| item.integer(1..=1024)).map_or_else(cores, |n| n as usize),
         receipts: s.or("receipts", default_receipts.clone(), |item| item.section(|s| receipts(s, default_receipts))),
         state,
-        trusted_proxies: s.or("trusted_proxies", Vec::new(), networks),
+        trusted_proxies,
         timeouts: s.or("timeouts", Timeouts::default(), |item| item.section(timeouts)),
         limits: s.or("limits", Limits::default(), |item| item.section(limits)),
         log: s.or("log", Log::default(), |item| item.section(log)),
@@ -64,7 +63,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         across::hosts_differ(&items);
         Some(sites)
     });
-    config.listen = listen?;
+    config.listen = listeners?;
     config.sites = sites?;
     let own = config.admin.as_ref().and_then(|admin| admin.certificate.as_ref());
     for certificate in config.sites.iter().filter_map(|site| site.certificate.as_ref()).chain(own) {
@@ -73,35 +72,6 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         }
     }
     Some(config)
-}
-
-pub(super) fn addresses(item: &Item<'_>) -> Option<Vec<SocketAddr>> {
-    Some(item.one_or_many().iter().filter_map(address).collect())
-}
-
-pub(super) fn address(item: &Item<'_>) -> Option<SocketAddr> {
-    let text = item.text()?;
-    if let Ok(address) = text.parse() {
-        return Some(address);
-    }
-    let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
-    let hint = match (port, text.rsplit_once(':').map_or("", |(host, _)| host)) {
-        (Some(port), "localhost") => format!("write `127.0.0.1:{port}`"),
-        (Some(port), "" | "*") => format!("write `0.0.0.0:{port}`, or `[::]:{port}` for IPv6 too"),
-        _ => "write an IP address and a port, e.g. `0.0.0.0:443` or `[::]:443`".to_owned(),
-    };
-    item.fail_with(format!("`{text}` is no address to listen on"), hint)
-}
-
-fn networks(item: &Item<'_>) -> Option<Vec<IpNet>> {
-    let network = |item: &Item<'_>| {
-        let text = item.text()?;
-        match text.parse::<IpNet>().or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into())) {
-            Ok(network) => Some(network),
-            Err(_) => item.fail_with(format!("`{text}` is no network"), "write e.g. `10.0.0.0/8` or `192.0.2.7`"),
-        }
-    };
-    Some(item.one_or_many().iter().filter_map(network).collect())
 }
 
 fn timeouts(s: &Section<'_>) -> Timeouts {
@@ -113,6 +83,8 @@ fn timeouts(s: &Section<'_>) -> Timeouts {
         body_idle: s.or("body_idle", default.body_idle, time),
         origin_connect: s.or("origin_connect", default.origin_connect, time),
         origin_first_byte: s.or("origin_first_byte", default.origin_first_byte, time),
+        origin_idle: s.or("origin_idle", default.origin_idle, time),
+        origin_resolve: s.or("origin_resolve", default.origin_resolve, time),
         idle: s.or("idle", default.idle, time),
         drain: s.or("drain", default.drain, time),
     }

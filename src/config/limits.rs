@@ -15,7 +15,11 @@ pub struct Timeouts {
     pub origin_connect: Duration,
     /// From the end of the request to the origin's response head.
     pub origin_first_byte: Duration,
-    /// For the next request on a kept connection, of clients and to origins.
+    /// For the next request to an origin on a kept connection.
+    pub origin_idle: Duration,
+    /// Until the addresses of an origin's name are looked up again.
+    pub origin_resolve: Duration,
+    /// For the next request of a client on a kept connection.
     pub idle: Duration,
     /// For exchanges in flight, after SIGTERM.
     pub drain: Duration,
@@ -29,6 +33,10 @@ impl Default for Timeouts {
             body_idle: Duration::from_secs(30),
             origin_connect: Duration::from_secs(5),
             origin_first_byte: Duration::from_secs(60),
+            // Below the 60 s or more after which origins close: the race is rarer when we are first. Apache's default
+            // of 5 s is met by trying again.
+            origin_idle: Duration::from_secs(45),
+            origin_resolve: Duration::from_secs(30),
             idle: Duration::from_secs(75),
             drain: Duration::from_secs(30),
         }

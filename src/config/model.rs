@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
-use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
 use tracing::level_filters::LevelFilter;
 
 use super::HostName;
 use super::limits::{Limits, Timeouts};
+use super::listen::Listen;
+use super::origins::Origins;
 use super::pages::{ConsentMode, SettingsLink, Withdraw};
 use super::secret::Secret;
 use crate::consent::formats::Tool;
@@ -33,9 +34,9 @@ pub struct Config {
     /// Whether a change of these files is a reason to read them again.
     pub watch: bool,
     /// Where TLS is accepted.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<Listen>,
     /// Where plain HTTP is answered with redirects to HTTPS.
-    pub redirect: Vec<SocketAddr>,
+    pub redirect: Vec<Listen>,
     /// Threads that serve.
     pub workers: usize,
     /// The folder of what must survive a restart.
@@ -87,8 +88,8 @@ pub struct Site {
     pub name: Box<str>,
     /// The hosts that it answers to; at least one.
     pub hosts: Vec<HostName>,
-    /// The site's own server.
-    pub origin: Origin,
+    /// The site's own servers.
+    pub origins: Origins,
     /// `None` only if the files of certificates were not looked at.
     pub certificate: Option<Arc<Certificate>>,
     /// What is enforced.
@@ -166,29 +167,6 @@ impl Site {
     /// Whether our script is in each page.
     pub fn has_script(&self) -> bool {
         self.banner || self.consent_mode != ConsentMode::Off
-    }
-}
-
-/// The site's own server.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// Whether it is spoken to over TLS.
-    pub tls: bool,
-    /// Name or address; IPv6 in brackets.
-    pub host: Box<str>,
-    /// Where it listens.
-    pub port: u16,
-    /// Speak HTTP/2 to it.
-    pub http2: bool,
-    /// Whom we trust to vouch for it; `None` for the roots of the system.
-    pub roots: Option<Arc<RootCertStore>>,
-}
-
-impl PartialEq for Origin {
-    fn eq(&self, other: &Self) -> bool {
-        let roots = |origin: &Self| origin.roots.as_ref().map(|roots| roots.roots.clone());
-        (self.tls, &self.host, self.port, self.http2) == (other.tls, &other.host, other.port, other.http2)
-            && roots(self) == roots(other)
     }
 }
 

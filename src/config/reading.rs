@@ -117,6 +117,10 @@ impl<'a> Item<'a> {
         matches!(self.node.value, Value::Map(_))
     }
 
+    pub(super) fn is_bool(&self) -> bool {
+        matches!(self.node.value, Value::Bool(_))
+    }
+
     /// Text, where it is; what else stands there is told by whoever reads it.
     pub(super) fn peek_text(&self) -> Option<&'a str> {
         match &self.node.value {

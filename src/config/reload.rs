@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::{Config, Problem};
+use super::{Config, Listen, Problem};
 
 /// Held by whoever shows the configuration; exchanges have their worker's own view of it.
 #[derive(Debug)]
@@ -59,9 +59,17 @@ pub fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str> {
         new.clone_from(running);
         differs
     }
+    /// Who may announce clients on a socket can change; the socket cannot.
+    fn keep_bound(running: &[Listen], new: &mut Vec<Listen>) -> bool {
+        let differs = !running.iter().map(|listen| listen.address).eq(new.iter().map(|listen| listen.address));
+        if differs {
+            *new = running.to_vec();
+        }
+        differs
+    }
     let differs = [
-        ("listen", keep(&running.listen, &mut new.listen)),
-        ("redirect", keep(&running.redirect, &mut new.redirect)),
+        ("listen", keep_bound(&running.listen, &mut new.listen)),
+        ("redirect", keep_bound(&running.redirect, &mut new.redirect)),
         ("workers", keep(&running.workers, &mut new.workers)),
         ("state", keep(&running.state, &mut new.state)),
         ("receipts", keep(&running.receipts, &mut new.receipts)),

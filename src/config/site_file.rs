@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::{HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
-use url::{Host, Url};
 
 use super::certificate_file::Certificates;
-use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, Origin, SecurityHeaders, SharedCache, Site};
+use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, SecurityHeaders, SharedCache, Site};
 use super::pages::{ConsentMode, Withdraw};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{HostName, across, consent_tool, pages_file, visitor_file};
+use super::{HostName, across, consent_tool, origin_file, pages_file, visitor_file};
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::Policy;
@@ -34,17 +33,7 @@ pub(super) fn read(
         let hosts: Vec<_> = item.one_or_many().iter().filter_map(|item| item.parse(HostName::parse)).collect();
         (!hosts.is_empty()).then_some(hosts)
     });
-    let http2 = s.or("origin_http2", false, Item::bool);
-    let roots = s.get("origin_ca");
-    let origin = s.need("origin", |item| {
-        let mut origin = origin(item)?;
-        if let Some(item) = roots.as_ref().filter(|_| !origin.tls) {
-            item.fail_with::<()>("`origin_ca` is of no use for an http:// origin", "write `origin: https://…`");
-        }
-        origin.http2 = http2;
-        origin.roots = roots.as_ref().and_then(|item| certificates.roots(item));
-        Some(origin)
-    });
+    let origins = origin_file::read(s, certificates);
     let own = (s.get("certificate"), s.get("key"));
     if let (None, Some(key)) = &own {
         key.fail_with::<()>("a key without its certificate", "write `certificate:` beside it");
@@ -106,7 +95,7 @@ pub(super) fn read(
         }),
         certificate,
         // What must be there comes last, so that its lack hides no other mistake.
-        origin: origin?,
+        origins: origins?,
         effective: policy.as_ref()?.parts().effective.clone(),
         policy: policy?,
     };
@@ -136,39 +125,6 @@ fn offered(site: &Site) -> Arc<[Box<str>]> {
 /// Whoever wrote the policy writes the site.
 fn policy_language(policy: &Policy) -> Option<Box<str>> {
     policy.parts().languages().first().map(|language| (*language).into())
-}
-
-fn origin(item: &Item<'_>) -> Option<Origin> {
-    const FORM: &str = "write e.g. `http://127.0.0.1:8080` or `https://origin.example`";
-    let text = item.text()?;
-    let url = match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-        _ => return item.fail_with(format!("`{text}` is no http:// or https:// address"), FORM),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return item.fail_with("an origin has no user name or password here", FORM);
-    }
-    let host = url.host_str()?;
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let hint = format!("requests keep their own path; write `{}://{host}{port}`", url.scheme());
-        return item.fail_with("an origin has no path, query or fragment", hint);
-    }
-    let tls = url.scheme() == "https";
-    if !tls && is_public(&url) {
-        item.warn("cookies travel to this origin without TLS", "write `https://…` unless the network between is yours");
-    }
-    Some(Origin { tls, host: host.into(), port: url.port_or_known_default()?, http2: false, roots: None })
-}
-
-/// Whether the way there may lead through networks of others.
-fn is_public(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()),
-        Some(Host::Ipv6(ip)) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
-        Some(Host::Domain(name)) => psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known()),
-        None => false,
-    }
 }
 
 fn prefix(item: &Item<'_>) -> Option<Box<str>> {

@@ -8,10 +8,11 @@ use super::attributes::{self, Attribute, Source};
 use super::document::Document;
 use super::elements::{self, Kind, Outcome};
 use super::judge::{self, Blocked, Judged, Needs};
-use super::page::{Page, Place, Region, Start};
+use super::page::{Page, Place, Start};
+use super::region::Region;
 use super::script::{self, Script};
 use super::style::Sheet;
-use super::{Error, Gating, links};
+use super::{Error, Gating, links, roles};
 
 impl Page {
     /// Does what is to be done with a start tag, and settles what becomes of what follows it.
@@ -74,7 +75,7 @@ impl Page {
     fn judge_tag(&mut self, start: Start, tag: &[u8]) -> Result<(), Error> {
         let source = Source { bytes: tag, encoding: self.encoding };
         let styles = self.settings.policy.parts().styles;
-        let attributes = attributes::read(source, |name| elements::wanted(start.kind, name, styles));
+        let attributes = attributes::read(source, |name| roles::wanted(start.kind, name, styles));
         self.judge(start, tag, &attributes)
     }
 
@@ -180,34 +181,6 @@ impl Page {
             self.region = region;
         } else if let Region::Script(mut script) = region {
             script.release(&mut self.out);
-        }
-    }
-
-    fn enter(&mut self, start: Start) {
-        let counts = start.number > 0;
-        match start.kind {
-            Kind::Template if counts => self.around.templates += 1,
-            Kind::Foreign if counts => self.around.foreign.push(true),
-            Kind::Integration if counts && self.around.is_foreign() => self.around.foreign.push(false),
-            // A second start tag ends the first element.
-            Kind::Select => self.around.select = !self.around.select,
-            Kind::Frameset => self.around.frameset = true,
-            _ => {}
-        }
-    }
-
-    /// An element ends that this was called for at its start.
-    pub(super) fn leave(&mut self, kind: Kind) {
-        match kind {
-            Kind::Template => self.around.templates = self.around.templates.saturating_sub(1),
-            Kind::Foreign => {
-                self.around.foreign.pop();
-            }
-            Kind::Integration if !self.around.is_foreign() => {
-                self.around.foreign.pop();
-            }
-            Kind::Select => self.around.select = false,
-            _ => {}
         }
     }
 

@@ -15,7 +15,8 @@ use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSin
 use super::attributes::tag_end;
 use super::elements::{self, Form, Kind, PASSED_OVER};
 use super::insert;
-use super::page::{Next, Page, Place, Region, Start};
+use super::page::{Next, Page, Place, Start};
+use super::region::Region;
 use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 

@@ -1,5 +1,4 @@
-//! Where the body of a page begins that leaves out `<body>`: in the bytes between the elements of its head
-//! (HTML §13.2.6.4.4 to §13.2.6.4.6).
+//! Where the body begins in the bytes between the elements of the head (HTML §13.2.6.4.4 to §13.2.6.4.6).
 
 /// Where in the markup between the elements of the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

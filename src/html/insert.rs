@@ -1,7 +1,7 @@
 //! What we add to a page: a script first in `<head>`, markup where the body begins, and a link in its footer.
 //!
-//! The body begins behind `<body>` or, in pages that leave that out, before whatever makes browsers open one; [`At`] finds
-//! that in the bytes that the parser hands back.
+//! The body begins behind `<body>` or, in pages that leave that out, before whatever makes browsers open one
+//! (HTML §13.2.6.4.4 to §13.2.6.4.6). [`At`] finds that in the bytes that the parser hands back.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,8 @@ use lol_html::send::{Element, ElementContentHandlers};
 
 use super::elements::Kind;
 use super::front::At;
-use super::page::{Page, Region, Start};
+use super::page::{Page, Start};
+use super::region::Region;
 use crate::filter::Csp;
 
 /// Markup of ours: ASCII, every tag closed, every attribute quoted, and so right in any charset and in XHTML.

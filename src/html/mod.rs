@@ -3,6 +3,7 @@
 //! Pure: no IO, no clock. lol_html finds the tags; this room reads their URLs as browsers do, asks the policy, and
 //! cuts what is not granted out of the bytes as they pass. What it doesn't cut out leaves byte for byte as it came.
 
+mod around;
 mod attributes;
 pub mod charset;
 mod contact;
@@ -10,6 +11,7 @@ mod css;
 mod decide;
 mod document;
 mod elements;
+mod escapes;
 mod frames;
 mod front;
 mod insert;
@@ -19,7 +21,9 @@ mod links;
 mod lists;
 mod page;
 mod references;
+mod region;
 mod rewriter;
+mod roles;
 mod script;
 pub mod sniff;
 mod speech;

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use encoding_rs::Encoding;
 use url::Url;
 
+use super::around::Around;
 use super::document::Document;
 use super::elements::Kind;
 use super::insert::Inserting;
-use super::judge;
-use super::script::Script;
-use super::style::Sheet;
+use super::region::Region;
 use super::{Contact, Error, OnError, Settings};
 use crate::filter::Csp;
 use crate::policy::Finding;
@@ -91,45 +90,6 @@ pub(super) struct Start {
     pub(super) is_html: bool,
     /// Its number; 0 if its end will not be told.
     pub(super) number: u64,
-}
-
-/// What lies around the present place, as far as the parser can know.
-#[derive(Debug, Default)]
-pub(super) struct Around {
-    pub(super) templates: u32,
-    /// The open `svg` and `math` elements (`true`), and those in them that hold HTML (`false`).
-    pub(super) foreign: Vec<bool>,
-    /// In `select`, or after `frameset`, browsers may ignore the tags of text elements, and so see markup in them.
-    pub(super) select: bool,
-    pub(super) frameset: bool,
-}
-
-impl Around {
-    /// Whether tags are SVG's or MathML's here, unless they lead out.
-    pub(super) fn is_foreign(&self) -> bool {
-        self.foreign.last().is_some_and(|foreign| *foreign)
-    }
-
-    /// Whether a browser may see markup where the parser sees text.
-    pub(super) fn is_doubtful(&self) -> bool {
-        self.select
-            || self.frameset
-            || self.foreign.windows(2).any(|two| two == [true, true])
-            // Asked of HTML only: a stray end tag has led the parser out of SVG or MathML, and maybe nobody else.
-            || self.is_foreign()
-    }
-}
-
-/// What happens to the bytes that come by.
-pub(super) enum Region {
-    Pass,
-    Drop,
-    Script(Script),
-    Sheet(Sheet),
-    /// Text that some browser reads as HTML.
-    Inner(Box<Document>),
-    /// Text that some browser reads as such, and another as HTML.
-    Both(Box<Self>, Box<Document>),
 }
 
 impl Page {
@@ -215,115 +175,6 @@ impl Page {
         }
     }
 
-    /// Whether the region is a script of SVG: tags in it are tags.
-    pub(super) fn holds_markup(&self) -> bool {
-        self.in_foreign && matches!(self.region, Region::Script(_))
-    }
-
-    fn feed(&mut self, region: &mut Region, chunk: &[u8], out: &mut Vec<u8>) {
-        match region {
-            Region::Pass => out.extend_from_slice(chunk),
-            Region::Drop => {}
-            Region::Script(script) => {
-                let finding = script.push(chunk, &self.settings, self.encoding, out);
-                self.found(finding);
-            }
-            Region::Sheet(sheet) => {
-                self.read_sheet(|blocked| sheet.push(chunk, blocked, out));
-                if sheet.holds() > self.settings.limits.memory {
-                    self.fail(Error::Memory);
-                    sheet.release(out);
-                }
-            }
-            Region::Inner(document) => {
-                let result = document.write(chunk, out);
-                if let Err(error) = result {
-                    self.error.get_or_insert(error);
-                }
-            }
-            Region::Both(text, document) => {
-                let mut left = Vec::new();
-                self.feed(text, chunk, &mut left);
-                let result = document.write(&left, out);
-                if let Err(error) = result {
-                    self.error.get_or_insert(error);
-                }
-            }
-        }
-    }
-
-    /// Ends the region; what was held is judged.
-    pub(super) fn close(&mut self) {
-        let region = std::mem::replace(&mut self.region, Region::Pass);
-        let mut out = std::mem::take(&mut self.out);
-        self.finish(region, &mut out);
-        self.out = out;
-    }
-
-    fn finish(&mut self, region: Region, out: &mut Vec<u8>) {
-        match region {
-            Region::Pass | Region::Drop => {}
-            Region::Script(mut script) => {
-                let finding = script.end(&self.settings, self.encoding, out);
-                self.found(finding);
-            }
-            Region::Sheet(mut sheet) => self.read_sheet(|blocked| sheet.end(blocked, out)),
-            Region::Inner(document) => self.finish_inner(document, &[], out),
-            Region::Both(text, document) => {
-                let mut left = Vec::new();
-                self.finish(*text, &mut left);
-                self.finish_inner(document, &left, out);
-            }
-        }
-    }
-
-    fn finish_inner(&mut self, mut document: Box<Document>, last: &[u8], out: &mut Vec<u8>) {
-        let result = document.write(last, out).and_then(|()| document.end(out));
-        if let Err(error) = result {
-            self.error.get_or_insert(error);
-        }
-        self.absorb(&mut document);
-    }
-
-    fn read_sheet(&mut self, read: impl FnOnce(&mut dyn FnMut(&str) -> bool)) {
-        let mut found = Vec::new();
-        read(&mut |url| {
-            let blocked = judge::url(&self.settings, &self.place.base, url);
-            let is = blocked.is_some();
-            found.extend(blocked.map(|blocked| blocked.finding));
-            is
-        });
-        found.into_iter().for_each(|finding| self.found(Some(finding)));
-    }
-
-    /// The document is given up: what was held leaves unjudged, ahead of what the parser still has.
-    pub(super) fn release(&mut self) {
-        self.next = None;
-        let region = std::mem::replace(&mut self.region, Region::Pass);
-        let mut out = std::mem::take(&mut self.out);
-        self.release_region(region, &mut out);
-        self.out = out;
-    }
-
-    fn release_region(&mut self, region: Region, out: &mut Vec<u8>) {
-        match region {
-            Region::Pass | Region::Drop => {}
-            Region::Script(mut script) => script.release(out),
-            Region::Sheet(mut sheet) => sheet.release(out),
-            // Its last, unfinished tag leaves with its end.
-            Region::Inner(mut document) => {
-                let _ = document.end(out);
-                self.absorb(&mut document);
-            }
-            Region::Both(text, mut document) => {
-                let mut left = Vec::new();
-                self.release_region(*text, &mut left);
-                let _ = document.write(&left, out).and_then(|()| document.end(out));
-                self.absorb(&mut document);
-            }
-        }
-    }
-
     pub(super) fn absorb(&mut self, inner: &mut Document) {
         for finding in inner.findings() {
             self.found(Some(finding));
@@ -351,23 +202,10 @@ impl Page {
     }
 
     /// Either the page ends here, or what could not be read passes as it is.
-    fn fail(&mut self, error: Error) {
+    pub(super) fn fail(&mut self, error: Error) {
         match self.settings.on_error {
             OnError::Abort => self.error.get_or_insert(error),
             OnError::Pass => self.gave_up.get_or_insert(error),
         };
-    }
-
-    /// An end tag at which the element ends that opened this region: its own, or that of an element around it.
-    pub(super) fn end(&mut self, number: u64, own: bool) {
-        self.inserting.leave(number);
-        if self.owner != number || matches!(self.region, Region::Pass) {
-            return;
-        }
-        let drop_tag = own && matches!(self.region, Region::Drop);
-        self.close();
-        if drop_tag {
-            self.next = Some(Next::Dropped);
-        }
     }
 }

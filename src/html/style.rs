@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use encoding_rs::{BIG5, Encoding, GB18030, GBK, SHIFT_JIS};
 
-use super::css::{Reader, State, Token, unescape};
+use super::css::{Reader, State, Token};
+use super::escapes::unescape;
 use super::references;
 
 /// What is written instead of a blocked URL: it contacts nobody, and needs no quotes.
@@ -29,10 +30,11 @@ impl Sheet {
         Self { encoding, in_markup, held: Vec::new(), enough: 0, state: State::default() }
     }
 
-    /// Takes more of the text and appends to `out` all but the token that may go on.
-    pub(super) fn push(&mut self, chunk: &[u8], blocked: impl FnMut(&str) -> bool, out: &mut Vec<u8>) {
+    /// Takes more of the text and appends to `out` all but the token that may go on. What is not worth reading yet is
+    /// read all the same where more than `most` would be held otherwise.
+    pub(super) fn push(&mut self, chunk: &[u8], most: usize, blocked: impl FnMut(&str) -> bool, out: &mut Vec<u8>) {
         self.held.extend_from_slice(chunk);
-        if self.held.len() >= self.enough {
+        if self.held.len() >= self.enough || self.held.len() > most {
             self.read(false, blocked, out);
         }
     }
@@ -122,7 +124,7 @@ mod tests {
 
     fn pieces<'a>(encoding: &'static Encoding, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
         let (mut sheet, mut out) = (Sheet::new(encoding, false), Vec::new());
-        pieces.for_each(|piece| sheet.push(piece, blocked, &mut out));
+        pieces.for_each(|piece| sheet.push(piece, 1 << 20, blocked, &mut out));
         sheet.end(blocked, &mut out);
         out
     }
@@ -205,11 +207,11 @@ mod tests {
     #[test]
     fn only_the_token_being_read_is_held() {
         let (mut sheet, mut out) = (Sheet::new(encoding_rs::UTF_8, false), Vec::new());
-        sheet.push(b"a{color:red;b:url(//goo", blocked, &mut out);
+        sheet.push(b"a{color:red;b:url(//goo", 1 << 20, blocked, &mut out);
         assert_eq!(String::from_utf8_lossy(&out), "a{color:red;b:");
-        sheet.push(b"d.example)url(data:image/png;base64,AAAA", blocked, &mut out);
+        sheet.push(b"d.example)url(data:image/png;base64,AAAA", 1 << 20, blocked, &mut out);
         assert_eq!(sheet.holds(), 0);
-        sheet.push(b"AA) /* long", blocked, &mut out);
+        sheet.push(b"AA) /* long", 1 << 20, blocked, &mut out);
         assert_eq!(sheet.holds(), 0);
     }
 

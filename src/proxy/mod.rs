@@ -23,4 +23,5 @@ mod worker;
 pub use activity::{Activity, Overdue};
 pub use exchange::Tracked;
 pub use handler::handle;
+pub use upstream::{Fleet, check};
 pub use worker::{Client, Worker};

@@ -1,7 +1,8 @@
-//! A rewriter whose findings are taken down when it goes, at the end of the page or before.
+//! A rewriter whose findings are taken down when it goes, at the end of the page or before; and whether it gave up.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::worker::{SiteRef, Worker};
 use crate::config::Mode;
@@ -52,5 +53,9 @@ impl Drop for Noted {
             Scene { site: &site.name, policy: &site.policy, page, applied: site.mode == Mode::Enforce, now: *now };
         worker.findings.found(scene, &self.rewriter.findings());
         worker.findings.found(scene, &self.rewriter.passed());
+        if let (Mode::Enforce, Some(error)) = (site.mode, self.rewriter.gave_up()) {
+            site.counters().unfiltered.fetch_add(1, Relaxed);
+            tracing::warn!(%error, site = %site.name, path = &**page, "A page passes unfiltered.");
+        }
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::activity::Activity;
 use super::insert::Prepared;
 use super::route::Routes;
-use super::upstream::Upstream;
+use super::upstream::{Fleet, Upstream};
 use crate::api::rate::Rates;
 use crate::config::{Config, Limits, Site, Timeouts};
 use crate::consent::Keys;
@@ -41,6 +41,8 @@ pub struct Worker {
     pub findings: Arc<Findings>,
     /// What is counted for metrics.
     pub counters: Arc<Counters>,
+    /// What all workers know of the origins.
+    fleet: Arc<Fleet>,
     /// Upgraded connections, which outlive their exchange; drained with the rest.
     pub tunnels: TaskTracker,
 }
@@ -133,9 +135,9 @@ impl Client {
 
 impl Worker {
     /// A worker for this configuration.
-    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog) -> Self {
+    pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog, fleet: Arc<Fleet>) -> Self {
         let counters = Arc::<Counters>::default();
-        let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, None));
+        let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, &fleet, None));
         Self {
             snapshot,
             keys,
@@ -144,13 +146,14 @@ impl Worker {
             rates: Rates::default(),
             findings: Arc::default(),
             counters,
+            fleet,
             tunnels: TaskTracker::new(),
         }
     }
 
     /// Takes another configuration for all exchanges that begin from now on.
     pub fn reload(&self, config: Arc<Config>) {
-        let next = Snapshot::new(config, &self.counters, Some(&self.snapshot.load()));
+        let next = Snapshot::new(config, &self.counters, &self.fleet, Some(&self.snapshot.load()));
         self.snapshot.store(Arc::new(next));
     }
 
@@ -162,12 +165,12 @@ impl Worker {
 
 impl Snapshot {
     /// Origins that have not changed since `last` keep their connections.
-    fn new(config: Arc<Config>, counters: &Counters, last: Option<&Self>) -> Self {
+    fn new(config: Arc<Config>, counters: &Counters, fleet: &Fleet, last: Option<&Self>) -> Self {
         let routes = Routes::new(&config.sites);
         let counters: Vec<_> = config.sites.iter().map(|site| counters.site(&site.name)).collect();
         let upstream = |(site, counters): (&Arc<Site>, &Arc<SiteCounters>)| {
             let kept = last.and_then(|last| last.upstream(site, &config.timeouts));
-            kept.unwrap_or_else(|| Arc::new(Upstream::new(site, &config.timeouts, Arc::clone(counters))))
+            kept.unwrap_or_else(|| Arc::new(Upstream::new(site, &config.timeouts, fleet, Arc::clone(counters))))
         };
         let upstreams = config.sites.iter().zip(&counters).map(upstream).collect();
         let consents = config.sites.iter().map(|site| ConsentHeader::new(&site.policy)).collect();
@@ -176,12 +179,13 @@ impl Snapshot {
         Self { generation, config, routes, upstreams, consents, insertions, counters }
     }
 
-    /// The way to a site's origin, if it is the same under these time limits.
+    /// The way to a site's origins, if they are the same under these time limits.
     fn upstream(&self, site: &Site, timeouts: &Timeouts) -> Option<Arc<Upstream>> {
-        let old = &self.config.timeouts;
-        let same_times =
-            old.origin_connect == timeouts.origin_connect && old.origin_first_byte == timeouts.origin_first_byte;
-        let same = |known: &Arc<Site>| known.name == site.name && known.origin == site.origin;
+        let times = |timeouts: &Timeouts| {
+            [timeouts.origin_connect, timeouts.origin_first_byte, timeouts.origin_idle, timeouts.origin_resolve]
+        };
+        let same_times = times(&self.config.timeouts) == times(timeouts);
+        let same = |known: &Arc<Site>| known.name == site.name && known.origins.are_reached_as(&site.origins);
         let at = self.config.sites.iter().position(same).filter(|_| same_times)?;
         Some(Arc::clone(&self.upstreams[at]))
     }
@@ -243,7 +247,7 @@ impl SiteRef {
         &self.snapshot.config.limits
     }
 
-    /// The way to its origin.
+    /// The way to its origins.
     pub fn upstream(&self) -> &Upstream {
         &self.snapshot.upstreams[self.index]
     }

@@ -29,19 +29,19 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) {
     let port = Arc::new(Port { room, connections: TaskTracker::new(), stop });
-    for socket in listeners.tls {
+    for (index, socket) in listeners.tls.into_iter().enumerate() {
         let (port, worker, tls) = (Arc::clone(&port), Arc::clone(&worker), Arc::clone(&tls));
         let stop = port.stop.clone();
         let serve = move |stream| {
-            let connection = connection::serve(stream, Arc::clone(&worker), Arc::clone(&tls), stop.clone());
+            let connection = connection::serve(stream, index, Arc::clone(&worker), Arc::clone(&tls), stop.clone());
             counted(connection, Arc::clone(&worker.counters))
         };
         port.clone().connections.spawn(async move { port.accept(socket, serve).await });
     }
-    for socket in listeners.redirect {
+    for (index, socket) in listeners.redirect.into_iter().enumerate() {
         let (port, worker) = (Arc::clone(&port), Arc::clone(&worker));
         let stop = port.stop.clone();
-        let serve = move |stream| redirect::serve(stream, Arc::clone(&worker), stop.clone());
+        let serve = move |stream| redirect::serve(stream, index, Arc::clone(&worker), stop.clone());
         port.clone().connections.spawn(async move { port.accept(socket, serve).await });
     }
     let flush = async {

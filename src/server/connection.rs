@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::gather::Gathered;
 use super::io::Watched;
+use super::peer;
 use super::tls::Tls;
 use crate::config::{Config, Limits, Timeouts};
 use crate::proxy::{Activity, Client, Overdue, Worker, handle};
@@ -25,22 +26,28 @@ use crate::proxy::{Activity, Client, Overdue, Worker, handle};
 /// Boxed: it is large, and is moved from state to state of the connection.
 type Stream = Watched<Box<TlsStream<TcpStream>>>;
 
-/// Serves one accepted connection until it ends, breaks a limit, or `stop` has drained it.
+/// Serves one connection, accepted by the listener of this index, until it ends, breaks a limit, or `stop` has drained it.
 pub(super) async fn serve(
-    stream: TcpStream,
+    mut stream: TcpStream,
+    index: usize,
     worker: Arc<Worker>,
     tls: Arc<Tls>,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let address = stream.peer_addr()?.ip().to_canonical();
     let snapshot = worker.snapshot();
     // Copies: an idle connection must not keep a whole configuration that was replaced long ago.
-    let Config { timeouts, limits, .. } = &*snapshot.config;
+    let config = &*snapshot.config;
+    let Config { timeouts, limits, .. } = config;
     let (timeouts, limits) = (timeouts.clone(), limits.clone());
+    let announcers = config.listen.get(index).and_then(|listen| listen.announcers.clone());
     drop(snapshot);
-    let limit = timeouts.handshake;
-    let handshake = Box::pin(timeout(limit, tls.acceptor.accept(stream)));
-    let stream = Box::new(handshake.await.map_err(|_| io::ErrorKind::TimedOut)??);
+    let handshake = async {
+        let address = peer::client(&mut stream, announcers.as_deref(), &worker.counters).await?;
+        io::Result::Ok((address, tls.acceptor.accept(stream).await?))
+    };
+    let handshake = Box::pin(timeout(timeouts.handshake, handshake));
+    let (address, stream) = handshake.await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let stream = Box::new(stream);
     let session = stream.get_ref().1;
     let h2 = session.alpn_protocol() == Some(b"h2");
     let named = session.server_name().map(Box::from);

@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::config::Listen;
+
 /// How many connections the kernel holds until we accept them.
 const BACKLOG: i32 = 1024;
 
@@ -33,14 +35,9 @@ impl Sockets {
     ///
     /// # Errors
     /// Names the address that could not be bound.
-    pub fn bind(
-        tls: &[SocketAddr],
-        redirect: &[SocketAddr],
-        workers: usize,
-        given: &mut Vec<TcpListener>,
-    ) -> Result<Self> {
-        let mut all = |addresses: &[SocketAddr]| -> Result<Vec<Bound>> {
-            addresses.iter().map(|a| Bound::take_or_bind(*a, workers, given)).collect()
+    pub fn bind(tls: &[Listen], redirect: &[Listen], workers: usize, given: &mut Vec<TcpListener>) -> Result<Self> {
+        let mut all = |all: &[Listen]| -> Result<Vec<Bound>> {
+            all.iter().map(|listen| Bound::take_or_bind(listen.address, workers, given)).collect()
         };
         Ok(Self { tls: all(tls)?, redirect: all(redirect)?, admin: None })
     }
@@ -58,7 +55,8 @@ impl Sockets {
         Self { admin: Some(socket), ..self }
     }
 
-    /// Sockets that somebody else has bound (a test, or the service manager): shared by all workers.
+    /// Sockets that somebody else has bound (a test, or the service manager), in the order of the configuration: shared
+    /// by all workers.
     pub fn given(tls: Vec<TcpListener>, redirect: Vec<TcpListener>) -> Self {
         let all = |sockets: Vec<TcpListener>| sockets.into_iter().map(|s| Bound(vec![s])).collect();
         Self { tls: all(tls), redirect: all(redirect), admin: None }

@@ -4,11 +4,14 @@
 //! connections (`SO_REUSEPORT`), and no request waits for a lock that another core holds.
 
 mod accept;
+pub mod announced;
+mod checks;
 mod connection;
 mod framing;
 mod gather;
 mod io;
 mod listen;
+mod peer;
 mod pulse;
 mod redirect;
 mod reload;
@@ -28,11 +31,12 @@ pub use reload::Reloader;
 use crate::admin::{self, Admin};
 use crate::config::{Config, Running};
 use crate::consent::Keys;
-use crate::proxy::Worker;
+use crate::proxy::{Fleet, Worker};
 use crate::store::Store;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::findings::{self, Book, Keeper};
 use crate::telemetry::{self, AccessWriter};
+use checks::Checks;
 use room::Room;
 
 /// A running proxy.
@@ -62,8 +66,10 @@ impl Server {
         let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
         let (mut workers, mut tables, mut counters, mut swapped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let admin_socket = sockets.take_admin();
+        let fleet = Arc::<Fleet>::default();
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
-            let worker = Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log());
+            let worker =
+                Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log(), Arc::clone(&fleet));
             let (worker, room) = (Arc::new(worker), Arc::new(Room::new(config.limits.connections / config.workers)));
             swapped.push((Arc::clone(&worker), Arc::clone(&room)));
             tables.push(Arc::clone(&worker.findings));
@@ -73,10 +79,11 @@ impl Server {
             workers.push(thread.spawn(move || run(worker, room, tls, listeners, stop))?);
         }
         let book = Arc::new(Book::open(config.state.join(findings::FILE), tables));
+        let checks = Checks::start(Arc::clone(&config), Arc::clone(&fleet))?;
         let running = Arc::new(Running::new(config, telemetry::now().0));
-        let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates));
+        let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates), checks);
         let pulse = counters.clone();
-        let view = admin::View::new(running, counters, Arc::clone(&book), stop.clone());
+        let view = admin::View::new(running, counters, fleet, Arc::clone(&book), stop.clone());
         let admin = admin_socket.map(|socket| Admin::start(socket, view)).transpose()?;
         Ok(Self {
             stop,
@@ -139,4 +146,6 @@ fn run(
         }
     };
     runtime.block_on(accept::serve(worker, room, tls, listeners, stop));
+    // A name that is being looked up must not hold up the end of the process.
+    runtime.shutdown_background();
 }

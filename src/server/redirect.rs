@@ -13,14 +13,25 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::peer;
 use crate::body::Body;
 use crate::proxy::Worker;
 
 /// Serves one plain connection.
-pub(super) async fn serve(stream: TcpStream, worker: Arc<Worker>, stop: CancellationToken) -> io::Result<()> {
+///
+/// Nobody asks for the client; but where load balancers announce theirs, that has to be read past.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    index: usize,
+    worker: Arc<Worker>,
+    stop: CancellationToken,
+) -> io::Result<()> {
     let snapshot = worker.snapshot();
+    let announcers = snapshot.config.redirect.get(index).and_then(|listen| listen.announcers.as_deref());
+    let announced = peer::client(&mut stream, announcers, &worker.counters);
+    timeout(snapshot.config.timeouts.handshake, announced).await.map_err(|_| io::ErrorKind::TimedOut)??;
     let timeouts = snapshot.config.timeouts.clone();
-    let port = snapshot.config.listen.first().map_or(443, std::net::SocketAddr::port);
+    let port = snapshot.config.listen.first().map_or(443, |listen| listen.address.port());
     let service = hyper::service::service_fn(|request| {
         let known = |host: &str| worker.snapshot().knows(host);
         std::future::ready(Ok::<_, Infallible>(answer(&request, port, known)))

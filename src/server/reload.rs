@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::checks::Checks;
 use super::room::Room;
 use super::tls::Certificates;
 use crate::config::{self, Config, Problem, Running, keep_fixed};
@@ -21,6 +22,7 @@ struct Parts {
     running: Arc<Running>,
     workers: Vec<(Arc<Worker>, Arc<Room>)>,
     certificates: Arc<arc_swap::ArcSwap<Certificates>>,
+    checks: Checks,
     /// Two at a time would leave workers with different ones.
     one: Mutex<()>,
 }
@@ -30,8 +32,9 @@ impl Reloader {
         running: Arc<Running>,
         workers: Vec<(Arc<Worker>, Arc<Room>)>,
         certificates: Arc<arc_swap::ArcSwap<Certificates>>,
+        checks: Checks,
     ) -> Self {
-        Self(Arc::new(Parts { running, workers, certificates, one: Mutex::default() }))
+        Self(Arc::new(Parts { running, workers, certificates, checks, one: Mutex::default() }))
     }
 
     /// What runs.
@@ -75,6 +78,7 @@ impl Reloader {
             worker.reload(Arc::clone(&config));
             room.resize(config.limits.connections / config.workers);
         }
+        self.0.checks.change(Arc::clone(&config));
         self.0.running.replace(Arc::clone(&config), now);
         Ok(config.hash.clone())
     }

@@ -27,6 +27,8 @@ pub struct Connections {
     pub accepted: AtomicU64,
     /// Of these, ended.
     pub closed: AtomicU64,
+    /// Closed because they did not begin with a PROXY header that could be believed.
+    pub unannounced: AtomicU64,
 }
 
 /// The counters of one site on one worker.
@@ -36,6 +38,8 @@ pub struct SiteCounters {
     pub requests: [AtomicU64; 6],
     /// Bodies that broke off.
     pub aborted: AtomicU64,
+    /// Pages of which some passed unfiltered (`on_rewrite_error: pass`).
+    pub unfiltered: AtomicU64,
     /// Time to the response head that we added to the origin's.
     pub added: Histogram,
     /// Time that the origin took to the response head.
@@ -44,6 +48,8 @@ pub struct SiteCounters {
     pub reused: AtomicU64,
     /// Connections to the origin that were asked for.
     pub connected: AtomicU64,
+    /// Requests that were sent again, or on to another origin.
+    pub retried: AtomicU64,
 }
 
 /// How often a time was how long.

@@ -42,10 +42,14 @@ fn page(style: &str, more: &str) -> String {
 
 fn pages(target: &str) -> Answer {
     let html = ("content-type", "text/html; charset=iso-8859-1");
-    match target.strip_prefix("/strict/").map(str::parse::<usize>) {
+    match target.strip_prefix("/strict/").or_else(|| target.strip_prefix("/meta/")).map(str::parse::<usize>) {
         Some(Ok(number)) => {
             let text = page("", "").replace("<style></style>", "").replace("<script>counter('run')</script>", "");
-            respond(200, &[html, ("content-security-policy", STRICT[number].0)], text)
+            if target.starts_with("/strict") {
+                return respond(200, &[html, ("content-security-policy", STRICT[number].0)], text);
+            }
+            let meta = format!("<meta http-equiv=Content-Security-Policy content=\"{}\"><title>", STRICT[number].0);
+            respond(200, &[html], text.replace("<title>", &meta))
         }
         _ if target == "/legacy" => respond(200, &[html], page(LEGACY, "")),
         _ if target == "/long" => respond(200, &[html], page("", &"<p>Tea.</p>".repeat(200))),
@@ -272,18 +276,21 @@ fn removed_tags_come_by_a_reload_and_a_refusal_needs_none() {
 #[test]
 fn banner_works_under_strict_policies_and_breaks_none() {
     visit_site(Scripts::On, ON, pages, async |visitor| {
-        for (number, (policy, styled, form)) in STRICT.iter().enumerate() {
+        let kinds = ["strict", "meta"].into_iter().flat_map(|kind| STRICT.iter().enumerate().map(move |of| (kind, of)));
+        for (kind, (number, (policy, styled, form))) in kinds {
             visitor.browser.delete_all_cookies().await.unwrap();
-            visitor.open(&format!("/strict/{number}")).await;
+            visitor.open(&format!("/{kind}/{number}")).await;
             visitor.reads("#consentry", "Cookies on localhost").await;
+            let link = visitor.value("document.querySelector('footer a')?.textContent ?? ''").await;
+            assert_eq!(link, "Cookie settings", "{kind} {policy}");
             assert_eq!(
                 visitor.value("document.querySelectorAll('#consentry button').length").await,
                 if *form { 2 } else { 0 }
             );
             // Styled or not, it lies over the page.
             let place = "getComputedStyle(document.querySelector('#consentry dialog') ?? document.getElementById('consentry')).position";
-            assert_eq!(visitor.value(place).await, if *styled { "fixed" } else { "absolute" }, "{policy}");
-            assert_eq!(visitor.complaints().await, [""; 0], "{policy}");
+            assert_eq!(visitor.value(place).await, if *styled { "fixed" } else { "absolute" }, "{kind} {policy}");
+            assert_eq!(visitor.complaints().await, [""; 0], "{kind} {policy}");
             if *form {
                 visitor.click("#consentry button[value=reject-all]").await;
                 eventually("the choice", async || visitor.cookie("__Host-consentry").await).await;
@@ -292,7 +299,7 @@ fn banner_works_under_strict_policies_and_breaks_none() {
                 visitor.click("#consentry a.consentry-button").await;
                 visitor.reads("h1", "Cookie settings").await;
                 visitor.click("button[value=reject-all]").await;
-                visitor.arrives(&format!("{}/strict/{number}", visitor.site)).await;
+                visitor.arrives(&format!("{}/{kind}/{number}", visitor.site)).await;
             }
             eventually("the banner is gone", async || {
                 let there =
@@ -300,7 +307,7 @@ fn banner_works_under_strict_policies_and_breaks_none() {
                 (*there.json() == false).then_some(())
             })
             .await;
-            assert_eq!(visitor.complaints().await, [""; 0], "{policy}");
+            assert_eq!(visitor.complaints().await, [""; 0], "{kind} {policy}");
         }
     });
 }

@@ -1,5 +1,9 @@
 //! The bridge in a browser: what visitors choose in a consent tool that keeps its record to itself is enforced.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::support::origin::{Answer, respond};
 use crate::visitor::{Scripts, eventually, visit_site};
 
@@ -17,6 +21,10 @@ const USERCENTRICS: &str = "function save(analytics, type) {
 const TERMLY: &str = "var told; window.Termly = { on: (name, f) => { if (name === 'consent') told = f; } };
   function save(consentState) { told({ consentState }); }";
 
+fn script(tool: &str) -> String {
+    format!("var changes = 0; addEventListener('consentry:change', () => changes++);{tool}")
+}
+
 fn page(tool: &'static str) -> impl Fn(&str) -> Answer {
     move |_| {
         let headers = [
@@ -27,8 +35,8 @@ fn page(tool: &'static str) -> impl Fn(&str) -> Answer {
         ];
         let page = format!(
             "<!doctype html><html><head><meta charset=utf-8><title>Shop</title><link rel=icon href=data:,>\
-             <script nonce=page>var changes = 0; addEventListener('consentry:change', () => changes++);{tool}</script>\
-             </head><body><h1>Tea</h1></body></html>"
+             <script nonce=page>{}</script></head><body><h1>Tea</h1></body></html>",
+            script(tool)
         );
         respond(200, &headers, page)
     }
@@ -76,4 +84,44 @@ fn what_is_chosen_in_the_tool_holds_from_the_next_page_on() {
             assert_eq!(visitor.complaints().await, [""; 0], "{tool}");
         });
     }
+}
+
+/// Policies under which the bridge listens, and those under which it must keep away: it could only fill the console.
+fn policies() -> [(String, bool); 6] {
+    let hash = STANDARD.encode(digest(&SHA256, script(OSANO).as_bytes()));
+    [
+        ("script-src 'nonce-page' 'strict-dynamic'; object-src 'none'; base-uri 'none'".to_owned(), true),
+        ("default-src 'none'; script-src 'nonce-page'; connect-src 'self'; img-src data:".to_owned(), true),
+        (format!("default-src 'self'; script-src 'self' 'sha256-{hash}'; img-src data:"), true),
+        (format!("default-src 'self'; script-src 'sha256-{hash}'; img-src data:"), false),
+        ("default-src 'none'; script-src 'nonce-page'; img-src data:".to_owned(), false),
+        ("script-src 'nonce-page'; require-trusted-types-for 'script'; trusted-types 'none'".to_owned(), true),
+    ]
+}
+
+#[test]
+fn bridge_keeps_to_the_policy_of_the_page() {
+    let pages = |target: &str| {
+        let html = ("content-type", "text/html");
+        let number = target.rsplit('/').next().and_then(|number| number.parse::<usize>().ok());
+        let Some(number) = number else { return respond(200, &[html], "<!doctype html><title>Home</title>") };
+        let (policy, page) = (policies()[number].0.clone(), page(OSANO)(target));
+        let (mut head, body) = page.into_parts();
+        head.headers.remove("content-security-policy");
+        head.headers.insert("content-security-policy", policy.parse().unwrap());
+        Answer::from_parts(head, body)
+    };
+    visit_site(Scripts::On, "consent_tool: osano", pages, async |visitor| {
+        for (number, (policy, listens)) in policies().iter().enumerate() {
+            visitor.open(&format!("/{number}")).await;
+            visitor.idle().await;
+            let there = visitor.value("!!document.querySelector('script[src*=\"/_consent/\"]')").await;
+            assert_eq!(there, *listens, "{policy}");
+            if *listens {
+                let heard = "!!window.listeners?.['osano-cm-consent-saved']";
+                eventually("the bridge listens", async || (visitor.value(heard).await == true).then_some(())).await;
+            }
+            assert_eq!(visitor.complaints().await, [""; 0], "{policy}");
+        }
+    });
 }

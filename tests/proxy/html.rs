@@ -2,7 +2,9 @@
 
 use http_body_util::BodyExt;
 
-use crate::support::{Client, HOST, Origin, Proxy, RawOrigin, Step, block_on};
+use crate::support::origin::respond;
+use crate::support::proxy::POLICY;
+use crate::support::{Client, HOST, Origin, Proxy, Raw, RawOrigin, Step, block_on};
 
 const PAGE: &str = "<!doctype html><head><title>Shop</title>\n\
 <link rel=preconnect href=//cdn.adnet.example>\
@@ -112,22 +114,77 @@ fn a_tag_cut_at_every_byte_is_still_found() {
     });
 }
 
+/// Pages at a limit of the rewriter, and beyond it.
+fn at_and_beyond() -> Vec<(&'static str, String, String)> {
+    let tag = |length| format!("<h1>Tea</h1><img alt=\"{}\"><p>after</p>", "x".repeat(length));
+    let sheet = |length| format!("<h1>Tea</h1><style>a{{b:url(/{})}}</style><p>after</p>", "x".repeat(length));
+    let documents = |depth| {
+        let inner = (0..depth).fold("<p>x".to_owned(), |inner, _| {
+            let inner = inner.replace('&', "&amp;").replace('"', "&quot;");
+            format!("<iframe srcdoc=\"{inner}\"></iframe>")
+        });
+        format!("<h1>Tea</h1>{inner}<p>after</p>")
+    };
+    vec![
+        ("a tag", tag(60 << 10), tag(70 << 10)),
+        ("a URL in a style sheet", sheet(60 << 10), sheet(70 << 10)),
+        ("documents in one another", documents(8), documents(9)),
+    ]
+}
+
 #[test]
-fn a_page_that_trips_the_memory_limit_is_aborted_or_passed_as_configured() {
+fn a_page_that_trips_a_limit_is_aborted_or_passed_as_configured() {
     block_on(async {
-        let huge = format!("<p>before</p><img alt=\"{}\"><p>after</p>", "x".repeat(3 << 20));
-        let origin = Origin::fixed(200, &[("content-type", "text/html")], &huge).await;
+        let pages: Vec<_> = at_and_beyond()
+            .into_iter()
+            .flat_map(|(what, at, beyond)| [(what, at, false), (what, beyond, true)])
+            .collect();
+        let answers = pages.clone();
+        let origin = Origin::start(move |request| {
+            let number: usize = request.target[1..].parse().unwrap();
+            respond(200, &[("content-type", "text/html")], answers[number].1.clone())
+        })
+        .await;
         for (extra, passes) in [("", false), ("on_rewrite_error: pass", true)] {
-            let proxy =
-                Proxy::builder().top("limits: { html_memory: 1 MiB }").site(HOST, origin.address, extra).start();
-            for h2 in [false, true] {
-                let mut client = if h2 { Client::h2(&proxy).await } else { Client::h1(&proxy).await };
-                let response = client.start(http::Method::GET, "/", &[], "").await.unwrap();
-                let whole = response.into_body().collect().await;
-                assert_eq!(whole.is_ok(), passes, "a cut page must look cut; h2: {h2}");
-                if let Ok(whole) = whole {
-                    assert_eq!(whole.to_bytes(), huge.as_bytes());
+            let proxy = Proxy::builder()
+                .top("limits: { html_memory: 64 KiB }\nadmin: { listen: 127.0.0.1:0 }")
+                .site_with(HOST, &format!("http://{}", origin.address), &format!("{POLICY}styles: true\n"), extra)
+                .start();
+            for (number, (what, page, trips)) in pages.iter().enumerate() {
+                let complete = passes || !trips;
+                for h2 in [false, true] {
+                    let mut client = if h2 { Client::h2(&proxy).await } else { Client::h1(&proxy).await };
+                    let response = client.start(http::Method::GET, &format!("/{number}"), &[], "").await.unwrap();
+                    let whole = response.into_body().collect().await;
+                    assert_eq!(whole.is_ok(), complete, "a cut page must look cut: {what}, h2: {h2}");
+                    if let Ok(whole) = whole {
+                        assert_eq!(whole.to_bytes(), page.as_bytes(), "{what}");
+                    }
                 }
+                // The same in bytes: what is cut has no last chunk.
+                let mut raw = Raw::h1(&proxy).await;
+                let request = format!("GET /{number} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n");
+                raw.write(request.as_bytes()).await;
+                let answer = raw.read_to_end().await;
+                assert!(answer.starts_with(b"HTTP/1.1 200 "), "{what}");
+                assert_eq!(answer.ends_with(b"0\r\n\r\n"), complete, "{what}");
+            }
+            // Three pages, each asked for three times.
+            let (name, other) = match passes {
+                true => ("pages_unfiltered", "bodies_aborted"),
+                false => ("bodies_aborted", "pages_unfiltered"),
+            };
+            let line = |name: &str, count: u32| format!("consentry_{name}_total{{site=\"{HOST}\"}} {count}");
+            let mut metrics = String::new();
+            // The last exchange may end a moment after its client has read all of it.
+            for _ in 0..1000 {
+                metrics = crate::admin::text(&proxy, "/metrics").await;
+                if metrics.lines().any(|known| known == line(name, 9)) {
+                    break;
+                }
+            }
+            for wanted in [line(name, 9), line(other, 0)] {
+                assert!(metrics.lines().any(|known| known == wanted), "no {wanted} in\n{metrics}");
             }
         }
     });

@@ -6,6 +6,7 @@
 mod support;
 
 mod admin;
+mod announced;
 mod banner;
 mod caching;
 mod client_gating;
@@ -20,6 +21,7 @@ mod limits;
 mod malformed;
 mod observe;
 mod origin_errors;
+mod origins;
 mod passthrough;
 mod published;
 mod receipts;

@@ -15,7 +15,7 @@ use crate::support::{Authority, Client, HOST, Origin, Proxy, Raw, RawOrigin, Ste
 
 const ADMIN: &str = "admin: { listen: 127.0.0.1:0 }";
 
-async fn admin(proxy: &Proxy, path: &str) -> String {
+pub(crate) async fn admin(proxy: &Proxy, path: &str) -> String {
     let mut stream = TcpStream::connect(proxy.admin.unwrap()).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -12,6 +12,7 @@ use super::{Authority, HOST};
 
 /// Configures a proxy.
 pub struct ProxyBuilder {
+    listen: String,
     top: String,
     sites: String,
     hosts: Vec<String>,
@@ -52,7 +53,14 @@ impl Proxy {
     pub fn builder() -> ProxyBuilder {
         // Short limits for what tests wait for; long ones for what they must not hit by chance.
         let top = "workers: 1\nlog: { access: false, level: error }\n".to_owned();
-        ProxyBuilder { top, sites: String::new(), hosts: Vec::new(), keys: None, files: Vec::new() }
+        ProxyBuilder {
+            listen: "127.0.0.1:0".to_owned(),
+            top,
+            sites: String::new(),
+            hosts: Vec::new(),
+            keys: None,
+            files: Vec::new(),
+        }
     }
 
     /// One site on `shop.example` with [`POLICY`].
@@ -107,6 +115,12 @@ impl Drop for Proxy {
 }
 
 impl ProxyBuilder {
+    /// What stands under `listen`, of which the address is `127.0.0.1:0`.
+    pub fn listen(mut self, yaml: &str) -> Self {
+        yaml.clone_into(&mut self.listen);
+        self
+    }
+
     /// Adds a top-level key, e.g. `timeouts: { idle: 1s }`.
     pub fn top(mut self, yaml: &str) -> Self {
         writeln!(self.top, "{yaml}").unwrap();
@@ -162,7 +176,7 @@ impl ProxyBuilder {
         hosts.push("localhost");
         authority.issue(folder.path(), "site", &hosts);
         let file = folder.path().join("consentry.yaml");
-        let text = format!("listen: 127.0.0.1:0\ncertificate: site.pem\n{}sites:\n{}", self.top, self.sites);
+        let text = format!("listen: {}\ncertificate: site.pem\n{}sites:\n{}", self.listen, self.top, self.sites);
         fs::write(&file, &text).unwrap();
         for (name, text) in &self.files {
             fs::write(folder.path().join(name), text).unwrap();

@@ -135,7 +135,7 @@ fn origin_ca_is_read() {
     let text = "listen: 127.0.0.1:0\ncertificate: a.pem\nsites:\n\
         - { host: shop.example, origin: https://127.0.0.1, policy: standard, origin_ca: a.pem }\n";
     let (config, _) = folder.parse(text, NOW).unwrap();
-    let origin = &config.sites[0].origin;
-    assert_eq!((origin.tls, &*origin.host, origin.port), (true, "127.0.0.1", 443));
-    assert_eq!(origin.roots.as_ref().map(|roots| roots.len()), Some(1));
+    let origins = &config.sites[0].origins;
+    assert_eq!((origins.tls, &*origins.servers[0].host, origins.servers[0].port), (true, "127.0.0.1", 443));
+    assert_eq!(origins.roots.as_ref().map(|roots| roots.len()), Some(1));
 }

@@ -111,3 +111,98 @@ fn any_limit_makes_a_rewriter() {
         assert_eq!(lossy(&out), "<p><img src=/x>");
     }
 }
+
+/// The longest of its kind that is let through, and one byte more.
+fn edge(limits: Limits, page: impl Fn(usize) -> String) -> usize {
+    let passes = |length: usize| run(&with(OnError::Abort, limits), &page(length)).1.is_ok();
+    let (mut good, mut bad) = (0, 4 * limits.memory);
+    assert!(passes(good) && !passes(bad));
+    while good + 1 < bad {
+        let middle = usize::midpoint(good, bad);
+        if passes(middle) { good = middle } else { bad = middle }
+    }
+    good
+}
+
+#[test]
+fn memory_holds_a_tag_and_a_token_of_css_up_to_the_limit_and_no_longer() {
+    let limits = Limits { memory: 16 << 10, ..Limits::default() };
+    let tag = |length: usize| format!("<p>x<img alt='{}'>y<img src=//bad.example/i>", "a".repeat(length));
+    let attribute = |length: usize| format!("<a href=/x {}>x</a>", "a".repeat(length));
+    let document = |length: usize| format!("<iframe srcdoc='<p>{}'></iframe>", "a".repeat(length));
+    let url = |length: usize| format!("<style>a{{b:url(/{})}}</style>y", "a".repeat(length));
+    let pages: [(&dyn Fn(usize) -> String, bool); 4] =
+        [(&tag, false), (&attribute, false), (&document, false), (&url, true)];
+    for (number, (page, reads_styles)) in pages.into_iter().enumerate() {
+        let settings = |on_error| match reads_styles {
+            true => Settings { on_error, limits, ..styled() },
+            false => with(on_error, limits),
+        };
+        let edge = if reads_styles { limits.memory - "url(/".len() } else { edge(limits, page) };
+        // The limit is what it says: the parser's own needs take some of it, and nothing takes twice as much.
+        assert!((limits.memory / 2..=limits.memory).contains(&edge), "{number}: {edge}");
+        for on_error in [OnError::Abort, OnError::Pass] {
+            let (_, result, gave_up) = run(&settings(on_error), &page(edge));
+            assert_eq!((result, gave_up), (Ok(()), None), "{number}, at the limit");
+        }
+        let over = page(edge + 200);
+        let (out, result, _) = run(&settings(OnError::Abort), &over);
+        assert_eq!(result, Err(Error::Memory), "{number}, over the limit");
+        assert!(out.len() < over.len() && !out.contains("bad.example"));
+        let (out, result, gave_up) = run(&settings(OnError::Pass), &over);
+        assert_eq!((&*out, result, gave_up), (&*over, Ok(()), Some(Error::Memory)), "{number}, over the limit");
+    }
+}
+
+#[test]
+fn scripts_are_judged_whole_up_to_the_limit_and_in_parts_beyond_it() {
+    let limits = Limits { inline_script: 64, ..Limits::default() };
+    for length in [63, 64, 65, 66, 67, 96, 97, 128, 129] {
+        let text = format!("{}track('init');", "a;".repeat(64));
+        let text = &text[text.len() - length..];
+        for on_error in [OnError::Abort, OnError::Pass] {
+            let (out, result, gave_up) = run(&with(on_error, limits), &format!("<script>{text}</script><b>"));
+            assert_eq!((result, gave_up), (Ok(()), None));
+            assert!(!out.contains("track") && out.ends_with("</script><b>"), "{out}");
+            // The first 64 bytes, which are held, end behind the signature or within it.
+            assert_eq!(out == "<script></script><b>", length <= 66, "{length}: {out}");
+        }
+    }
+}
+
+#[test]
+fn findings_and_contacts_are_kept_up_to_their_limit() {
+    for (findings, contacts) in [(9, 9), (10, 10), (11, 11), (0, 0)] {
+        let page: String =
+            (0..10).map(|i| format!("<img src=//{i}.bad.example/><img src=//{i}.good.example/>")).collect();
+        let limits = Limits { findings, contacts, ..Limits::default() };
+        let mut rewriter = Rewriter::new(with(OnError::Abort, limits));
+        let mut out = Vec::new();
+        rewriter.write(page.as_bytes(), &mut out).unwrap();
+        assert_eq!(rewriter.findings().len(), findings.min(10));
+        assert_eq!(rewriter.passed().len(), findings.min(10));
+        assert_eq!(rewriter.contacts().len(), contacts.min(20));
+        assert!(!lossy(&out).contains("bad.example"), "what is not told goes all the same");
+    }
+}
+
+#[test]
+fn open_elements_are_bounded_too() {
+    let limits = Limits { memory: 64 << 10, ..Limits::default() };
+    for open in ["<svg>", "<template>", "<object>", "<svg><foreignObject>"] {
+        let page = |count: usize| format!("{}<img src=//bad.example/i>", open.repeat(count));
+        let (out, result, _) = run(&with(OnError::Abort, limits), &page(100));
+        assert!(result.is_ok() && !out.contains("bad.example"), "{open}: {result:?}");
+        let (out, result, _) = run(&with(OnError::Abort, limits), &page(20_000));
+        assert_eq!(result, Err(Error::Memory), "{open}");
+        assert!(!out.contains("bad.example"), "{open}");
+        let (out, result, gave_up) = run(&with(OnError::Pass, limits), &page(20_000));
+        assert_eq!((out, result, gave_up), (page(20_000), Ok(()), Some(Error::Memory)), "{open}");
+    }
+    // What nobody looks at is not held, however long it is.
+    let page = format!("<p {}>x<img src=//bad.example/i>", "a".repeat(1 << 20));
+    assert_eq!(
+        run(&with(OnError::Abort, limits), &page),
+        (page.replace("<img src=//bad.example/i>", ""), Ok(()), None)
+    );
+}

@@ -5,6 +5,7 @@ mod charsets;
 mod contacts;
 mod differential;
 mod gating;
+mod html5lib;
 mod inserting;
 mod limits;
 mod pages;

@@ -194,6 +194,23 @@ fn bombs_stop_early_in_small_pieces() {
 }
 
 #[test]
+fn caps_hold_up_to_the_last_byte() {
+    let text = vec![b' '; 2 << 20];
+    for coding in ALL {
+        let coded = encode(coding, Level::Fast, &text);
+        let capped =
+            |bytes, ratio| decode_chunks(&[coding], Caps { bytes, ratio }, [&coded[..]]).map(|text| text.len());
+        let (bytes, all) = (text.len() as u64, u32::MAX);
+        assert_eq!(capped(bytes, all), Ok(text.len()), "{coding:?}");
+        assert_eq!(capped(bytes - 1, all), Err(Error::TooLarge), "{coding:?}");
+        // Decompressors read ahead or behind by a little, so that the ratio is not told to the last byte.
+        let ratio = u32::try_from(text.len() / coded.len()).unwrap();
+        assert_eq!(capped(u64::MAX, ratio * 2), Ok(text.len()), "{coding:?}");
+        assert_eq!(capped(u64::MAX, ratio / 2), Err(Error::TooDense), "{coding:?}");
+    }
+}
+
+#[test]
 fn a_bomb_inside_another_coding_is_seen() {
     let inner = encode(Coding::Gzip, Level::Fast, &vec![0; 8 << 20]);
     let coded = encode(Coding::Gzip, Level::Fast, &inner);

@@ -1,5 +1,6 @@
 //! Opens connections to an origin: TCP, TLS where asked for, HTTP/1.1 or HTTP/2.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
 use hyper::client::conn::{http1, http2};
@@ -8,26 +9,35 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use super::addresses::Addresses;
+use super::line::{Line, Listening};
+use super::pool::Connection;
 use crate::body::Body;
-use crate::config::{Origin, Site};
+use crate::config::{Origin, Origins};
 use crate::proxy::error::OriginError;
 
+/// The way to one origin.
 #[derive(Debug)]
 pub(super) struct Connector {
-    host: Box<str>,
-    port: u16,
+    pub(super) addresses: Arc<Addresses>,
     http2: bool,
     tls: Option<Tls>,
     limit: Duration,
 }
 
-struct Tls {
+/// How the origins of a site are spoken to over TLS.
+#[derive(Clone)]
+pub(super) struct Speech {
     any: TlsConnector,
     /// Offers nothing but HTTP/1.1, for upgrades.
     http1: TlsConnector,
+}
+
+struct Tls {
+    speech: Speech,
     name: Option<ServerName<'static>>,
 }
 
@@ -46,68 +56,97 @@ pub(super) enum Want {
 
 /// A connection that carries nothing yet.
 pub(super) enum Fresh {
-    Http1(http1::SendRequest<Body>),
-    Http2(http2::SendRequest<Body>),
+    Http1(Connection),
+    Http2(http2::SendRequest<Body>, SocketAddr),
+}
+
+impl Speech {
+    /// `None` for origins without TLS.
+    pub(super) fn new(origins: &Origins) -> Option<Self> {
+        let connector =
+            |protocols: &[&[u8]]| TlsConnector::from(Arc::new(client_config(origins.roots.clone(), protocols)));
+        origins.tls.then(|| Self {
+            any: if origins.http2 { connector(&[b"h2", b"http/1.1"]) } else { connector(&[b"http/1.1"]) },
+            http1: connector(&[b"http/1.1"]),
+        })
+    }
 }
 
 impl Connector {
-    pub(super) fn new(site: &Site, limit: Duration) -> Self {
-        let Origin { host, port, http2, tls, roots } = &site.origin;
-        let tls = tls.then(|| {
-            let connector = |protocols: &[&[u8]]| TlsConnector::from(Arc::new(client_config(roots.clone(), protocols)));
-            Tls {
-                any: if *http2 { connector(&[b"h2", b"http/1.1"]) } else { connector(&[b"http/1.1"]) },
-                http1: connector(&[b"http/1.1"]),
-                name: ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).ok(),
-            }
-        });
-        Self { host: host.trim_matches(['[', ']']).into(), port: *port, http2: *http2, tls, limit }
+    /// `limit` is for a connection as a whole, whatever number of addresses is tried for it.
+    pub(super) fn new(
+        origins: &Origins,
+        origin: &Origin,
+        speech: Option<Speech>,
+        addresses: Arc<Addresses>,
+        limit: Duration,
+    ) -> Self {
+        let name = origins.server_name.as_deref().unwrap_or_else(|| bare(&origin.host));
+        let tls = speech.map(|speech| Tls { speech, name: ServerName::try_from(name.to_owned()).ok() });
+        Self { addresses, http2: origins.http2, tls, limit }
     }
 
     pub(super) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
+    /// Tries one address after the other, and leaves each its part of the time that is left.
     pub(super) async fn connect(&self, want: Want) -> Result<Fresh, OriginError> {
-        match timeout(self.limit, self.open(want)).await {
-            Ok(fresh) => fresh,
-            Err(_) => Err(OriginError::Timeout("accept the connection")),
+        const LATE: OriginError = OriginError::Timeout("accept the connection");
+        let end = Instant::now() + self.limit;
+        let list = timeout_at(end, self.addresses.list()).await.map_err(|_| LATE)?.map_err(OriginError::Connect)?;
+        let mut failed = LATE;
+        for (index, address) in list.iter().enumerate() {
+            let share = end.saturating_duration_since(Instant::now()) / (list.len() - index).max(1) as u32;
+            match timeout(share, self.open(*address, want)).await {
+                Ok(Ok(fresh)) => return Ok(fresh),
+                Ok(Err(error)) => failed = error,
+                Err(_) => failed = LATE,
+            }
         }
+        self.addresses.doubt();
+        Err(failed)
     }
 
-    async fn open(&self, want: Want) -> Result<Fresh, OriginError> {
-        let stream = TcpStream::connect((&*self.host, self.port)).await.map_err(OriginError::Connect)?;
+    async fn open(&self, address: SocketAddr, want: Want) -> Result<Fresh, OriginError> {
+        let stream = TcpStream::connect(address).await.map_err(OriginError::Connect)?;
         stream.set_nodelay(true).map_err(OriginError::Connect)?;
         let Some(tls) = &self.tls else {
-            return self.handshake(stream, self.http2 && want == Want::Any).await;
+            return self.handshake(stream, address, self.http2 && want == Want::Any).await;
         };
         let name = tls.name.clone().ok_or(OriginError::ServerName)?;
-        let connector = if want == Want::Http1 { &tls.http1 } else { &tls.any };
+        let connector = if want == Want::Http1 { &tls.speech.http1 } else { &tls.speech.any };
         let stream = connector.connect(name, stream).await.map_err(OriginError::Connect)?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        self.handshake(stream, http2).await
+        self.handshake(stream, address, http2).await
     }
 
-    async fn handshake<S>(&self, stream: S, http2: bool) -> Result<Fresh, OriginError>
+    async fn handshake<S>(&self, stream: S, address: SocketAddr, http2: bool) -> Result<Fresh, OriginError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let io = TokioIo::new(stream);
         if http2 {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .adaptive_window(true)
-                .handshake(io)
+                .handshake(TokioIo::new(stream))
                 .await
                 .map_err(OriginError::Http)?;
             tokio::spawn(connection);
-            return Ok(Fresh::Http2(sender));
+            return Ok(Fresh::Http2(sender, address));
         }
+        let line = Line::new(address);
+        let io = TokioIo::new(Listening { stream, line: Arc::clone(&line) });
         let (sender, connection) =
             http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(io).await.map_err(OriginError::Http)?;
         // A failed connection tells the one who waits for its answer; nobody else has to know.
         tokio::spawn(connection.with_upgrades());
-        Ok(Fresh::Http1(sender))
+        Ok(Fresh::Http1(Connection { sender, line }))
     }
+}
+
+/// A host without the brackets of IPv6.
+pub(super) fn bare(host: &str) -> &str {
+    host.trim_matches(['[', ']'])
 }
 
 /// The longest response head that an origin may send; also hyper's read buffer, so memory per exchange.

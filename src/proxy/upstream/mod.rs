@@ -1,50 +1,84 @@
-//! Reaches a site's origin: one of these per worker and site, so that no core waits for another.
+//! Reaches a site's origins: one of these per worker and site, so that no core waits for another.
 //!
 //! Connections are kept last-in-first-out: the warmest is used again, the others age and go.
 
+mod addresses;
+mod budget;
+mod check;
 mod connect;
+mod failed;
+mod fleet;
+mod health;
+mod line;
 mod pool;
+mod server;
+mod turns;
 
-use std::pin::Pin;
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
 
-use http::header::{CONNECTION, HOST};
-use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
-use tokio::time::{Duration, timeout};
+use tokio::time::error::Elapsed;
+use tokio::time::{Duration, Instant, timeout_at};
 
-use self::connect::{Connector, Fresh, Want};
+use self::budget::Budget;
+use self::connect::Speech;
+use self::failed::Failed;
+use self::health::Trial;
 pub(super) use self::pool::Lease;
-use self::pool::Pool;
+use self::server::Server;
+use self::turns::Turns;
 use super::error::{Error, OriginError};
-use crate::body::{self, Body};
-use crate::config::{Site, Timeouts};
+use crate::body::{Body, Passing};
+use crate::config::{Balance, Site, Timeouts};
 use crate::telemetry::counters::SiteCounters;
 
-/// The way to one origin.
+pub use self::check::check;
+pub use self::fleet::Fleet;
+
+/// The way to the origins of a site.
 #[derive(Debug)]
 pub struct Upstream {
-    connector: Connector,
-    pool: Pool,
-    /// All requests of this worker share one HTTP/2 connection.
-    h2: Mutex<Option<http2::SendRequest<Body>>>,
+    servers: Box<[Arc<Server>]>,
+    turns: Turns,
+    /// Whether anybody wants to know how busy they are.
+    counted: bool,
+    budget: Budget,
     first_byte: Duration,
     counters: Arc<SiteCounters>,
 }
 
-/// A response, and the connection to give back when its body has been read; HTTP/2 has none to give back.
+/// A response, and what to give back when its body has been read.
 pub(super) type Answer = (Response<Incoming>, Option<Lease>);
+
+/// Over which connections a request may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// One that was kept, if there is one.
+    Reuse,
+    /// A new one: the kept ones may all be as dead as the first.
+    Fresh,
+    /// A new one, that speaks HTTP/1.1.
+    Upgrade,
+}
+
+/// Servers that a request was tried on, a bit each; [`crate::config::Origins`] has no more.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tried(u128);
 
 impl Upstream {
     /// Prepares the way; nothing is connected yet.
-    pub fn new(site: &Site, timeouts: &Timeouts, counters: Arc<SiteCounters>) -> Self {
+    pub fn new(site: &Site, timeouts: &Timeouts, fleet: &Fleet, counters: Arc<SiteCounters>) -> Self {
+        let speech = Speech::new(&site.origins);
+        let server = |origin| Arc::new(Server::new(site, origin, speech.clone(), timeouts, fleet));
+        let servers: Box<[_]> = site.origins.servers.iter().map(server).collect();
         Self {
-            connector: Connector::new(site, timeouts.origin_connect),
-            pool: Pool::default(),
-            h2: Mutex::default(),
+            turns: Turns::new(site.origins.balance, &site.origins.servers),
+            counted: site.origins.balance == Balance::LeastRequests && servers.len() > 1,
+            servers,
+            budget: Budget::new(),
             first_byte: timeouts.origin_first_byte,
             counters,
         }
@@ -52,125 +86,129 @@ impl Upstream {
 
     /// Sends one request and awaits the head of its answer.
     ///
-    /// A kept-alive connection may be closed by the origin at the very moment we use it. A request that was
-    /// not written is sent again on another; one that was written only if its method is idempotent, it has no
-    /// body and no byte of an answer arrived (RFC 9110 §9.2.2).
-    ///
-    /// An upgrade goes over a connection of its own: it never comes back to the pool.
+    /// A request of which nothing was sent goes on to the next origin, whatever its method. One that was sent over
+    /// a kept connection which closed without a word is sent again, once, if its method is idempotent and it has no
+    /// body (RFC 9110 §9.2.2).
     pub async fn send(&self, request: Request<Body>, upgrade: bool) -> Result<Answer, Error> {
         // Boxed, for these states are large, and would be copied with those of the exchange around them.
-        let answer: Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>> = if upgrade {
-            Box::pin(self.upgrade(request))
-        } else if let Some(sender) = self.live_h2() {
-            self.counters.reused.fetch_add(1, Relaxed);
-            Box::pin(self.send_h2(sender, request))
-        } else {
-            Box::pin(self.exchange(request))
-        };
-        timeout(self.first_byte, answer).await.unwrap_or_else(|_| Err(OriginError::Timeout("answer").into()))
+        Box::pin(self.attempts(request, if upgrade { Attempt::Upgrade } else { Attempt::Reuse })).await
     }
 
-    async fn exchange(&self, mut request: Request<Body>) -> Result<Answer, Error> {
-        while let Some(sender) = self.pool.take().await {
-            self.counters.reused.fetch_add(1, Relaxed);
-            let again = may_repeat(&request).then(|| head_of(&request));
-            match self.send_h1(sender, request).await {
-                Ok(answer) => return Ok(answer),
-                Err(Failed { unsent: Some(unsent), .. }) => request = unsent,
-                Err(Failed { error, unsent: None }) => match again {
-                    Some(head) if error.is_incomplete_message() || error.is_closed() => request = head,
-                    _ => return Err(failed(error)),
-                },
+    async fn attempts(&self, mut request: Request<Body>, mut attempt: Attempt) -> Result<Answer, Error> {
+        let now = Instant::now();
+        let end = now + self.first_byte;
+        let passing = request.body_mut().watched();
+        let (mut tried, mut repeated, mut last) = (Tried::default(), false, None);
+        self.budget.earn();
+        loop {
+            let Some((at, trial)) = self.pick(tried, last.is_some()) else {
+                return Err(last.unwrap_or(OriginError::Timeout("answer")).into());
+            };
+            let server = &self.servers[at];
+            let busy = self.counted.then(|| server.begin());
+            let sending = server.send(request, attempt, &self.counters, now);
+            let answer = in_time(end, self.first_byte, passing.as_deref(), sending).await;
+            let failed = match answer {
+                Ok(Ok((response, lease))) => {
+                    judge(server, trial, response.status());
+                    let lease = match busy {
+                        Some(busy) => Some(busy.join(lease)),
+                        None => lease,
+                    };
+                    return Ok((response, lease));
+                }
+                Ok(Err(failed)) => failed,
+                Err(_) => Failed::Last(OriginError::Timeout("answer").into()),
+            };
+            match failed {
+                Failed::Unsent(unsent, error) => {
+                    server.health.failed(trial, &error);
+                    tried.add(at);
+                    last = Some(error);
+                    request = *unsent;
+                }
+                Failed::Sent(copy, error) => {
+                    if repeated || !self.budget.spend() {
+                        return Err(error.into());
+                    }
+                    repeated = true;
+                    attempt = Attempt::Fresh;
+                    request = *copy;
+                }
+                Failed::Last(error) => {
+                    if let Error::Origin(error) = &error {
+                        server.health.failed(trial, error);
+                    }
+                    return Err(error);
+                }
             }
-        }
-        Box::pin(self.first(request)).await
-    }
-
-    /// Sends a request over a connection that it opens.
-    async fn first(&self, request: Request<Body>) -> Result<Answer, Error> {
-        self.counters.connected.fetch_add(1, Relaxed);
-        match self.connector.connect(Want::Any).await? {
-            Fresh::Http1(sender) => self.send_h1(sender, request).await.map_err(|f| failed(f.error)),
-            Fresh::Http2(sender) => {
-                *self.h2.lock().expect("no panic under the lock") = Some(sender.clone());
-                self.send_h2(sender, request).await
-            }
+            self.counters.retried.fetch_add(1, Relaxed);
         }
     }
 
-    async fn upgrade(&self, request: Request<Body>) -> Result<Answer, Error> {
-        self.counters.connected.fetch_add(1, Relaxed);
-        match self.connector.connect(Want::Http1).await? {
-            Fresh::Http1(mut sender) => {
-                let response = sender.send_request(request).await.map_err(failed)?;
-                Ok((response, Some(self.pool.lease(sender))))
-            }
-            Fresh::Http2(_) => Err(OriginError::Upgrade.into()),
+    /// Whose turn it is among those that were not tried. If none of them is well, one that is not has to do.
+    fn pick(&self, tried: Tried, again: bool) -> Option<(usize, Trial)> {
+        if let [only] = &*self.servers {
+            let trial = if only.health.take_trial() { Trial::Yes } else { Trial::No };
+            return (!tried.has(0)).then_some((0, trial));
         }
-    }
-
-    async fn send_h1(&self, mut sender: http1::SendRequest<Body>, request: Request<Body>) -> Result<Answer, Failed> {
-        match sender.try_send_request(request).await {
-            Ok(response) => Ok((response, Some(self.pool.lease(sender)))),
-            Err(mut error) => {
-                let unsent = error.take_message();
-                Err(Failed { error: error.into_error(), unsent })
-            }
+        let left = |at: usize| !tried.has(at);
+        let is_up = |at: usize| left(at) && self.servers[at].health.is_up();
+        let busy = |at: usize| self.servers[at].busy();
+        let all = 0..self.servers.len();
+        if let Some(at) = all.into_iter().find(|at| left(*at) && self.servers[*at].health.take_trial()) {
+            return Some((at, Trial::Yes));
         }
-    }
-
-    async fn send_h2(&self, mut sender: http2::SendRequest<Body>, mut request: Request<Body>) -> Result<Answer, Error> {
-        // RFC 9113 §8.2.2, §8.3.1: no fields of the connection, and the authority in its own place.
-        request.headers_mut().remove(CONNECTION);
-        if let Some(host) = request.headers_mut().remove(HOST) {
-            let target = request.uri().path_and_query().cloned();
-            let uri = Uri::builder().scheme(self.connector.scheme()).authority(host.as_bytes());
-            let target = target.unwrap_or_else(|| PathAndQuery::from_static("/"));
-            if let Ok(uri) = uri.path_and_query(target).build() {
-                *request.uri_mut() = uri;
-            }
+        if let Some(at) = self.turns.next(is_up, busy) {
+            return Some((at, Trial::No));
         }
-        *request.version_mut() = Version::HTTP_2;
-        sender.ready().await.map_err(failed)?;
-        let response = sender.send_request(request).await.map_err(failed)?;
-        Ok((response, None))
-    }
-
-    fn live_h2(&self) -> Option<http2::SendRequest<Body>> {
-        let mut slot = self.h2.lock().expect("no panic under the lock");
-        if slot.as_ref().is_some_and(http2::SendRequest::is_closed) {
-            *slot = None;
+        // Those that are out get each request once, and further ones only as long as that is no storm.
+        if again && !self.budget.spend() {
+            return None;
         }
-        slot.clone()
+        self.turns.next(left, busy).map(|at| (at, Trial::No))
     }
 }
 
-struct Failed {
-    error: hyper::Error,
-    unsent: Option<Request<Body>>,
-}
-
-/// Whose fault it is that no answer came: the client's, if its body broke off on the way.
-fn failed(error: hyper::Error) -> Error {
-    let ours = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<body::Error>());
-    match ours {
-        Some(body::Error::Idle(_)) => {
-            Error::client(StatusCode::REQUEST_TIMEOUT, "the request's body did not arrive in time")
+/// Awaits an answer until `end`, or, where the request is long, until `limit` after the origin took the last of it.
+async fn in_time<T>(
+    mut end: Instant,
+    limit: Duration,
+    passing: Option<&Passing>,
+    answer: impl Future<Output = T>,
+) -> Result<T, Elapsed> {
+    let mut answer = pin!(answer);
+    loop {
+        match timeout_at(end, answer.as_mut()).await {
+            Ok(answer) => return Ok(answer),
+            Err(elapsed) => match passing.map(|passing| passing.last() + limit).filter(|later| *later > end) {
+                Some(later) => end = later,
+                None => return Err(elapsed),
+            },
         }
-        Some(_) => Error::client(StatusCode::BAD_REQUEST, "the request's body broke off"),
-        None => OriginError::Http(error).into(),
     }
 }
 
-fn may_repeat(request: &Request<Body>) -> bool {
-    matches!(request.body(), Body::Empty) && matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+/// Statuses by which a server says that it cannot serve count as failures, though they are passed on.
+fn judge(server: &Server, trial: Trial, status: StatusCode) {
+    const UNABLE: [StatusCode; 3] =
+        [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
+    if UNABLE.contains(&status) {
+        server.health.failed(trial, &format_args!("it answered {status}"));
+    } else {
+        server.health.succeeded();
+    }
 }
 
-fn head_of(request: &Request<Body>) -> Request<Body> {
-    let mut copy = Request::new(Body::Empty);
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.version_mut() = request.version();
-    *copy.headers_mut() = request.headers().clone();
-    copy
+impl Tried {
+    fn has(self, at: usize) -> bool {
+        self.0 & (1 << at) != 0
+    }
+
+    fn add(&mut self, at: usize) {
+        self.0 |= 1 << at;
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,80 +5,108 @@ use std::sync::{Arc, Mutex};
 use hyper::client::conn::http1::SendRequest;
 use tokio::time::{Duration, Instant};
 
+use super::addresses::Addresses;
+use super::line::Line;
+use super::server::Busy;
 use crate::body::Body;
 
 /// Idle connections beyond these are closed.
 const MOST: usize = 256;
 
-/// Below the 60 s or more after which origins close: the race is rarer when we are first. Apache's default
-/// of 5 s is met by trying again.
-const OLDEST: Duration = Duration::from_secs(45);
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pool {
     idle: Arc<Mutex<Vec<Idle>>>,
+    /// A connection to another one than these is not used again.
+    addresses: Arc<Addresses>,
+    /// How long a connection may be idle.
+    oldest: Duration,
 }
 
 /// There are connections, and none can take a request yet.
-struct Busy;
+struct AllBusy;
 
 #[derive(Debug)]
 struct Idle {
-    sender: SendRequest<Body>,
+    connection: Connection,
     since: Instant,
 }
 
-/// A connection in use. Given back when the response was read to its end, closed otherwise.
+/// An HTTP/1.1 connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) sender: SendRequest<Body>,
+    pub(super) line: Arc<Line>,
+}
+
+/// What an exchange holds of an origin: a connection of its own, if it has one, and its place in the count of
+/// requests. The connection is given back when the response was read to its end, closed otherwise.
 #[derive(Debug)]
 pub struct Lease {
-    sender: SendRequest<Body>,
-    idle: Arc<Mutex<Vec<Idle>>>,
+    connection: Option<(Connection, Arc<Mutex<Vec<Idle>>>)>,
+    busy: Option<Busy>,
 }
 
 impl Pool {
+    pub(super) fn new(addresses: Arc<Addresses>, oldest: Duration) -> Self {
+        Self { idle: Arc::default(), addresses, oldest }
+    }
+
     /// The connection that was used last among those that can take a request now.
-    pub(super) async fn take(&self) -> Option<SendRequest<Body>> {
-        match self.ready() {
-            Err(Busy) => {
+    pub(super) async fn take(&self, now: Instant) -> Option<Connection> {
+        match self.ready(now) {
+            Err(AllBusy) => {
                 // Their tasks may not have run since the last response ended: let them, once.
                 tokio::task::yield_now().await;
-                self.ready().ok().flatten()
+                self.ready(now).ok().flatten()
             }
             Ok(found) => found,
         }
     }
 
     /// One that is busy still (an origin that answered before it read the request) is left until it is not.
-    fn ready(&self) -> Result<Option<SendRequest<Body>>, Busy> {
+    fn ready(&self, now: Instant) -> Result<Option<Connection>, AllBusy> {
         let mut idle = self.idle.lock().expect("no panic under the lock");
-        if idle.last().is_some_and(|last| last.since.elapsed() > OLDEST) {
+        if idle.last().is_some_and(|last| now.saturating_duration_since(last.since) > self.oldest) {
             // All below it are older.
             idle.clear();
         }
         for at in (0..idle.len()).rev() {
-            if idle[at].sender.is_closed() {
+            let Connection { sender, line } = &idle[at].connection;
+            if sender.is_closed() || !self.addresses.has(line.to) {
                 idle.remove(at);
-            } else if idle[at].sender.is_ready() {
-                return Ok(Some(idle.remove(at).sender));
+            } else if idle[at].connection.sender.is_ready() {
+                return Ok(Some(idle.remove(at).connection));
             }
         }
-        if idle.is_empty() { Ok(None) } else { Err(Busy) }
+        if idle.is_empty() { Ok(None) } else { Err(AllBusy) }
     }
 
-    pub(super) fn lease(&self, sender: SendRequest<Body>) -> Lease {
-        Lease { sender, idle: Arc::clone(&self.idle) }
+    pub(super) fn lease(&self, connection: Connection) -> Lease {
+        Lease { connection: Some((connection, Arc::clone(&self.idle))), busy: None }
     }
 }
 
 impl Lease {
+    /// Of a connection that others use too.
+    pub(super) fn of_none(busy: Busy) -> Self {
+        Self { connection: None, busy: Some(busy) }
+    }
+
+    /// Counted until it goes.
+    pub(super) fn counted(self, busy: Busy) -> Self {
+        Self { busy: Some(busy), ..self }
+    }
+
     /// The response was read to its end: the connection may carry another request.
     pub fn release(self) {
-        if self.sender.is_closed() {
+        drop(self.busy);
+        let Some((connection, idle)) = self.connection else { return };
+        if connection.sender.is_closed() {
             return;
         }
-        let mut idle = self.idle.lock().expect("no panic under the lock");
+        let mut idle = idle.lock().expect("no panic under the lock");
         if idle.len() < MOST {
-            idle.push(Idle { sender: self.sender, since: Instant::now() });
+            idle.push(Idle { connection, since: Instant::now() });
         }
     }
 }

@@ -1,0 +1,92 @@
+//! The site's own servers: where they are, how they share the work, how we learn that one is well.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::RootCertStore;
+
+/// The servers of a site. All are spoken to in the same way.
+#[derive(Debug, Clone)]
+pub struct Origins {
+    /// Whether they are spoken to over TLS.
+    pub tls: bool,
+    /// Speak HTTP/2 to them.
+    pub http2: bool,
+    /// Whom we trust to vouch for them; `None` for the roots of the system.
+    pub roots: Option<Arc<RootCertStore>>,
+    /// The name that we ask for in TLS and that their certificate must bear; `None` for the host of each.
+    pub server_name: Option<Box<str>>,
+    /// At least one, in the order of the file; no two are the same.
+    pub servers: Vec<Origin>,
+    /// Who of them gets a request.
+    pub balance: Balance,
+    /// How they are asked whether they are well; `None` if they are not.
+    pub health: Option<Health>,
+}
+
+/// One server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Name or address; IPv6 in brackets.
+    pub host: Box<str>,
+    /// Where it listens.
+    pub port: u16,
+    /// How much of the work is its share, beside the weights of the others.
+    pub weight: u32,
+}
+
+/// Who of several servers gets a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Balance {
+    /// One after the other, by weight.
+    #[default]
+    RoundRobin,
+    /// Who has the fewest requests in flight, for its weight.
+    LeastRequests,
+}
+
+/// How servers are asked whether they are well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Target of the GET.
+    pub path: Box<str>,
+    /// From one check to the next; each is moved by up to a tenth.
+    pub interval: Duration,
+    /// For a whole check, the connection included.
+    pub timeout: Duration,
+    /// So many good answers in a row bring a server back.
+    pub healthy_after: u32,
+    /// So many bad ones take it out.
+    pub unhealthy_after: u32,
+    /// What is a good answer.
+    pub expect_status: Vec<RangeInclusive<u16>>,
+}
+
+impl Origins {
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
+    /// Whether requests go to the same servers in the same way, however their health is asked after.
+    pub fn are_reached_as(&self, other: &Self) -> bool {
+        let roots = |origins: &Self| origins.roots.as_ref().map(|roots| roots.roots.clone());
+        (self.tls, self.http2, &self.server_name) == (other.tls, other.http2, &other.server_name)
+            && (&self.servers, self.balance) == (&other.servers, other.balance)
+            && roots(self) == roots(other)
+    }
+
+    /// One of them as its address in the configuration, for operators' eyes only.
+    pub fn url(&self, origin: &Origin) -> String {
+        format!("{}://{origin}", self.scheme())
+    }
+}
+
+/// Host and port.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
