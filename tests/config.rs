@@ -135,6 +135,8 @@ fn configurations_of_the_readme_are_right() {
         // What is no whole configuration is a part of a policy.
         let whole = if block.starts_with("listen:") {
             block
+        } else if block.starts_with("log:") {
+            format!("listen: 0.0.0.0:443\nsites: [{{ host: a.example, origin: http://b, policy: standard }}]\n{block}")
         } else {
             let policy = if block.starts_with("policy:") {
                 block

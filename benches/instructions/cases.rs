@@ -8,7 +8,7 @@ use consentry::config::{self, CertificateFiles};
 use consentry::consent::{self, Choice, ConsentId, Keys, Signals};
 use consentry::cookie::UnixTime;
 use consentry::filter::validators::Conditional;
-use consentry::filter::{self, Address, Body, ConsentHeader, RequestContext, Requested, ResponseContext};
+use consentry::filter::{self, Address, Body, ConsentHeader, Fetch, RequestContext, Requested, ResponseContext};
 use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::{Grant, Policy};
 use http::header::{COOKIE, SET_COOKIE};
@@ -91,6 +91,7 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
     let context = RequestContext {
         apply: true,
         method: &Method::GET,
+        fetch: Fetch::read(&asked),
         own: &[b"__Host-consentry"],
         consent: &consent,
         refused: true,
@@ -103,7 +104,7 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
         black_box(filter::request(policy, &none, &mut head, &context, &mut ()));
     });
     let requested =
-        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false, salt: 0 };
+        Requested { navigation: true, conditional: Conditional::Plain, expire: Vec::new(), cross_site: false };
     let context = ResponseContext {
         apply: true,
         now: NOW,
@@ -114,6 +115,7 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
         keyed: false,
         marker: None,
         pages: None,
+        salt: 0,
     };
     let mixed = ["PHPSESSID=abc; path=/", "_ga=GA1.1.2.3; Path=/", "_fbp=fb.1.2.3; Path=/", "PHPSESSID=; Max-Age=0"];
     for (name, lines) in [("response head without cookies", &[][..]), ("response head with four cookies", &mixed)] {

@@ -9,6 +9,7 @@ use http::header::{
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 
+use super::exposition::Syntax;
 use super::query::Query;
 use super::{View, explain, findings, guard, metrics, page, status};
 use crate::body::Body;
@@ -19,8 +20,6 @@ type Said = (StatusCode, &'static str, String);
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
-/// Of OpenMetrics 1.0.0.
-const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The page needs its own style, script and data, and nothing else.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; \
@@ -35,22 +34,23 @@ pub(super) fn answer<B>(view: &View, own: IpAddr, request: &Request<B>) -> Respo
     let open = matches!(path, "/healthz" | "/readyz");
     let said = match guard::admit(admin, own, request, open) {
         Err((status, text)) => (status, TEXT, format!("{text}\n")),
-        Ok(()) => route(view, path, request.uri()),
+        Ok(()) => route(view, path, request.uri(), Syntax::accepted(request.headers())),
     };
     response(said, *request.method() == Method::HEAD)
 }
 
-fn route(view: &View, path: &str, uri: &Uri) -> Said {
+fn route(view: &View, path: &str, uri: &Uri, syntax: Syntax) -> Said {
     let ok = |text: &str| (StatusCode::OK, TEXT, format!("{text}\n"));
     match path {
         "/healthz" => ok("alive"),
         "/readyz" if view.stop.is_cancelled() => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".into()),
         "/readyz" => ok("ready"),
-        "/metrics" => (StatusCode::OK, METRICS, metrics::text(view)),
+        "/metrics" => (StatusCode::OK, syntax.media_type(), metrics::text(view, syntax)),
         "/api/findings" => in_json(findings::findings(view, uri)),
         "/api/drift" => in_json(drifts(view, uri)),
         "/api/status" => in_json(Ok(status::status(view))),
         "/api/explain" => in_json(explain::explain(&view.config(), uri)),
+        "/api/choices" => in_json(Ok(status::choices(view))),
         "/api/traffic" => in_json(Ok(metrics::traffic(view))),
         "/" => match page::page(view, uri) {
             Ok(page) => (StatusCode::OK, "text/html; charset=utf-8", page),
@@ -104,7 +104,7 @@ fn drifts(view: &View, uri: &Uri) -> Result<Value, String> {
         Some(host) => vec![crate::explain::choose(sites, Some(host))?.site],
         None => sites.clone(),
     };
-    let report = view.book.report();
+    let report = view.told.book.report();
     let drift: Vec<_> = sites.iter().flat_map(|site| drift(&site.name, &site.policy, &report.rows)).collect();
     let names: Vec<_> = sites.iter().map(|site| &site.name).collect();
     Ok(json!({ "sites": names, "drift": drift }))

@@ -38,10 +38,14 @@ impl Filter {
     }
 
     pub(super) fn takes(&self, row: &Row) -> bool {
-        self.site.as_deref().is_none_or(|site| *row.site == *site)
+        self.is_of(&row.site)
             && self.kind.is_none_or(|kind| row.kind == kind)
             && self.action.is_none_or(|action| row.action == action)
             && self.unclassified.is_none_or(|unclassified| (row.known == Known::Nobody) == unclassified)
+    }
+
+    pub(super) fn is_of(&self, site: &str) -> bool {
+        self.site.as_deref().is_none_or(|asked| site == asked)
     }
 
     /// A parameter as it was given.
@@ -60,10 +64,42 @@ pub(super) fn findings(view: &View, uri: &Uri) -> Result<Value, String> {
         paste: Option<String>,
     }
     let filter = Filter::read(uri)?;
-    let report = view.book.report();
+    let report = view.told.book.report();
     let asked = report.rows.iter().filter(|row| filter.takes(row));
     let rows: Vec<_> = asked.map(|row| Shown { row, paste: pasted(view, row) }).collect();
-    Ok(json!({ "overflow": report.overflow, "findings": rows }))
+    let risks: Vec<_> = risks(&report.rows).filter(|risk| filter.is_of(&risk.site)).collect();
+    Ok(json!({ "overflow": report.overflow, "strict_risks": risks, "findings": rows }))
+}
+
+/// A session cookie that was set `SameSite=Strict` in answer to a visitor who came from another site, and that the
+/// browser keeps back when that visitor comes so again.
+#[derive(Serialize)]
+pub(super) struct Risk {
+    pub(super) site: Box<str>,
+    pub(super) name: Box<str>,
+    /// How often.
+    pub(super) count: u64,
+    /// When it was last seen.
+    pub(super) last: i64,
+    /// On which page.
+    pub(super) last_page: Box<str>,
+    /// Whether it was done, or would be.
+    pub(super) applied: bool,
+    /// What makes an exception.
+    pub(super) paste: String,
+}
+
+/// Of all these rows.
+pub(super) fn risks(rows: &[Row]) -> impl Iterator<Item = Risk> {
+    rows.iter().filter(|row| row.left_behind > 0).map(|row| Risk {
+        site: row.site.clone(),
+        name: row.name.clone(),
+        count: row.left_behind,
+        last: row.last,
+        last_page: row.last_page.clone(),
+        applied: row.applied,
+        paste: paste::relax(&row.name),
+    })
 }
 
 /// What declares it, for what nobody knows.

@@ -18,8 +18,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::View;
 use super::answer::answer;
+use super::{View, history};
 use crate::config::Running;
 
 /// Connections at a time; the next wait in the kernel's backlog.
@@ -55,6 +55,8 @@ impl Door {
             Err(error) => return tracing::error!(%error, "The admin listener cannot be used."),
         };
         let (room, connections) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
+        let history = history::keep(&self.view);
+        let mut history = std::pin::pin!(history);
         loop {
             let next = async {
                 let permit = Arc::clone(&room).acquire_owned().await.expect("the semaphore is never closed");
@@ -62,6 +64,7 @@ impl Door {
             };
             let (permit, accepted) = tokio::select! {
                 () = end.cancelled() => break,
+                () = history.as_mut() => continue,
                 next = next => next,
             };
             let Ok((stream, _)) = accepted else {

@@ -4,17 +4,21 @@
 
 mod answer;
 mod explain;
+mod exposition;
 mod findings;
+mod gathered;
 mod guard;
+mod history;
 mod listen;
 mod metrics;
 mod page;
+mod process;
 mod query;
 mod status;
 
 use std::io::Result;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio_util::sync::CancellationToken;
@@ -22,38 +26,48 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Running, Site};
 use crate::cookie::UnixTime;
 use crate::proxy::Fleet;
-use crate::telemetry;
+use crate::store::Receipts;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::findings::Book;
+use crate::telemetry::{self, Dropped};
+use history::History;
 
 /// What can be seen.
 #[derive(Debug)]
 pub struct View {
     running: Arc<Running>,
-    /// Of each worker.
-    counters: Vec<Arc<Counters>>,
-    fleet: Arc<Fleet>,
-    book: Arc<Book>,
+    told: Told,
     /// Cancelled from the moment that the drain begins.
     stop: CancellationToken,
     started: UnixTime,
+    /// Of the last while, for the page.
+    history: Mutex<History>,
+}
+
+/// Who tells what is seen.
+#[derive(Debug)]
+pub struct Told {
+    /// Of each worker.
+    pub counters: Vec<Arc<Counters>>,
+    /// How origins are.
+    pub fleet: Arc<Fleet>,
+    /// What was found in traffic.
+    pub book: Arc<Book>,
+    /// How the store is.
+    pub receipts: Receipts,
+    /// Access lines that were lost.
+    pub dropped: Dropped,
 }
 
 impl View {
     /// The view of a proxy that starts now.
-    pub fn new(
-        running: Arc<Running>,
-        counters: Vec<Arc<Counters>>,
-        fleet: Arc<Fleet>,
-        book: Arc<Book>,
-        stop: CancellationToken,
-    ) -> Self {
-        Self { running, counters, fleet, book, stop, started: telemetry::now() }
+    pub fn new(running: Arc<Running>, told: Told, stop: CancellationToken) -> Self {
+        Self { running, told, stop, started: telemetry::now(), history: Mutex::default() }
     }
 
     /// The origins of a site: their URLs, and whether each is up.
     fn origins(&self, site: &Site) -> Vec<(String, bool)> {
-        let state = |origin| (site.origins.url(origin), self.fleet.health(site, origin).is_up());
+        let state = |origin| (site.origins.url(origin), self.told.fleet.health(site, origin).is_up());
         site.origins.servers.iter().map(state).collect()
     }
 

@@ -31,6 +31,7 @@ use crate::page::preferences::{About, Chosen, Preferences, Visit as Shown};
 use crate::page::texts::Texts;
 use crate::policy::Country;
 use crate::store::Receipts;
+use crate::telemetry::counters::SiteCounters;
 use crate::{own, page};
 
 /// What an answer of ours depends on.
@@ -60,6 +61,8 @@ pub struct Visit<'a> {
     pub proof: &'a config::Receipts,
     /// How many choices each network has posted.
     pub rates: &'a rate::Rates,
+    /// Counts what is chosen.
+    pub counters: &'a SiteCounters,
     /// How many it may in a minute.
     pub a_minute: u32,
     /// Who connected.

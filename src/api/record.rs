@@ -1,16 +1,18 @@
 //! Makes the receipt of a choice, and decides what becomes of the choice if none can be kept.
 
 use std::net::IpAddr;
+use std::sync::atomic::Ordering::Relaxed;
 
 use http::header::USER_AGENT;
 use http::{HeaderMap, StatusCode};
 use ipnet::IpNet;
 
 use super::Visit;
-use crate::consent::{Basis, Choice, Record};
+use crate::consent::{Basis, Choice, Item, Record};
 use crate::filter::forwarded::client_address;
 use crate::receipt::{EntryId, Hash, Method, PolicyMark, Receipt, Salt, lists};
 use crate::store::{self, random};
+use crate::telemetry::choices::Chosen;
 
 /// The most of a browser's name that is kept, in bytes.
 const USER_AGENT_BYTES: usize = 256;
@@ -26,11 +28,26 @@ pub(super) async fn keep(
     choice: &Choice,
     method: Method,
 ) -> Result<(), StatusCode> {
-    let Ok(receipt) = receipt(visit, headers, choice, method) else { return unproven(visit, choice) };
-    match visit.receipts.record(receipt).await {
-        Ok(()) => Ok(()),
-        Err(_) => unproven(visit, choice),
+    let kept = match receipt(visit, headers, choice, method) {
+        Ok(receipt) => visit.receipts.record(receipt).await.is_ok(),
+        Err(_) => false,
+    };
+    if !kept {
+        unproven(visit, choice)?;
     }
+    count(visit, choice, method);
+    Ok(())
+}
+
+/// For metrics: who grants what.
+fn count(visit: &Visit<'_>, choice: &Choice, method: Method) {
+    let categories = &visit.site.policy.parts().categories;
+    let answers = categories.iter().filter_map(|category| {
+        let granted = choice.answer(Item::category(&category.id))?;
+        Some((&*category.id, granted))
+    });
+    let answers: Vec<_> = answers.collect();
+    visit.counters.chose(Chosen { method: method.name(), categories: &answers, now: visit.now });
 }
 
 fn unproven(visit: &Visit<'_>, choice: &Choice) -> Result<(), StatusCode> {
@@ -40,10 +57,13 @@ fn unproven(visit: &Visit<'_>, choice: &Choice) -> Result<(), StatusCode> {
         _ => None,
     };
     if choice.grants_beyond(before) {
+        visit.receipts.stats().refused.fetch_add(1, Relaxed);
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
-    visit.receipts.count_unproven();
-    tracing::warn!(site = %visit.site.name, "A refusal took effect without a receipt.");
+    visit.receipts.stats().unproven.fetch_add(1, Relaxed);
+    if let Some(suppressed) = visit.counters.unproven.pass(visit.now) {
+        tracing::warn!(site = %visit.site.name, suppressed, "A refusal took effect without a receipt.");
+    }
     Ok(())
 }
 

@@ -6,16 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::level_filters::LevelFilter;
-
 use super::certificate_file::Certificates;
 use super::limits::{Limits, Timeouts};
-use super::model::{Config, Log, Receipts};
+use super::log_file::Log;
+use super::model::{Config, Receipts};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{across, admin, listen, site_file};
-use crate::telemetry::Format;
+use super::{across, admin, listen, log_file, site_file};
 
 /// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.
 const TIME: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(86_400);
@@ -46,7 +44,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         trusted_proxies,
         timeouts: s.or("timeouts", Timeouts::default(), |item| item.section(timeouts)),
         limits: s.or("limits", Limits::default(), |item| item.section(limits)),
-        log: s.or("log", Log::default(), |item| item.section(log)),
+        log: s.or("log", Log::default(), |item| item.section(log_file::read)),
         admin: s.read("admin", |item| item.section(|s| admin::read(s, certificates)).flatten()),
         sites: Vec::new(),
         certificates: Vec::new(),
@@ -124,23 +122,6 @@ fn receipts(s: &Section<'_>, default: Receipts) -> Receipts {
         spool: s.or("spool", default.spool, |item| item.size(64 * KIB..=1024 * MIB)),
         ip: s.or("ip", default.ip, |item| item.word(&[("none", false), ("truncated", true)])),
         user_agent: s.or("user_agent", default.user_agent, Item::bool),
-    }
-}
-
-fn log(s: &Section<'_>) -> Log {
-    let default = Log::default();
-    let levels = [
-        ("off", LevelFilter::OFF),
-        ("error", LevelFilter::ERROR),
-        ("warn", LevelFilter::WARN),
-        ("info", LevelFilter::INFO),
-        ("debug", LevelFilter::DEBUG),
-        ("trace", LevelFilter::TRACE),
-    ];
-    Log {
-        format: s.or("format", default.format, |item| item.word(&[("text", Format::Text), ("json", Format::Json)])),
-        level: s.or("level", default.level, |item| item.word(&levels)),
-        access: s.or("access", default.access, Item::bool),
     }
 }
 

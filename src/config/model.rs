@@ -8,11 +8,11 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 use rustls::sign::CertifiedKey;
-use tracing::level_filters::LevelFilter;
 
 use super::HostName;
 use super::limits::{Limits, Timeouts};
 use super::listen::Listen;
+use super::log_file::Log;
 use super::origins::Origins;
 use super::pages::{ConsentMode, SettingsLink, Withdraw};
 use super::secret::Secret;
@@ -20,7 +20,6 @@ use crate::consent::formats::Tool;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::Policy;
-use crate::telemetry::Format;
 
 /// Everything that the configuration says. An exchange keeps the one it began with.
 #[derive(Debug)]
@@ -255,23 +254,6 @@ impl Receipts {
             ip: false,
             user_agent: false,
         }
-    }
-}
-
-/// What is logged, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// For people or for machines.
-    pub format: Format,
-    /// The least that is logged.
-    pub level: LevelFilter,
-    /// One line for each request.
-    pub access: bool,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { format: Format::Text, level: LevelFilter::INFO, access: true }
     }
 }
 

@@ -20,12 +20,18 @@ pub struct Outcome {
     pub refused: Vec<String>,
     /// When what runs was read, in seconds since 1970.
     pub read: i64,
+    /// How often a good one took the place of what ran.
+    pub good: u64,
+    /// How often one was refused.
+    pub bad: u64,
+    /// When the files were read last, whatever came of it.
+    pub tried: i64,
 }
 
 impl Running {
     /// The configuration that the process started with.
     pub fn new(config: Arc<Config>, now: i64) -> Self {
-        let outcome = Outcome { refused: Vec::new(), read: now };
+        let outcome = Outcome { read: now, tried: now, ..Outcome::default() };
         Self { config: ArcSwap::new(config), outcome: ArcSwap::from_pointee(outcome) }
     }
 
@@ -42,13 +48,15 @@ impl Running {
     /// A good one takes its place.
     pub fn replace(&self, config: Arc<Config>, now: i64) {
         self.config.store(config);
-        self.outcome.store(Arc::new(Outcome { refused: Vec::new(), read: now }));
+        let Outcome { good, bad, .. } = *self.outcome();
+        self.outcome.store(Arc::new(Outcome { refused: Vec::new(), read: now, good: good + 1, bad, tried: now }));
     }
 
     /// A bad one changes nothing but this.
-    pub fn refuse(&self, problems: &[Problem]) {
+    pub fn refuse(&self, problems: &[Problem], now: i64) {
         let refused = problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
-        self.outcome.store(Arc::new(Outcome { refused, read: self.outcome().read }));
+        let Outcome { read, good, bad, .. } = *self.outcome();
+        self.outcome.store(Arc::new(Outcome { refused, read, good, bad: bad + 1, tried: now }));
     }
 }
 

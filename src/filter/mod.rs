@@ -23,6 +23,7 @@ mod removal;
 mod request;
 mod response;
 mod set_cookie;
+pub mod trace;
 pub mod validators;
 
 pub use address::Address;

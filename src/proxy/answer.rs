@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, SET_COOKIE};
 use http::{HeaderValue, Method, Response, StatusCode};
+use tokio::time::Duration;
 
 use super::coding::{Caps, Coding, Decoder};
 use super::error::{Error, OriginError};
@@ -53,15 +54,19 @@ pub(super) struct Extras<'a> {
 }
 
 impl Filter<'_> {
-    /// Filters a response: head first, then, for pages, the body.
+    /// Filters a response: head first, then, for pages, the body. `read` grows by the time that its first bytes took.
     ///
     /// # Errors
     /// If a page cannot be read, and so would pass unfiltered.
-    pub(super) async fn response(&self, response: Response<Body>) -> Result<Response<Body>, Error> {
+    pub(super) async fn response(
+        &self,
+        response: Response<Body>,
+        read: &mut Duration,
+    ) -> Result<Response<Body>, Error> {
         let Self { site, requested, .. } = *self;
         let (mut head, mut body) = response.into_parts();
         let apply = site.mode == Mode::Enforce;
-        let page = recognise::is_page(&head.headers, head.status, &mut body, self.caps()).await?;
+        let page = recognise::is_page(&head.headers, head.status, &mut body, self.caps(), read).await?;
         let additions = self.additions.filter(|_| apply && page && is_shown(head.status, &head.headers));
         let extras = additions.and_then(Additions::extras);
         let (decision, cookies) = self.settle(extras).await;

@@ -51,6 +51,19 @@ pub enum OriginError {
     Upgrade,
 }
 
+impl OriginError {
+    /// Its place in [`ORIGIN_ERRORS`].
+    ///
+    /// [`ORIGIN_ERRORS`]: crate::telemetry::counters::ORIGIN_ERRORS
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::Connect(_) | Self::ServerName => 0,
+            Self::Timeout(_) | Self::Body(body::Error::Idle(_)) => 1,
+            _ => 2,
+        }
+    }
+}
+
 impl Error {
     /// The client's fault.
     pub fn client(status: StatusCode, reason: &'static str) -> Self {

@@ -7,15 +7,17 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::uri::Authority;
-use http::{Method, StatusCode, Uri, Version};
+use http::{HeaderValue, Method, StatusCode, Uri, Version};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Duration, Instant};
 
 use super::error::Error;
+use super::told::Told;
 use super::upstream::Lease;
 use super::worker::{Client, SiteRef};
 use crate::body::{self, Body};
 use crate::telemetry::counters::SiteCounters;
+use crate::telemetry::{self, Access};
 
 /// Lives from the request's head to the last byte of the response; writes the access line when it goes.
 #[derive(Debug)]
@@ -30,14 +32,17 @@ pub struct Exchange {
     site: Option<SiteRef>,
     status: Option<StatusCode>,
     origin: Duration,
+    added: Duration,
     sent: u64,
     aborted: bool,
+    told: Option<Box<Told>>,
 }
 
 impl Exchange {
     /// A request head was read.
     pub fn begin<B>(client: Arc<Client>, request: &http::Request<B>) -> Self {
         client.activity.begin();
+        let told = Told::of(&client, request.headers());
         Self {
             client,
             started: Instant::now(),
@@ -48,8 +53,10 @@ impl Exchange {
             site: None,
             status: None,
             origin: Duration::ZERO,
+            added: Duration::ZERO,
             sent: 0,
             aborted: false,
+            told,
         }
     }
 
@@ -78,17 +85,30 @@ impl Exchange {
         self.site.as_deref().map(|site| &*site.prefix)
     }
 
-    /// So long the origin took to answer.
+    /// So long we waited for the origin, in addition to what is known already.
     pub fn waited(&mut self, origin: Duration) {
-        self.origin = origin;
+        self.origin += origin;
+    }
+
+    /// What the request is called, where requests have names.
+    pub fn request_id(&self) -> Option<&HeaderValue> {
+        self.told.as_ref()?.request_id.as_ref()
     }
 
     /// It failed, for this reason.
     pub fn failed(&self, error: &Error) {
-        let (host, path) = (self.host.as_ref().map_or("-", Authority::as_str), self.uri.path());
+        let (host, path) = (self.host_name(), self.uri.path());
+        let request_id = self.request_id_text();
         match error {
-            Error::Client { .. } => tracing::debug!(%error, host, path, "A request was refused."),
-            Error::Origin(_) => tracing::warn!(%error, host, path, "An exchange failed at the origin."),
+            Error::Client { .. } => tracing::debug!(%error, host, path, request_id, "A request was refused."),
+            Error::Origin(why) => {
+                let (counters, now) = (self.counters(), telemetry::now());
+                counters.origin_errors[why.kind()].fetch_add(1, Relaxed);
+                counters.origin_failed.store(now.0, Relaxed);
+                if let Some(suppressed) = counters.failures.pass(now) {
+                    tracing::warn!(%error, host, path, request_id, suppressed, "An exchange failed at the origin.");
+                }
+            }
         }
     }
 
@@ -100,11 +120,21 @@ impl Exchange {
     /// The answer's status is settled.
     pub fn answered(&mut self, status: StatusCode) {
         self.status = Some(status);
-        let counters = self.counters();
-        counters.added.observe(self.elapsed().saturating_sub(self.origin));
-        if !self.origin.is_zero() {
-            counters.origin.observe(self.origin);
-        }
+        self.added = self.elapsed().saturating_sub(self.origin);
+        self.counters().settled(status, self.added, self.origin);
+    }
+
+    /// How much we added to the time to the response's head, once that is settled.
+    pub fn added(&self) -> Duration {
+        self.added
+    }
+
+    fn host_name(&self) -> &str {
+        self.host.as_ref().map_or("-", Authority::as_str)
+    }
+
+    fn request_id_text(&self) -> Option<&str> {
+        self.request_id()?.to_str().ok()
     }
 
     fn counters(&self) -> &SiteCounters {
@@ -123,18 +153,29 @@ impl Drop for Exchange {
         let counters = self.counters();
         counters.answered(self.status);
         counters.aborted.fetch_add(u64::from(self.aborted), Relaxed);
-        self.client.worker.access.line(&crate::telemetry::Access {
-            client: self.client.address,
+        if !self.client.worker.access.is_on() {
+            return;
+        }
+        let told = self.told.as_deref();
+        self.client.worker.access.line(&Access {
+            client: told.and_then(|told| told.client).unwrap_or(self.client.address),
+            peer: self.client.address,
             method: &self.method,
-            // Query strings carry identifiers: never logged.
             path: self.uri.path(),
-            host: self.host.as_ref().map_or("-", Authority::as_str),
+            query: self.uri.query(),
+            host: self.host_name(),
+            site: self.site.as_deref().map_or("", |site| &*site.name),
             version: self.version,
             status: self.status,
             sent: self.sent,
-            total: self.started.elapsed(),
+            total: self.elapsed(),
             origin: self.origin,
+            added: self.added,
             aborted: self.aborted,
+            request_id: self.request_id_text(),
+            trace: told.and_then(|told| told.trace.as_ref()?.to_str().ok()),
+            referer: told.and_then(|told| told.referer.as_ref()),
+            user_agent: told.and_then(|told| told.user_agent.as_ref()),
         });
     }
 }
@@ -173,8 +214,12 @@ impl http_body::Body for Tracked {
                 this.exchange.aborted = true;
                 // Without the lease's release the connection is closed: nobody may read on from here.
                 this.lease = None;
-                let host = this.exchange.host.as_ref().map_or("-", Authority::as_str);
-                tracing::warn!(%error, host, path = this.exchange.uri.path(), "A response was cut off.");
+                let exchange = &this.exchange;
+                if let Some(suppressed) = exchange.counters().cuts.pass(telemetry::now()) {
+                    let (host, path) = (exchange.host_name(), exchange.uri.path());
+                    let request_id = exchange.request_id_text();
+                    tracing::warn!(%error, host, path, request_id, suppressed, "A response was cut off.");
+                }
             }
             None => this.release(),
         }

@@ -12,7 +12,7 @@ use super::error::{Error, OriginError};
 use super::exchange::Exchange;
 use super::upgrade::Upgrade;
 use super::worker::{Client, SiteRef};
-use crate::filter::hop_by_hop;
+use crate::filter::{hop_by_hop, trace};
 use crate::policy::Country;
 
 /// What the response has to be judged by, kept before the request goes away.
@@ -44,6 +44,10 @@ pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
         &mut head.headers,
         exchange.site().is_some_and(|site| is_trusted(client, site)),
     );
+    trace::drop_broken(&mut head.headers);
+    if let Some(id) = exchange.request_id() {
+        head.headers.insert(trace::X_REQUEST_ID, id.clone());
+    }
     // hyper has answered it with 100 as soon as we read the body; the origin need not be asked.
     head.headers.remove(EXPECT);
     if head.uri.authority().is_some() {

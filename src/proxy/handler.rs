@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
 use super::error::Error;
 use super::exchange::{Exchange, Tracked};
@@ -36,6 +36,7 @@ pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<R
             (respond::error(&error, exchange.site().map(|site| &**site), language), None)
         }
     };
+    // What we add to the head from here on is not worth a second look at the clock.
     exchange.answered(response.status());
     if let Some(site) = exchange.site().filter(|site| site.mode == Mode::Enforce) {
         finish(site, &exchange, response.headers_mut());
@@ -49,8 +50,7 @@ fn finish(site: &SiteRef, exchange: &Exchange, headers: &mut HeaderMap) {
         headers.insert(name, value.clone());
     }
     if site.server_timing {
-        let ours = exchange.elapsed().saturating_sub(exchange.origin());
-        let text = format!("consentry;dur={:.2}", ours.as_secs_f64() * 1000.0);
+        let text = format!("consentry;dur={:.2}", exchange.added().as_secs_f64() * 1000.0);
         headers.append(SERVER_TIMING, HeaderValue::try_from(text).expect("digits and ASCII"));
     }
 }
@@ -156,7 +156,11 @@ async fn pass(
         language,
         worker: &exchange.client.worker,
     };
-    Ok((filter.response(response).await?, lease))
+    // To tell what comes, its first bytes may have to be waited for.
+    let mut read = Duration::ZERO;
+    let filtered = filter.response(response, &mut read).await;
+    exchange.waited(read);
+    Ok((filtered?, lease))
 }
 
 /// Path and query as the client wrote them.

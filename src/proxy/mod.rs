@@ -15,6 +15,7 @@ mod recognise;
 mod respond;
 mod rewrite;
 mod route;
+mod told;
 mod upgrade;
 mod upstream;
 mod visitor;

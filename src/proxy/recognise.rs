@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt as _;
+use tokio::time::{Duration, Instant};
 
 use super::coding::{Caps, Decoder};
 use super::error::{Error, OriginError};
@@ -11,7 +12,8 @@ use crate::body::Body;
 use crate::filter::content_codings;
 use crate::html::sniff;
 
-/// Whether the response is HTML by its type or, without one, by its first bytes (WHATWG MIME sniffing).
+/// Whether the response is HTML by its type or, without one, by its first bytes (WHATWG MIME sniffing). `read` grows by
+/// the time that these took.
 ///
 /// # Errors
 /// If the body breaks off before that can be told.
@@ -20,6 +22,7 @@ pub(super) async fn is_page(
     status: StatusCode,
     body: &mut Body,
     caps: Caps,
+    read: &mut Duration,
 ) -> Result<bool, Error> {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if status == StatusCode::SWITCHING_PROTOCOLS {
@@ -41,7 +44,10 @@ pub(super) async fn is_page(
             sniff::Sniff::NeedMore if whole => break false,
             sniff::Sniff::NeedMore => {}
         }
-        match body.frame().await {
+        let asked = Instant::now();
+        let frame = body.frame().await;
+        *read += asked.elapsed();
+        match frame {
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => {
                     front.extend_from_slice(&data);

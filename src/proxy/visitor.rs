@@ -78,6 +78,7 @@ impl Visitor {
             receipts: &client.worker.receipts,
             proof: &site.snapshot().config.receipts,
             rates: &client.worker.rates,
+            counters: site.counters(),
             a_minute: site.limits().choices_a_minute,
             peer: client.address,
             trusted: &site.snapshot().config.trusted_proxies,

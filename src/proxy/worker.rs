@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::activity::Activity;
 use super::insert::Prepared;
 use super::route::Routes;
+use super::told::Ids;
 use super::upstream::{Fleet, Upstream};
 use crate::api::rate::Rates;
 use crate::config::{Config, Limits, Site, Timeouts};
@@ -37,6 +38,8 @@ pub struct Worker {
     pub rates: Rates,
     /// Where this worker's access lines go.
     pub access: AccessLog,
+    /// Names requests, where they have names.
+    pub(super) ids: Option<Ids>,
     /// What was seen in traffic.
     pub findings: Arc<Findings>,
     /// What is counted for metrics.
@@ -137,12 +140,14 @@ impl Worker {
     /// A worker for this configuration.
     pub fn new(config: Arc<Config>, keys: Arc<Keys>, receipts: Receipts, access: AccessLog, fleet: Arc<Fleet>) -> Self {
         let counters = Arc::<Counters>::default();
+        let ids = config.log.request_id.then(Ids::new);
         let snapshot = ArcSwap::from_pointee(Snapshot::new(config, &counters, &fleet, None));
         Self {
             snapshot,
             keys,
             receipts,
             access,
+            ids,
             rates: Rates::default(),
             findings: Arc::default(),
             counters,

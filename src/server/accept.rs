@@ -16,9 +16,23 @@ use super::tls::Tls;
 use super::{connection, redirect};
 use crate::proxy::Worker;
 use crate::telemetry::counters::Counters;
+use crate::telemetry::{self, Brake};
 
 /// How long an access line may wait in a worker's buffer.
 const FLUSH: Duration = Duration::from_millis(200);
+
+/// How many turns of the clock until it is told which lines were held back.
+const REST: u64 = 10;
+
+/// Tells of warnings that were held back, where no later one does.
+fn tell_rest(counters: &Counters) {
+    let now = telemetry::now();
+    for (site, counters) in counters.sites() {
+        for (line, suppressed) in counters.held_back(now) {
+            tracing::warn!(%site, line, suppressed, "There were more lines like this one.");
+        }
+    }
+}
 
 /// Accepts and serves until `stop`, then waits for what is in flight, at most for the drain limit.
 pub(super) async fn serve(
@@ -47,8 +61,11 @@ pub(super) async fn serve(
     let flush = async {
         loop {
             sleep(FLUSH).await;
-            worker.counters.beats.fetch_add(1, Relaxed);
+            let beats = worker.counters.beats.fetch_add(1, Relaxed);
             worker.access.flush();
+            if beats.is_multiple_of(REST) {
+                tell_rest(&worker.counters);
+            }
         }
     };
     tokio::select! {
@@ -84,6 +101,7 @@ impl Port {
                 return self.stop.cancel();
             }
         };
+        let brake = Brake::default();
         loop {
             let next = async {
                 let place = Arc::clone(&self.room).enter().await;
@@ -99,7 +117,9 @@ impl Port {
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of file descriptors or memory: those in use must come free first.
-                    tracing::warn!(%error, "Connections cannot be accepted; trying again in 100 ms.");
+                    if let Some(suppressed) = brake.pass(telemetry::now()) {
+                        tracing::warn!(%error, suppressed, "Connections cannot be accepted; trying again in 100 ms.");
+                    }
                     sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -129,9 +149,10 @@ impl Port {
 }
 
 /// Counts a connection for as long as it lives.
-async fn counted<T>(connection: impl Future<Output = T>, counters: Arc<Counters>) -> T {
+async fn counted<E>(connection: impl Future<Output = Result<(), E>>, counters: Arc<Counters>) -> Result<(), E> {
     counters.connections.accepted.fetch_add(1, Relaxed);
     let result = connection.await;
+    counters.connections.failed.fetch_add(u64::from(result.is_err()), Relaxed);
     counters.connections.closed.fetch_add(1, Relaxed);
     result
 }

@@ -22,6 +22,7 @@ use super::peer;
 use super::tls::Tls;
 use crate::config::{Config, Limits, Timeouts};
 use crate::proxy::{Activity, Client, Overdue, Worker, handle};
+use crate::telemetry::counters::Connections;
 
 /// Boxed: it is large, and is moved from state to state of the connection.
 type Stream = Watched<Box<TlsStream<TcpStream>>>;
@@ -51,6 +52,7 @@ pub(super) async fn serve(
     let session = stream.get_ref().1;
     let h2 = session.alpn_protocol() == Some(b"h2");
     let named = session.server_name().map(Box::from);
+    let _open = Connections::speaks(&worker.counters, h2);
     let activity = Arc::new(Activity::new());
     let stream = Watched::new(stream, Arc::clone(&activity), !h2);
     let client = Arc::new(Client::new(address, named, activity, worker));

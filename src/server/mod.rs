@@ -52,7 +52,7 @@ pub struct Server {
     /// After the workers, so that these keep what they leave.
     _store: Store,
     _findings: Keeper,
-    _access: AccessWriter,
+    access: AccessWriter,
 }
 
 impl Server {
@@ -62,7 +62,7 @@ impl Server {
     /// If threads, runtimes or sockets cannot be had, or the key for session tickets cannot be made.
     pub fn start(config: Arc<Config>, keys: Arc<Keys>, store: Store, mut sockets: Sockets) -> Result<Self> {
         let stop = CancellationToken::new();
-        let access = AccessWriter::start(config.log.access.then_some(config.log.format))?;
+        let access = AccessWriter::start(config.log.access.as_ref())?;
         let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
         let (mut workers, mut tables, mut counters, mut swapped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let admin_socket = sockets.take_admin();
@@ -83,7 +83,14 @@ impl Server {
         let running = Arc::new(Running::new(config, telemetry::now().0));
         let reloader = Reloader::new(Arc::clone(&running), swapped, Arc::clone(&tls.certificates), checks);
         let pulse = counters.clone();
-        let view = admin::View::new(running, counters, fleet, Arc::clone(&book), stop.clone());
+        let told = admin::Told {
+            counters,
+            fleet,
+            book: Arc::clone(&book),
+            receipts: store.receipts(),
+            dropped: access.dropped(),
+        };
+        let view = admin::View::new(running, told, stop.clone());
         let admin = admin_socket.map(|socket| Admin::start(socket, view)).transpose()?;
         Ok(Self {
             stop,
@@ -93,7 +100,7 @@ impl Server {
             _admin: admin,
             _store: store,
             _findings: Keeper::start(book)?,
-            _access: access,
+            access,
         })
     }
 
@@ -105,6 +112,11 @@ impl Server {
     /// A token that [`Self::stop`]s the server when cancelled.
     pub fn stopper(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// The file of the access log was moved away: the next line begins a new one.
+    pub fn reopen_log(&self) {
+        self.access.reopen();
     }
 
     /// What puts another configuration in the place of the running one.

@@ -59,7 +59,7 @@ impl Reloader {
             Ok(hash) => tracing::info!(%hash, "The configuration was read again."),
             Err(problems) => {
                 log(&problems);
-                self.0.running.refuse(&problems);
+                self.0.running.refuse(&problems, now);
                 tracing::error!("The configuration is wrong; the one that was running goes on.");
             }
         }

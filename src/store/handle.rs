@@ -1,7 +1,8 @@
 //! How others speak to the writer.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -27,7 +28,31 @@ pub struct Away(pub String);
 #[derive(Debug, Clone)]
 pub struct Receipts {
     orders: mpsc::Sender<Order>,
-    unproven: Arc<AtomicU64>,
+    stats: Arc<Stats>,
+}
+
+/// What became of receipts, since the start, and how the store is.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Kept in the store at once.
+    pub stored: AtomicU64,
+    /// Kept in the spool, while the store was away.
+    pub spooled: AtomicU64,
+    /// Choices that were not taken, for nothing could prove them.
+    pub refused: AtomicU64,
+    /// Refusals and withdrawals that took effect without a receipt.
+    pub unproven: AtomicU64,
+    /// Whether the store is away.
+    pub away: AtomicBool,
+    /// Where receipts wait for it.
+    pub spool: PathBuf,
+}
+
+impl Stats {
+    /// Bytes that wait in the spool now.
+    pub fn waiting(&self) -> u64 {
+        std::fs::metadata(&self.spool).map_or(0, |file| file.len())
+    }
 }
 
 /// What the writer is asked for.
@@ -46,8 +71,8 @@ pub(super) struct Whose {
 }
 
 impl Receipts {
-    pub(super) fn new(orders: mpsc::Sender<Order>) -> Self {
-        Self { orders, unproven: Arc::default() }
+    pub(super) fn new(orders: mpsc::Sender<Order>, stats: Arc<Stats>) -> Self {
+        Self { orders, stats }
     }
 
     /// Keeps a receipt; it is on disk when this returns.
@@ -77,14 +102,9 @@ impl Receipts {
         self.ask(|done| Order::Erase(whose, done)).await.unwrap_or_else(|why| Err(Away(why.into())))
     }
 
-    /// Counts a refusal or withdrawal that took effect without a receipt.
-    pub fn count_unproven(&self) {
-        self.unproven.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Refusals and withdrawals that took effect without a receipt, since the start.
-    pub fn unproven(&self) -> u64 {
-        self.unproven.load(Ordering::Relaxed)
+    /// How it goes.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
     }
 
     async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, &'static str> {

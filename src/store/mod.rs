@@ -17,6 +17,7 @@ mod writer;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use anchor::Anchor;
 pub use backend::{Backend, ChainState, Filter};
-pub use handle::{Away, Receipts, Unrecordable};
+pub use handle::{Away, Receipts, Stats, Unrecordable};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use spool::{Spool, SpoolError};
@@ -111,11 +112,12 @@ impl Store {
     pub fn with(open: Opener, place: &Place, settings: &config::Receipts) -> Result<Self, Error> {
         let (orders, queue) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
-        let writer = writer::Writer::new(open, place, settings)?;
+        let stats = Arc::new(Stats { spool: place.spool.clone(), ..Stats::default() });
+        let writer = writer::Writer::new(open, place, settings, Arc::clone(&stats))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new().name("receipts".into());
         let thread = thread.spawn(move || runtime.block_on(writer.run(queue, stopped)))?;
-        Ok(Self { receipts: Receipts::new(orders), stop: Some(stop), thread: Some(thread) })
+        Ok(Self { receipts: Receipts::new(orders, stats), stop: Some(stop), thread: Some(thread) })
     }
 
     /// For those who write and read receipts.

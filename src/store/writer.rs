@@ -1,5 +1,7 @@
 //! The one thread that writes: gathers what waits, commits it together, and only then answers.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -7,12 +9,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::anchor::Anchor;
 use super::backend::{Backend, Filter};
-use super::handle::{Away, Order, Unrecordable, Whose};
+use super::handle::{Away, Order, Stats, Unrecordable, Whose};
 use super::spool::{Spool, SpoolError};
 use super::{Error, Place, random};
 use crate::config;
 use crate::receipt::{ChainId, Entry, Head, Reason, Receipt};
-use crate::telemetry;
+use crate::telemetry::{self, Brake};
 
 /// Opens the store, also again after it failed.
 pub type Opener = Box<dyn FnMut() -> Result<Box<dyn Backend>, Error> + Send>;
@@ -42,10 +44,18 @@ pub(super) struct Writer {
     chain: ChainId,
     retention: Duration,
     purge_at: Instant,
+    stats: Arc<Stats>,
+    /// Lines on receipts that cannot be kept: one a choice otherwise.
+    brake: Brake,
 }
 
 impl Writer {
-    pub(super) fn new(mut open: Opener, place: &Place, settings: &config::Receipts) -> Result<Self, Error> {
+    pub(super) fn new(
+        mut open: Opener,
+        place: &Place,
+        settings: &config::Receipts,
+        stats: Arc<Stats>,
+    ) -> Result<Self, Error> {
         let anchor = Anchor::at(&place.anchor);
         let chain = match anchor.read()? {
             Some(head) => head.chain,
@@ -61,7 +71,10 @@ impl Writer {
             Err(error) => return Err(error),
         };
         let spool = Spool::at(&place.spool, settings.spool);
-        let mut writer = Self { open, store, away, spool, anchor, chain, retention: settings.retention, purge_at: now };
+        stats.away.store(away.is_some(), Relaxed);
+        let retention = settings.retention;
+        let mut writer =
+            Self { open, store, away, spool, anchor, chain, retention, purge_at: now, stats, brake: Brake::default() };
         writer.look_at_chain();
         Ok(writer)
     }
@@ -131,8 +144,11 @@ impl Writer {
             }
         }
         let kept = self.keep(&entries);
-        if let Err(error) = &kept {
-            tracing::error!(%error, receipts = entries.len(), "No consent is taken until receipts can be kept again.");
+        if let Err(error) = &kept
+            && let Some(suppressed) = self.brake.pass(telemetry::now())
+        {
+            let receipts = entries.len();
+            tracing::error!(%error, receipts, suppressed, "No consent is taken until receipts can be kept again.");
         }
         for done in waiting {
             let _ = done.send(kept.clone());
@@ -144,12 +160,19 @@ impl Writer {
     fn keep(&mut self, entries: &[Entry]) -> Result<(), Unrecordable> {
         let tried = self.away.is_none_or(|retry| retry <= Instant::now());
         if tried && self.deliver(entries).is_ok() {
+            self.stats.stored.fetch_add(entries.len() as u64, Relaxed);
             return Ok(());
         }
         match self.spool.append(entries) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.stats.spooled.fetch_add(entries.len() as u64, Relaxed);
+                Ok(())
+            }
             // The store may be back by now.
-            Err(_) if !tried && self.deliver(entries).is_ok() => Ok(()),
+            Err(_) if !tried && self.deliver(entries).is_ok() => {
+                self.stats.stored.fetch_add(entries.len() as u64, Relaxed);
+                Ok(())
+            }
             Err(error) => Err(Unrecordable(error.to_string())),
         }
     }
@@ -157,6 +180,7 @@ impl Writer {
     /// Brings what waits in the spool into the store, and these behind it.
     fn deliver(&mut self, entries: &[Entry]) -> Result<(), Error> {
         let delivered = self.try_deliver(entries);
+        self.stats.away.store(delivered.is_err(), Relaxed);
         match &delivered {
             Ok(()) if self.away.take().is_some() => tracing::info!("The store of receipts is back."),
             Ok(()) => {}

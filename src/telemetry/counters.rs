@@ -1,11 +1,15 @@
 //! What a worker counts of its exchanges. Each worker has its own counters, which only it writes, so that no core
 //! waits for another; whoever reads adds them up.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
+
+use super::Brake;
+use super::choices::{Choices, Chosen};
+use crate::cookie::UnixTime;
 
 /// The counters of one worker.
 #[derive(Debug, Default)]
@@ -29,6 +33,21 @@ pub struct Connections {
     pub closed: AtomicU64,
     /// Closed because they did not begin with a PROXY header that could be believed.
     pub unannounced: AtomicU64,
+    /// Of these, ended before a request could be made: no handshake, or none that we speak.
+    pub failed: AtomicU64,
+    /// Of these, told to come again later, for there are too many.
+    pub refused: AtomicU64,
+    /// By protocol: HTTP/1.1, HTTP/2.
+    pub speaking: [Speaking; 2],
+}
+
+/// Connections of one protocol.
+#[derive(Debug, Default)]
+pub struct Speaking {
+    /// Since the start.
+    pub begun: AtomicU64,
+    /// Of these, ended.
+    pub ended: AtomicU64,
 }
 
 /// The counters of one site on one worker.
@@ -36,21 +55,36 @@ pub struct Connections {
 pub struct SiteCounters {
     /// By class of status: none was sent, 1xx, … 5xx.
     pub requests: [AtomicU64; 6],
+    /// Exchanges that failed at the origin, as [`ORIGIN_ERRORS`].
+    pub origin_errors: [AtomicU64; ORIGIN_ERRORS.len()],
+    /// When that happened last, in seconds since 1970; 0: never.
+    pub origin_failed: AtomicI64,
     /// Bodies that broke off.
     pub aborted: AtomicU64,
     /// Pages of which some passed unfiltered (`on_rewrite_error: pass`).
     pub unfiltered: AtomicU64,
-    /// Time to the response head that we added to the origin's.
-    pub added: Histogram,
-    /// Time that the origin took to the response head.
-    pub origin: Histogram,
+    /// Time to the response head that we added to the origin's, by class of status: 1xx, … 5xx.
+    pub added: [Histogram; 5],
+    /// Time that the origin took to the response head, likewise.
+    pub origin: [Histogram; 5],
     /// Requests to the origin over a connection that was kept.
     pub reused: AtomicU64,
     /// Connections to the origin that were asked for.
     pub connected: AtomicU64,
     /// Requests that were sent again, or on to another origin.
     pub retried: AtomicU64,
+    /// Lines on exchanges that failed at the origin.
+    pub failures: Brake,
+    /// Lines on responses that were cut off.
+    pub cuts: Brake,
+    /// Lines on refusals without a receipt.
+    pub unproven: Brake,
+    /// Locked when a visitor chooses, and when somebody looks.
+    choices: Mutex<Choices>,
 }
+
+/// What an origin can do wrong: nobody listens, nothing comes in time, or not what should.
+pub const ORIGIN_ERRORS: [&str; 3] = ["connect", "timeout", "answer"];
 
 /// How often a time was how long.
 #[derive(Debug, Default)]
@@ -93,7 +127,65 @@ impl Counters {
     }
 }
 
+impl Connections {
+    /// A connection has agreed on its protocol; it ends when what comes back is dropped.
+    pub fn speaks(counters: &Arc<Counters>, http2: bool) -> Open {
+        let open = Open { counters: Arc::clone(counters), protocol: usize::from(http2) };
+        open.speaking().begun.fetch_add(1, Relaxed);
+        open
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Open {
+    counters: Arc<Counters>,
+    protocol: usize,
+}
+
+impl Open {
+    fn speaking(&self) -> &Speaking {
+        &self.counters.connections.speaking[self.protocol]
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.speaking().ended.fetch_add(1, Relaxed);
+    }
+}
+
 impl SiteCounters {
+    /// The status of a response is settled: what we added, and how long the origin took, if it was asked.
+    pub fn settled(&self, status: StatusCode, added: Duration, origin: Duration) {
+        let class = usize::from(status.as_u16() / 100).wrapping_sub(1);
+        let (Some(ours), Some(theirs)) = (self.added.get(class), self.origin.get(class)) else { return };
+        ours.observe(added);
+        if !origin.is_zero() {
+            theirs.observe(origin);
+        }
+    }
+
+    /// Lines that were held back and that no later one will tell of, by what they were about.
+    pub fn held_back(&self, now: UnixTime) -> impl Iterator<Item = (&'static str, u64)> {
+        let brakes = [
+            ("An exchange failed at the origin.", &self.failures),
+            ("A response was cut off.", &self.cuts),
+            ("A refusal took effect without a receipt.", &self.unproven),
+        ];
+        brakes.into_iter().filter_map(move |(line, brake)| Some((line, brake.rest(now)?)))
+    }
+
+    /// What visitors chose until now.
+    pub fn chosen(&self) -> Choices {
+        self.choices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A visitor has chosen.
+    pub fn chose(&self, choice: Chosen<'_>) {
+        self.choices.lock().unwrap_or_else(PoisonError::into_inner).add(choice);
+    }
+
     /// One request was answered, or its client went before that.
     pub fn answered(&self, status: Option<StatusCode>) {
         let class = status.map_or(0, |status| usize::from(status.as_u16() / 100));
@@ -114,6 +206,40 @@ impl Histogram {
 }
 
 impl Times {
+    /// Whether nothing was measured.
+    pub fn is_empty(&self) -> bool {
+        self.counts.iter().all(|count| *count == 0)
+    }
+
+    /// Adds those of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(sum, count)| *sum += count);
+        self.sum += other.sum;
+    }
+
+    /// What came since an earlier look.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut since = Self { counts: self.counts, sum: self.sum - earlier.sum };
+        since.counts.iter_mut().zip(earlier.counts).for_each(|(count, before)| *count = count.saturating_sub(before));
+        since
+    }
+
+    /// The time, in seconds, that this part of all stays below: taken to lie evenly between the bounds, as Prometheus
+    /// does; at most the last bound.
+    pub fn quantile(&self, part: f64) -> Option<f64> {
+        let all: u64 = self.counts.iter().sum();
+        let wanted = part * all as f64;
+        let (mut below, mut from) = (0.0, 0.0);
+        for (bound, count) in BOUNDS.into_iter().zip(self.counts) {
+            let here = count as f64;
+            if count > 0 && below + here >= wanted {
+                return Some(from + (bound - from) * (wanted - below) / here);
+            }
+            (below, from) = (below + here, bound);
+        }
+        (all > 0).then_some(from)
+    }
+
     /// Adds what one worker counted.
     pub fn add(&mut self, histogram: &Histogram) {
         for (sum, count) in self.counts.iter_mut().zip(&histogram.counts) {
@@ -138,6 +264,23 @@ mod tests {
         times.add(&two);
         assert_eq!((times.counts[0], times.counts[1], times.counts[BOUNDS.len()]), (1, 1, 1));
         assert!((times.sum - 60.000_14).abs() < 1e-9);
+    }
+
+    #[test]
+    fn quantiles_lie_between_bounds() {
+        let times = |counts: &[(usize, u64)]| {
+            let mut times = Times::default();
+            counts.iter().for_each(|(at, count)| times.counts[*at] = *count);
+            times
+        };
+        assert_eq!(Times::default().quantile(0.5), None);
+        let near = |got: Option<f64>, expected: f64| (got.unwrap() - expected).abs() < 1e-9;
+        assert!(near(times(&[(1, 100)]).quantile(0.5), 0.000_075));
+        assert!(near(times(&[(0, 99), (4, 1)]).quantile(0.99), 0.000_05));
+        assert!(near(times(&[(0, 90), (4, 10)]).quantile(0.95), 0.000_75));
+        assert!(near(times(&[(BOUNDS.len(), 3)]).quantile(0.5), 10.0), "no more is known");
+        let (earlier, later) = (times(&[(0, 5)]), times(&[(0, 5), (2, 1)]));
+        assert_eq!(later.since(&earlier).counts, times(&[(2, 1)]).counts);
     }
 
     #[test]

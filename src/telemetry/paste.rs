@@ -34,6 +34,11 @@ pub fn session(policy: &Policy, name: &str) -> String {
     format!("cookies:\n  {}:\n    {category}", quoted(&pattern(name)))
 }
 
+/// The text that makes an exception for a session cookie which visitors need who come from another site.
+pub fn relax(name: &str) -> String {
+    format!("sessions:\n  cookies:\n    {}: {{ same_site: lax }}\n", quoted(&pattern(name)))
+}
+
 /// A line with a category, and which others there are.
 fn category(policy: &Policy) -> String {
     let categories = &policy.parts().categories;
@@ -177,5 +182,8 @@ mod tests {
         let pasted = session(&before.sites[0].policy, "PHPSESSID");
         let after = config(&format!("{CATEGORIES}{pasted}"));
         assert!(matches!(after.sites[0].policy.cookie(b"PHPSESSID").unwrap().rule, Rule::Site(_)));
+        let after = config(&format!("{CATEGORIES}{}", relax("PHPSESSID")));
+        let (hardening, _) = after.sites[0].policy.session(b"PHPSESSID").unwrap();
+        assert_eq!(hardening.same_site, Some(crate::policy::SameSite::Lax));
     }
 }

@@ -12,6 +12,7 @@ mod elsewhere;
 mod gating;
 mod live;
 mod looks;
+mod operator;
 mod placeholder;
 mod program;
 mod session;

@@ -71,7 +71,7 @@ pub(crate) fn visit_policy<F: Future<Output = ()>>(
     });
 }
 
-fn run(test: impl Future<Output = ()>) {
+pub(crate) fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         tokio::time::timeout(Duration::from_secs(120), test).await.expect("the test hangs");
@@ -90,7 +90,8 @@ impl Visitor {
         Self::at(site, Some(demo), folder, scripts).await
     }
 
-    async fn at(site: String, demo: Option<Program>, folder: TempDir, scripts: Scripts) -> Self {
+    /// With a browser that nobody has used, wherever the site is.
+    pub(crate) async fn at(site: String, demo: Option<Program>, folder: TempDir, scripts: Scripts) -> Self {
         let mut driver = Command::new("chromedriver");
         driver.arg("--port=0").stderr(Stdio::null());
         let missing = "these tests need a browser: apt-get install chromium chromium-driver";

@@ -56,6 +56,48 @@ fn its_end_under_load_fails_no_request() {
 }
 
 #[test]
+fn sigusr1_begins_a_new_access_log() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "fine").await;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, roots) = right(folder.path(), origin.address);
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{text}log: {{ access: combined, access_file: access.log }}\n")).unwrap();
+        let mut program = Program::start(&["serve", "--config", &file]);
+        let address = program.address();
+        let (log, moved) = (folder.path().join("access.log"), folder.path().join("access.log.1"));
+        let ask = async |path: &str| drop(fetch(address, &roots, "shop.example", path).await.rest().await);
+        ask("/one").await;
+        fs::rename(&log, &moved).unwrap();
+        program.signal("USR1");
+        while !log.exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        ask("/two").await;
+        // A line waits in the worker's buffer for a fraction of a second.
+        while !fs::read_to_string(&log).unwrap().contains("/two") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        program.signal("TERM");
+        assert_eq!(program.exit_code(), Some(0));
+        assert!(!fs::read_to_string(&moved).unwrap().contains("/two"));
+        let both = fs::read_to_string(&moved).unwrap() + &fs::read_to_string(&log).unwrap();
+        let lines: Vec<_> = both.lines().collect();
+        assert_eq!(lines.len(), 2, "none is lost and none is twice: {lines:?}");
+        assert!(
+            lines[0].starts_with("127.0.0.1 - - [") && lines[0].contains("] \"GET /one HTTP/1.1\" 200 4 \"-\" \"-\""),
+            "{lines:?}"
+        );
+
+        let wrong = folder.path().join("wrong.yaml");
+        fs::write(&wrong, format!("{text}log: {{ access_file: nowhere/access.log }}\n")).unwrap();
+        let mut program = Program::start(&["serve", "--config", wrong.to_str().unwrap()]);
+        program.line_with("cannot write");
+        assert_eq!(program.exit_code(), Some(1));
+    });
+}
+
+#[test]
 fn sockets_of_systemd_are_used_where_they_are_configured() {
     block_on(async {
         let origin = Origin::fixed(200, &[], "fine").await;

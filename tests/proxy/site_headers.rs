@@ -1,6 +1,8 @@
 //! Headers that a site wants set on each of its responses.
 
-use crate::support::{Client, HOST, Origin, Proxy, block_on};
+use std::time::Duration;
+
+use crate::support::{Client, HOST, Origin, Proxy, RawOrigin, Step, block_on};
 
 #[test]
 fn hsts_and_friends_stand_on_every_answer_of_the_site() {
@@ -31,6 +33,30 @@ fn server_timing_tells_what_we_added_where_asked() {
         let reply = Client::h2(&proxy).await.get("/", &[]).await;
         let added = reply.header("server-timing").and_then(|v| v.strip_prefix("consentry;dur=")).unwrap();
         assert!(added.parse::<f64>().unwrap() >= 0.0, "{added}");
+        let slow = RawOrigin::start(vec![
+            Step::ReadHead,
+            Step::Wait,
+            Step::Write(b"HTTP/1.1 200 OK\r\nServer-Timing: db;dur=9\r\n\r\n".to_vec()),
+            Step::Wait,
+            // Without a type the first bytes have to be looked at.
+            Step::Write(b"<!DOCTYPE html>".to_vec()),
+            Step::Close,
+        ])
+        .await;
+        let proxy = Proxy::builder().site(HOST, slow.address, "server_timing: true").start();
+        let mut client = Client::h2(&proxy).await;
+        let asked = tokio::spawn(async move { client.get("/", &[]).await });
+        for _ in 0..2 {
+            slow.asked().await;
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            slow.go();
+        }
+        let reply = asked.await.unwrap();
+        let timings: Vec<_> = reply.headers.get_all("server-timing").iter().map(|v| v.to_str().unwrap()).collect();
+        let [theirs, ours] = &*timings else { panic!("{timings:?}") };
+        assert_eq!(*theirs, "db;dur=9", "the site's own stays");
+        let ours: f64 = ours.strip_prefix("consentry;dur=").unwrap().parse().unwrap();
+        assert!(ours < 250.0, "{ours} ms: waiting for the site is not our time");
         let quiet = Proxy::to(origin.address).await;
         assert_eq!(Client::h2(&quiet).await.get("/", &[]).await.header("server-timing"), None);
     });

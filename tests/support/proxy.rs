@@ -14,6 +14,7 @@ use super::{Authority, HOST};
 pub struct ProxyBuilder {
     listen: String,
     top: String,
+    log: String,
     sites: String,
     hosts: Vec<String>,
     keys: Option<Vec<u8>>,
@@ -52,10 +53,10 @@ sessions:
 impl Proxy {
     pub fn builder() -> ProxyBuilder {
         // Short limits for what tests wait for; long ones for what they must not hit by chance.
-        let top = "workers: 1\nlog: { access: false, level: error }\n".to_owned();
         ProxyBuilder {
             listen: "127.0.0.1:0".to_owned(),
-            top,
+            top: "workers: 1\n".to_owned(),
+            log: "{ access: false, level: error }".to_owned(),
             sites: String::new(),
             hosts: Vec::new(),
             keys: None,
@@ -127,6 +128,12 @@ impl ProxyBuilder {
         self
     }
 
+    /// What is logged, instead of nothing.
+    pub fn log(mut self, yaml: &str) -> Self {
+        yaml.clone_into(&mut self.log);
+        self
+    }
+
     /// Puts a file beside the configuration.
     pub fn file(mut self, name: &str, text: &str) -> Self {
         self.files.push((name.to_owned(), text.to_owned()));
@@ -176,7 +183,10 @@ impl ProxyBuilder {
         hosts.push("localhost");
         authority.issue(folder.path(), "site", &hosts);
         let file = folder.path().join("consentry.yaml");
-        let text = format!("listen: {}\ncertificate: site.pem\n{}sites:\n{}", self.listen, self.top, self.sites);
+        let text = format!(
+            "listen: {}\ncertificate: site.pem\nlog: {}\n{}sites:\n{}",
+            self.listen, self.log, self.top, self.sites
+        );
         fs::write(&file, &text).unwrap();
         for (name, text) in &self.files {
             fs::write(folder.path().join(name), text).unwrap();

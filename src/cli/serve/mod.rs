@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
 
 /// Starts the server, calls `ready` once its sockets are bound, and drains it when a signal comes.
 pub(super) fn until_signalled(config: Config, ready: impl FnOnce(&[SocketAddr])) -> ExitCode {
-    telemetry::start(config.log.level, config.log.format);
+    let _events = telemetry::start(config.log.level, config.log.format);
     // Signals first: whoever has seen `ready` may rely on them.
     match Signals::listen().and_then(|signals| Ok((signals, start(config)?))) {
         Ok((signals, (server, addresses))) => {

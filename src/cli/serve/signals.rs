@@ -17,11 +17,12 @@ use crate::telemetry;
 /// How often it is said that a certificate is about to expire.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// SIGTERM, SIGINT and SIGHUP, received since [`Signals::listen`].
+/// SIGTERM, SIGINT, SIGHUP and SIGUSR1, received since [`Signals::listen`].
 pub(super) struct Signals {
     runtime: Runtime,
     stop: Stop,
     hangup: Signal,
+    reopen: Signal,
 }
 
 struct Stop {
@@ -35,8 +36,9 @@ impl Signals {
         let context = runtime.enter();
         let stop = Stop { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
         let hangup = signal(SignalKind::hangup())?;
+        let reopen = signal(SignalKind::user_defined1())?;
         drop(context);
-        Ok(Self { runtime, stop, hangup })
+        Ok(Self { runtime, stop, hangup, reopen })
     }
 
     /// Does what signals ask for until one asks to stop, or the server stops by itself; then it drains. The next
@@ -53,6 +55,7 @@ impl Signals {
                 () = stop.cancelled() => None,
                 () = reload(&mut self.hangup, watch, &reloader) => None,
                 () = remind(&reloader) => None,
+                () = reopen(&mut self.reopen, server) => None,
                 () = reassure(&mut pulse) => None,
             }
         });
@@ -69,6 +72,7 @@ impl Signals {
                 }
             });
             tracing::warn!("{name} again: what is in flight is cut off.");
+            telemetry::flush_events();
             std::process::exit(128 + number);
         });
         if let Err(error) = again {
@@ -115,6 +119,13 @@ async fn reload(hangup: &mut Signal, mut watch: Option<Watch>, reloader: &Reload
         let files = reloader.reload();
         watch.iter_mut().for_each(|watch| watch.look_at(&files));
         service::ready();
+    }
+}
+
+/// Opens the access log anew on each SIGUSR1: whoever rotates it has moved it away.
+async fn reopen(asked: &mut Signal, server: &Server) {
+    while asked.recv().await.is_some() {
+        server.reopen_log();
     }
 }
 

@@ -182,7 +182,8 @@ impl<'a> Comparing<'a> {
                  signing in or paying, give it `same_site: lax`",
                 times(thing.left_behind)
             );
-            self.drift.push(Drift { drift: Kind::StrictRisk, text, ..told.clone() });
+            let paste = Some(paste::relax(&thing.row.name));
+            self.drift.push(Drift { drift: Kind::StrictRisk, text, paste, ..told.clone() });
         }
     }
 

@@ -1,6 +1,6 @@
 //! The findings of all workers and of earlier runs, and the thread that gathers and saves them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -33,6 +33,9 @@ struct Pages {
     table: Table,
     overflow: u64,
     tallies: BTreeMap<Tally, u64>,
+    risks: BTreeMap<Box<str>, u64>,
+    /// Cookies of which it was said that they are one: site and name.
+    warned: BTreeSet<(Box<str>, Box<str>)>,
     /// Since it was last saved: anything, and the rows that there are.
     changed: bool,
     grown: bool,
@@ -60,6 +63,8 @@ pub struct Report {
     pub overflow: u64,
     /// Counts since the start of this process.
     pub tallies: BTreeMap<Tally, u64>,
+    /// Since then, by site: session cookies made `SameSite=Strict` for visitors who came from another site.
+    pub risks: BTreeMap<Box<str>, u64>,
 }
 
 impl Book {
@@ -89,7 +94,12 @@ impl Book {
         let pages = self.gather();
         let mut rows: Vec<_> = pages.table.rows().cloned().collect();
         rows.sort_by(|a, b| (&a.site, a.kind, &a.name, a.action).cmp(&(&b.site, b.kind, &b.name, b.action)));
-        Report { rows, overflow: pages.overflow, tallies: pages.tallies.clone() }
+        Report { rows, overflow: pages.overflow, tallies: pages.tallies.clone(), risks: pages.risks.clone() }
+    }
+
+    /// The counts alone, since the start of this process.
+    pub fn tallies(&self) -> BTreeMap<Tally, u64> {
+        self.gather().tallies.clone()
     }
 
     /// Takes what the workers have found since the last time.
@@ -133,12 +143,26 @@ impl Pages {
             let category = row.category.clone().unwrap_or_else(|| "unclassified".into());
             let tally = Tally { site: row.site.clone(), kind: row.kind, category, action: row.action };
             *self.tallies.entry(tally).or_default() += row.count;
+            if row.left_behind > 0 {
+                *self.risks.entry(row.site.clone()).or_default() += row.left_behind;
+                self.warn(&row);
+            }
             if let Some(new) = self.table.merge(row) {
                 tell(new);
                 self.grown = true;
             }
         }
         self.take_overflow();
+    }
+
+    /// Says once of a cookie that visitors may arrive without it.
+    fn warn(&mut self, row: &Row) {
+        const MOST: usize = 1024;
+        let Row { site, name, last_page, .. } = row;
+        if self.warned.len() < MOST && self.warned.insert((site.clone(), name.clone())) {
+            let page = last_page;
+            tracing::warn!(%site, %name, %page, "A visitor from another site got a session cookie with SameSite=Strict.");
+        }
     }
 
     /// What found no room in the book itself. Its category was known, and counted.
