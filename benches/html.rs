@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use consentry::config::{self, CertificateFiles};
-use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings};
+use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::Grant;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings as Parser};
@@ -63,7 +63,8 @@ sites:
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        texts: Arc::clone(consentry::page::texts::Texts::of("en")),
+        speech: Speech::default(),
+        asks: true,
         insert: Insertions::default(),
     }
 }

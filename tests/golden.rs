@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use consentry::config::{self, CertificateFiles};
-use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings};
+use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::{Grant, Policy};
 use url::Url;
 
@@ -88,7 +88,8 @@ fn settings(yaml: &str, name: &str) -> Settings {
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        texts: Arc::clone(consentry::page::texts::Texts::of("en")),
+        speech: Speech::default(),
+        asks: true,
         insert: Insertions::default(),
         gating: Gating::Remove,
         xml: false,

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use consentry::config::{self, CertificateFiles};
-use consentry::html::{Gating, Limits, OnError, Rewriter, Settings};
+use consentry::html::{Gating, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::Grant;
 use url::Url;
 
@@ -35,7 +35,8 @@ sites:
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        texts: Arc::clone(consentry::page::texts::Texts::of("en")),
+        speech: Speech::default(),
+        asks: true,
         insert: consentry::html::Insertions::default(),
     }
 }

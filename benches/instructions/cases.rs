@@ -9,8 +9,7 @@ use consentry::consent::{self, Choice, ConsentId, Keys, Signals};
 use consentry::cookie::UnixTime;
 use consentry::filter::validators::Conditional;
 use consentry::filter::{self, Address, Body, ConsentHeader, Fetch, RequestContext, Requested, ResponseContext};
-use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings};
-use consentry::page::texts::Texts;
+use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::{Grant, Policy};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -147,7 +146,8 @@ fn html(policy: &Arc<Policy>, tell: &mut Tell<'_>) {
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        texts: Arc::clone(Texts::of("en")),
+        speech: Speech::default(),
+        asks: true,
         insert: Insertions::default(),
     };
     let mut out = Vec::with_capacity(1 << 18);

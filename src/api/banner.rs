@@ -10,26 +10,26 @@ use crate::config::{ConsentMode, Gating, Mode, SEEN_COOKIE, Site};
 use crate::consent::{self, Ask, Basis, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::page::banner::{Asked, Banner, May, script};
-use crate::page::local_path;
-use crate::policy::{Category, CategoryId, Law, translated};
+use crate::page::{category, local_path};
+use crate::policy::{Category, CategoryId, Law, ServiceId, translated};
 use crate::{filter, fnv, own};
 
 /// What a visitor is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// The labels of what is asked for.
-    labels: Vec<Box<str>>,
-    /// An earlier choice stands, and these are the site's words on what has changed since.
-    since: Option<Vec<Box<str>>>,
+    /// What is asked for.
+    categories: Vec<CategoryId>,
+    /// Services of other categories than those.
+    services: Vec<ServiceId>,
+    /// The version of the policy under which an earlier choice was made, if one stands.
+    since: Option<u64>,
     /// The browser sends a signal that the policy honours.
     signal: bool,
-    /// The tag of the language to ask in.
-    language: Box<str>,
 }
 
 impl Question {
     /// What there is to ask this visitor; `None` if nothing, or nothing that an answer would change.
-    pub fn of(site: &Site, decision: &Decision, record: &Record, signals: Signals, language: &str) -> Option<Self> {
+    pub fn of(site: &Site, decision: &Decision, record: &Record, signals: Signals) -> Option<Self> {
         if site.consent_tool.is_some() {
             // The site's own tool asks.
             return None;
@@ -37,52 +37,55 @@ impl Question {
         let parts = site.policy.parts();
         let heard = |category: &Category| (category.gpc && signals.gpc) || (category.dnt && signals.dnt);
         // What the browser's signal keeps off whatever the visitor says is no question.
-        let open = |id: CategoryId| {
-            let category = site.policy.category(id);
+        let open = |id: &CategoryId| {
+            let category = site.policy.category(*id);
             !category.required && (parts.choice_beats_signals || !heard(category))
         };
-        let all = || (0..).map(CategoryId).take(parts.categories.len()).filter(|id| open(*id));
-        let label = |id: CategoryId| {
-            let category = site.policy.category(id);
-            Box::from(translated(&category.label, &category.labels, language))
-        };
-        let (labels, since): (Vec<_>, _) = match &decision.ask {
+        let all = || (0..).map(CategoryId).take(parts.categories.len()).filter(open);
+        let (categories, services, since) = match &decision.ask {
             Ask::Nothing => return None,
-            Ask::Everything => (all().map(label).collect(), None),
+            Ask::Everything => (all().collect(), Vec::new(), None),
+            // Who allowed one film on the way has not been asked anything else yet.
+            Ask::New(categories, _) if decision.basis != Basis::Choice || all().all(|id| categories.contains(&id)) => {
+                (all().collect(), Vec::new(), None)
+            }
             Ask::New(categories, services) => {
-                // Who allowed one film on the way has not been asked anything else yet.
-                if decision.basis != Basis::Choice || all().all(|id| categories.contains(&id)) {
-                    (all().map(label).collect(), None)
-                } else {
-                    let fresh = categories.iter().copied().filter(|id| open(*id)).map(label);
-                    let alone = services.iter().map(|id| site.policy.service(*id));
-                    let alone = alone.filter(|s| open(s.category) && !categories.contains(&s.category));
-                    let since = match record {
-                        Record::Choice(choice) => choice.version,
-                        _ => parts.version,
-                    };
-                    let changes = parts.changes.iter().filter(|change| change.version > since);
-                    (
-                        fresh.chain(alone.map(|service| service.label.clone())).collect(),
-                        Some(changes.map(|change| translated(&change.text, &change.texts, language).into()).collect()),
-                    )
-                }
+                let alone = |id: &ServiceId| {
+                    let category = site.policy.service(*id).category;
+                    open(&category) && !categories.contains(&category)
+                };
+                let since = match record {
+                    Record::Choice(choice) => choice.version,
+                    _ => parts.version,
+                };
+                let categories: Vec<_> = categories.iter().copied().filter(open).collect();
+                (categories, services.iter().copied().filter(alone).collect(), Some(since))
             }
         };
         let signal = parts.categories.iter().any(|category| !category.required && heard(category));
-        (!labels.is_empty()).then(|| Self { labels, since, signal, language: language.into() })
+        let asks = !(categories.is_empty() && services.is_empty());
+        asks.then_some(Self { categories, services, since, signal })
     }
 
-    /// A number that differs where the banner does.
-    pub fn mark(&self) -> u64 {
-        let words = self
-            .labels
-            .iter()
-            .chain(self.since.iter().flatten())
-            .chain([&self.language])
-            .flat_map(|text| text.bytes().chain([0]));
+    /// A number that differs where the banner in the language of this tag does.
+    pub fn mark(&self, site: &Site, language: &str) -> u64 {
+        let words = self.labels(site, language).into_iter().chain(self.changes(site, language)).chain([language]);
         let start = 1 + u64::from(self.since.is_some()) + 2 * u64::from(self.signal);
-        fnv::add(start, words)
+        fnv::add(start, words.flat_map(|text| text.bytes().chain([0])))
+    }
+
+    /// What is asked for, by its names.
+    fn labels<'a>(&self, site: &'a Site, language: &str) -> Vec<&'a str> {
+        let texts = site.texts.of(language);
+        let categories = self.categories.iter().map(|id| category::label(site.policy.category(*id), texts, language));
+        categories.chain(self.services.iter().map(|id| &*site.policy.service(*id).label)).collect()
+    }
+
+    /// The site's words on what has changed since the earlier choice.
+    fn changes<'a>(&self, site: &'a Site, language: &str) -> Vec<&'a str> {
+        let since = self.since.unwrap_or(u64::MAX);
+        let changes = site.policy.parts().changes.iter().filter(|change| change.version > since);
+        changes.map(|change| translated(&change.text, &change.texts, language)).collect()
     }
 
     /// Whether no choice stands.
@@ -90,17 +93,25 @@ impl Question {
         self.since.is_none()
     }
 
-    /// The banner that asks it on a page.
-    pub fn banner(&self, site: &Site, authority: &str, return_to: &str, may: May) -> String {
-        let labels: Vec<&str> = self.labels.iter().map(|label| &**label).collect();
-        let changes: Vec<&str> = self.since.iter().flatten().map(|change| &**change).collect();
-        let ours = format!("{}policy", site.prefix);
+    /// The banner that asks it on a page, in the language of this tag.
+    /// `named` says whether the browser asks for another.
+    pub fn banner(
+        &self,
+        site: &Site,
+        (language, named): (&str, bool),
+        authority: &str,
+        return_to: &str,
+        may: May,
+    ) -> String {
+        let named = named.then_some(language);
+        let (labels, changes) = (self.labels(site, language), self.changes(site, language));
         let asked = if self.since.is_some() { Asked::New(&labels, &changes) } else { Asked::Everything(&labels) };
+        let ours = format!("{}policy{}", site.prefix, named.map(|tag| format!("?language={tag}")).unwrap_or_default());
         let policy = site.policy_page.as_deref().unwrap_or(&ours);
         let prefix = &*site.prefix;
-        let words = site.texts.of(&self.language);
+        let words = site.texts.of(language);
         let site = filter::Address { authority, target: return_to }.host();
-        Banner { site, words, asked, signal: self.signal, prefix, policy, return_to, may }.render()
+        Banner { site, words, named, asked, signal: self.signal, prefix, policy, return_to, may }.render()
     }
 }
 
@@ -126,7 +137,7 @@ pub(super) fn asset(text: String, kind: &'static str) -> Response<Body> {
 
 /// `GET banner`: for pages that are the same for everybody; 204 where there is nothing to ask.
 pub(super) fn get(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
-    let question = Question::of(visit.site, visit.decision, visit.record, visit.signals, visit.language);
+    let question = Question::of(visit.site, visit.decision, visit.record, visit.signals);
     let Some(question) = question.filter(|_| visit.site.banner) else {
         return own::html(StatusCode::NO_CONTENT, String::new());
     };
@@ -134,7 +145,10 @@ pub(super) fn get(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
     let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "return_to").map(|(_, v)| v);
     let return_to = local_path(asked.as_deref().unwrap_or("/"));
     let may = May { form: true, style: true, fetch: true };
-    let mut response = own::html(StatusCode::OK, question.banner(visit.site, visit.authority, return_to, may));
+    let mut response = own::html(
+        StatusCode::OK,
+        question.banner(visit.site, (visit.language, visit.named), visit.authority, return_to, may),
+    );
     let implied = visit.site.policy.parts().law_in(visit.country) == Law::Implied;
     if implied && visit.decision.basis == Basis::Default && visit.site.mode == Mode::Enforce {
         let cookie = seen(return_to, visit.now, visit.keys, &visit.site.name);

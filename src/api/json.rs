@@ -13,6 +13,8 @@ struct Posted {
     #[serde(default)]
     services: Value,
     return_to: Option<String>,
+    /// In which the app has asked.
+    language: Option<String>,
 }
 
 /// The fields of the form that says the same; `None` for what is no choice.
@@ -25,6 +27,9 @@ pub(super) fn to_form(body: &[u8]) -> Option<Vec<u8>> {
     list(&mut form, "service", Some("shown_service"), &posted.services)?;
     if let Some(return_to) = &posted.return_to {
         form.append_pair("return_to", return_to);
+    }
+    if let Some(language) = &posted.language {
+        form.append_pair("language", language);
     }
     Some(form.finish().into_bytes())
 }

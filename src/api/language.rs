@@ -11,6 +11,12 @@ pub fn of<'a>(site: &'a Site, headers: &HeaderMap) -> &'a str {
     accept_language::best(headers, &site.offered).unwrap_or(&site.language)
 }
 
+/// The language that a page of ours was asked for by name, or that a form was shown in.
+pub(super) fn named<'a>(site: &'a Site, fields: &[u8]) -> Option<&'a str> {
+    let (_, tag) = url::form_urlencoded::parse(fields).find(|(name, _)| name == "language")?;
+    accept_language::of_tag(&tag, &site.offered)
+}
+
 /// The texts in that language.
 pub fn texts<'a>(site: &'a Site, headers: &HeaderMap) -> &'a Texts {
     site.texts.of(of(site, headers))

@@ -25,7 +25,7 @@ use ipnet::IpNet;
 
 use crate::body::Body;
 use crate::config::{self, Site};
-use crate::consent::{Ask, Basis, Decision, Keys, Record, Signals};
+use crate::consent::{Ask, Basis, ConsentId, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::page::preferences::{About, Chosen, Preferences, Visit as Shown};
 use crate::page::texts::Texts;
@@ -35,7 +35,7 @@ use crate::telemetry::counters::SiteCounters;
 use crate::{own, page};
 
 /// What an answer of ours depends on.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Visit<'a> {
     /// The site that is visited.
     pub site: &'a Site,
@@ -49,6 +49,8 @@ pub struct Visit<'a> {
     pub country: Option<Country>,
     /// The language that the visitor reads best of those that the site speaks.
     pub language: &'a str,
+    /// The visitor was shown something in that language, or asked for it: where we lead from here, it goes on.
+    pub named: bool,
     /// What came with the request.
     pub signals: Signals,
     /// Signs choices.
@@ -80,6 +82,19 @@ impl<'a> Visit<'a> {
     fn texts(&self) -> &'a Texts {
         self.site.texts.of(self.language)
     }
+
+    /// The same, in the language that these fields of a query or form name, if they name one that we speak.
+    fn spoken_as(self, fields: &[u8]) -> Self {
+        match language::named(self.site, fields) {
+            Some(language) => Self { language, named: true, ..self },
+            None => self,
+        }
+    }
+
+    /// What goes behind the query of an address of ours.
+    fn on(&self) -> String {
+        if self.named { format!("&language={}", self.language) } else { String::new() }
+    }
 }
 
 /// Whether this path is ours.
@@ -95,6 +110,7 @@ fn bare(site: &Site) -> &str {
 /// Answers a request for one of our paths.
 pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
+    let visit = visit.spoken_as(head.uri.query().unwrap_or_default().as_bytes());
     if head.uri.path() == gpc::PATH {
         return gpc::answer(&visit, &head.method);
     }
@@ -176,7 +192,7 @@ fn preferences(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
     let return_to = &return_to(visit, head);
     let texts = visit.texts();
     let chosen = match (visit.decision.basis, visit.record) {
-        (Basis::Choice, Record::Choice(choice)) => {
+        (Basis::Choice, Record::Choice(choice)) if choice.id != ConsentId::FOREIGN => {
             Some(Chosen { at: texts.day(choice.made), version: choice.version, id: choice.id.to_string() })
         }
         _ => None,
@@ -191,12 +207,21 @@ fn preferences(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
         site: visit.authority,
         prefix: &visit.site.prefix,
         language: visit.language,
+        named: visit.named,
         texts,
         country: visit.country,
         keeps_session: visit.site.withdraw.keep_session,
+        tool: tool(visit.site),
     };
     let text = Preferences::new(&visit.site.policy, &visit.decision.grant, about, shown).render();
     in_language(visit, text)
+}
+
+/// The name of the consent tool that asks on this site; empty for one that is no product.
+fn tool(site: &Site) -> Option<&str> {
+    let tool = site.consent_tool.as_ref()?;
+    let known = tool.service().and_then(|id| site.policy.catalogue().service(id));
+    Some(known.map_or("", |service| &service.label))
 }
 
 /// A page in the language of the visitor.
@@ -212,7 +237,7 @@ fn in_language(visit: &Visit<'_>, text: String) -> Response<Body> {
 
 /// The policy, in the language that the visitor reads best.
 fn published(visit: &Visit<'_>) -> Response<Body> {
-    let page = policy::page(visit.site, visit.authority, visit.language, visit.country);
+    let page = policy::page(visit.site, visit.authority, (visit.language, visit.named), visit.country);
     in_language(visit, page.html())
 }
 

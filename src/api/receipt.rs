@@ -5,11 +5,11 @@ use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::{Visit, choice, failed, redirect};
+use super::{Visit, choice, failed, in_language, redirect};
 use crate::body::Body;
 use crate::consent::{ConsentId, Record};
 use crate::own;
-use crate::page::receipt::{ReceiptPage, Shown};
+use crate::page::receipt::{About, ReceiptPage, Shown};
 use crate::receipt::{Entry, Receipt, csv};
 
 /// The record as a page, or with `?format=json` or `csv` as a file.
@@ -24,8 +24,15 @@ pub(super) async fn show(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
     let mut response = match asked("format").as_ref().map(|(_, format)| &**format) {
         None | Some("html") => {
             let shown = Shown { consent: of_visitor(visit), deleted: asked("deleted").is_some() };
-            let page = ReceiptPage::new(visit.authority, &visit.site.prefix, &visit.site.policy, &history, shown);
-            own::html(StatusCode::OK, page.render())
+            let about = About {
+                site: visit.authority,
+                prefix: &visit.site.prefix,
+                policy: &visit.site.policy,
+                language: visit.language,
+                named: visit.named,
+                texts: visit.texts(),
+            };
+            in_language(visit, ReceiptPage::new(about, &history, shown).render())
         }
         Some("json") => file(json(&history), "application/json", "attachment; filename=\"consent.json\""),
         Some("csv") => {
@@ -34,7 +41,7 @@ pub(super) async fn show(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
         }
         Some(_) => return failed(visit, StatusCode::BAD_REQUEST),
     };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("Cookie"));
+    response.headers_mut().append(VARY, HeaderValue::from_static("Cookie"));
     response
 }
 
@@ -67,7 +74,9 @@ pub(super) async fn erase(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming
         tracing::warn!(%error, site = %visit.site.name, "A visitor's record could not be deleted.");
         return failed(visit, StatusCode::SERVICE_UNAVAILABLE);
     }
-    let mut response = redirect(StatusCode::SEE_OTHER, &format!("{}receipt?deleted=1", visit.site.prefix));
+    let visit = &visit.spoken_as(&form);
+    let to = format!("{}receipt?deleted=1{}", visit.site.prefix, visit.on());
+    let mut response = redirect(StatusCode::SEE_OTHER, &to);
     response.headers_mut().insert(SET_COOKIE, choice::cookie(visit.site, "", 0));
     response.headers_mut().insert(choice::CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
     response

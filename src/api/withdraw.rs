@@ -71,14 +71,20 @@ fn cleared(withdraw: &Withdraw) -> HeaderValue {
 }
 
 /// Where a visitor who withdrew by a form is led: `{prefix}withdrawn`, and from there back to the page.
-pub(super) fn address(prefix: &str, back: &str) -> String {
+pub(super) fn address(visit: &Visit<'_>, back: &str) -> String {
     let to: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
-    format!("{prefix}withdrawn?return_to={to}")
+    format!("{}withdrawn?return_to={to}{}", visit.site.prefix, visit.on())
 }
 
 /// The page that says that it is done. The one page of ours with a script: it deletes what is stored.
 pub(super) fn page(visit: &Visit<'_>, return_to: &str) -> Response<Body> {
-    let text = page::withdrawn::page(visit.authority, &visit.site.prefix, return_to, visit.language, visit.texts());
+    let text = page::withdrawn::page(
+        visit.authority,
+        &visit.site.prefix,
+        return_to,
+        (visit.language, visit.named),
+        visit.texts(),
+    );
     let mut response = in_language(visit, text);
     response
         .headers_mut()

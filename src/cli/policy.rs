@@ -55,7 +55,7 @@ fn render(render: &Render) -> ExitCode {
         Ok(chosen) => chosen,
         Err(code) => return code,
     };
-    let page = api::policy::page(&chosen.site, &chosen.host, &render.language, None);
+    let page = api::policy::page(&chosen.site, &chosen.host, (&render.language, false), None);
     let mut text = match render.format {
         Format::Html => page.html(),
         Format::Markdown => page.markdown(),

@@ -118,7 +118,7 @@ pub struct Site {
     /// The language of our pages for visitors of whom nobody knows a better one: a tag in lower case.
     pub language: Box<str>,
     /// What may be offered to visitors: the site's language first, the policy's, and those that we speak.
-    pub offered: Vec<Box<str>>,
+    pub offered: Arc<[Box<str>]>,
     /// What our pages say.
     pub texts: SiteTexts,
     /// How they look.

@@ -1,5 +1,7 @@
 //! One entry of `sites`.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 use http::header::{HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 
@@ -79,7 +81,7 @@ pub(super) fn read(
             .read("language", visitor_file::language)
             .or_else(|| policy_language(policy.as_ref()?))
             .unwrap_or_default(),
-        offered: Vec::new(),
+        offered: Arc::default(),
         texts: s.or("texts", SiteTexts::default(), visitor_file::texts),
         theme: s.or("theme", Theme::default(), visitor_file::theme),
         withdraw: s.or("withdraw", Withdraw::default(), visitor_file::withdraw),
@@ -104,7 +106,7 @@ pub(super) fn read(
 
 /// The languages in which a visitor can be spoken to. Who reads Portuguese reads what the policy says in Brazil's; our own
 /// texts are found by `pt-br` as well.
-fn offered(site: &Site) -> Vec<Box<str>> {
+fn offered(site: &Site) -> Arc<[Box<str>]> {
     let theirs = site.policy.parts().languages();
     let ours = site.texts.languages().filter(|ours| {
         let nearer = |tag: &&str| tag.strip_prefix(ours).is_some_and(|rest| rest.starts_with('-'));
@@ -117,7 +119,7 @@ fn offered(site: &Site) -> Vec<Box<str>> {
             offered.push(tag.into());
         }
     }
-    offered
+    offered.into()
 }
 
 /// Whoever wrote the policy writes the site.

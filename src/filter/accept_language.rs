@@ -19,6 +19,11 @@ pub fn best<'l, T: AsRef<str>>(headers: &HeaderMap, offered: &'l [T]) -> Option<
     wanted.find_map(|(range, _)| fitting(range, offered).filter(|tag| !refused(tag)))
 }
 
+/// The one of `offered` (tags in lower case) that fits a language tag, as of a page; `None` if none does, or it is no tag.
+pub fn of_tag<'l, T: AsRef<str>>(tag: &str, offered: &'l [T]) -> Option<&'l str> {
+    range(tag).filter(|(range, _)| range != "*").and_then(|(range, _)| fitting(&range, offered))
+}
+
 fn fitting<'l, T: AsRef<str>>(range: &str, offered: &'l [T]) -> Option<&'l str> {
     let mut tags = offered.iter().map(AsRef::as_ref);
     if range == "*" {
@@ -83,6 +88,11 @@ mod tests {
             assert_eq!(asked(line, &offered), expected, "{line}");
         }
         assert_eq!(best(&HeaderMap::new(), &offered), None);
+        let pages =
+            [("de-AT", Some("de")), (" FR ", Some("fr")), ("ja", None), ("*", None), ("", None), ("d\u{e9}", None)];
+        for (tag, expected) in pages {
+            assert_eq!(of_tag(tag, &offered), expected, "{tag}");
+        }
         assert_eq!(asked("de", &[]), None);
     }
 

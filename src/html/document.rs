@@ -239,6 +239,12 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
     let name = element.tag_name();
     let kind = elements::kind(name.as_bytes());
     let mut page = lock(shared);
+    if name == "html"
+        && element.namespace_uri() == HTML
+        && let Some(language) = element.get_attribute("lang").or_else(|| element.get_attribute("xml:lang"))
+    {
+        page.is_in(&language);
+    }
     let styles = page.settings.policy.parts().styles;
     let Some(kind) = kind.or_else(|| styles.then_some(Kind::Other)) else { return Ok(()) };
     let is_html = element.namespace_uri() == HTML;

@@ -4,7 +4,7 @@ use super::attributes::{self, Attribute};
 use super::judge::Blocked;
 use super::page::Page;
 use super::{Settings, elements, style};
-use crate::page::{escape, placeholder};
+use crate::page::{category, escape, placeholder};
 
 impl Page {
     pub(super) fn placeholder(&self, reason: &Blocked, attributes: &[Attribute<'_>]) -> String {
@@ -34,12 +34,13 @@ impl Page {
         let ours = page.join(preferences).unwrap_or_else(|_| page.clone());
         let place = |path| ours.join(path).unwrap_or_else(|_| ours.clone());
         make(&placeholder::Frame {
-            texts: &self.settings.texts,
+            texts: self.texts(),
+            named: self.named(),
             service: reason.label(&self.settings),
-            grant: reason.remedy(&self.settings),
+            grant: reason.remedy(&self.settings, |found| category::label(found, self.texts(), self.language())),
             prefix: ours.as_str(),
             return_to: &page[url::Position::BeforePath..url::Position::AfterQuery],
-            form: self.place.csp.allows_form(page, &place("choice")),
+            form: self.settings.asks && self.place.csp.allows_form(page, &place("choice")),
             style: self.place.csp.allows_style(page, &place("style.css")),
         })
     }

@@ -27,9 +27,12 @@ pub struct Insertions {
     pub link: Option<Link>,
 }
 
-/// Markup that depends on what the page lets us do in it.
+/// Writes markup for one thing or another, in the language of the tag.
+type Write<T> = dyn Fn(&T, &str) -> String + Send + Sync;
+
+/// Markup that depends on what the page lets us do in it, and on the tag of the language to speak.
 #[derive(Clone)]
-pub struct Banner(pub Arc<dyn Fn(&Csp) -> String + Send + Sync>);
+pub struct Banner(pub Arc<Write<Csp>>);
 
 impl std::fmt::Debug for Banner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -38,16 +41,29 @@ impl std::fmt::Debug for Banner {
 }
 
 /// A link, and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Link {
     /// It is the last thing in the first element that this finds.
     pub within: Anchor,
-    /// As it stands there.
-    pub markup: Arc<str>,
-    /// As it stands at the end of a page that has no such element.
-    pub fallback: Arc<str>,
+    /// How it looks in one place or the other, in the language of this tag.
+    pub markup: Arc<Write<Spot>>,
     /// Whether it may also stand behind the last byte, where a page has no `</body>`.
     pub at_end: bool,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("within", &self.within).finish_non_exhaustive()
+    }
+}
+
+/// Where a link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// In the element that was looked for.
+    Within,
+    /// At the end of a page that has none.
+    End,
 }
 
 /// A CSS selector, checked.
@@ -111,11 +127,12 @@ impl Inserting {
 impl Page {
     /// What stands before the chunk that comes next, an end tag or not. To be asked for each chunk.
     pub(super) fn insert_link(&mut self) {
-        let markup = match (self.inserting.link, &self.settings.insert.link) {
-            (LinkState::Due, Some(link)) => Arc::clone(&link.markup),
-            (LinkState::Last, Some(link)) => Arc::clone(&link.fallback),
+        let (spot, link) = match (self.inserting.link, &self.settings.insert.link) {
+            (LinkState::Due, Some(link)) => (Spot::Within, link),
+            (LinkState::Last, Some(link)) => (Spot::End, link),
             _ => return,
         };
+        let markup = (link.markup)(&spot, self.language());
         self.inserting.link = LinkState::Done;
         self.out.extend_from_slice(markup.as_bytes());
         self.changed = true;
@@ -157,7 +174,7 @@ impl Page {
     pub(super) fn insert_banner(&mut self) {
         self.inserting.front = Front::Done;
         let Some(banner) = &self.settings.insert.body else { return };
-        let markup = (banner.0)(&self.place.csp);
+        let markup = (banner.0)(&self.place.csp, self.language());
         if !std::mem::replace(&mut self.scripted, true) {
             let head = self.settings.insert.head.as_deref().unwrap_or_default();
             self.out.extend_from_slice(head.as_bytes());

@@ -5,7 +5,7 @@ use url::Url;
 use super::Settings;
 use crate::page::{escape, placeholder};
 use crate::policy::{
-    Action, CategoryId, Finding, FindingAction, FindingKind, Grant, Owner, Policy, Rule, ServiceId, Verdict,
+    Action, Category, CategoryId, Finding, FindingAction, FindingKind, Grant, Owner, Policy, Rule, ServiceId, Verdict,
 };
 
 /// A URL that the grant does not allow.
@@ -153,13 +153,17 @@ fn grant_category_alone(policy: &Policy, grant: &mut Grant, category: CategoryId
 
 impl Blocked {
     /// What the visitor can allow so that it loads.
-    pub(super) fn remedy<'a>(&self, settings: &'a Settings) -> Option<placeholder::Grant<'a>> {
+    pub(super) fn remedy<'a>(
+        &self,
+        settings: &'a Settings,
+        label: impl FnOnce(&'a Category) -> &'a str,
+    ) -> Option<placeholder::Grant<'a>> {
         let policy = &settings.policy;
         self.finding.owner.map(|owner| match owner.service {
             Some(id) => placeholder::Grant::Service(&policy.service(id).id),
             None => {
                 let category = policy.category(owner.category);
-                placeholder::Grant::Category(&category.id, &category.label)
+                placeholder::Grant::Category(&category.id, label(category))
             }
         })
     }

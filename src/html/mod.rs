@@ -26,6 +26,7 @@ mod rewriter;
 mod roles;
 mod script;
 pub mod sniff;
+mod speech;
 mod style;
 mod utf16;
 mod xml;
@@ -35,12 +36,12 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::filter::Csp;
-use crate::page::texts::Texts;
 use crate::policy::{Grant, Policy};
 
 pub use contact::Contact;
-pub use insert::{Anchor, Banner, Insertions, Link};
+pub use insert::{Anchor, Banner, Insertions, Link, Spot};
 pub use rewriter::Rewriter;
+pub use speech::Speech;
 
 /// What the rewriter knows of the page that it is about to read.
 #[derive(Debug, Clone)]
@@ -65,8 +66,10 @@ pub struct Settings {
     pub preferences: Arc<str>,
     /// What the response says that the page may do: placeholders keep to it.
     pub csp: Csp,
-    /// What placeholders say.
-    pub texts: Arc<Texts>,
+    /// In which language we speak, and what we say.
+    pub speech: Speech,
+    /// Whether placeholders may offer to allow what is missing: where a tool of the site asks, nobody can tell us.
+    pub asks: bool,
     /// What we add to the page.
     pub insert: Insertions,
 }

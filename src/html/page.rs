@@ -26,12 +26,14 @@ pub(super) struct Place {
     pub(super) depth: u8,
     /// What the page lets us do in it.
     pub(super) csp: Csp,
+    /// The language that the page says it is in, of those that we can speak.
+    pub(super) language: Option<Arc<str>>,
 }
 
 impl Place {
     /// The page itself.
     pub(super) fn top(settings: &Settings) -> Self {
-        Self { base: settings.url.clone(), base_is_final: false, depth: 0, csp: settings.csp.clone() }
+        Self { base: settings.url.clone(), base_is_final: false, depth: 0, csp: settings.csp.clone(), language: None }
     }
 }
 

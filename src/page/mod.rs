@@ -5,6 +5,7 @@
 pub mod banner;
 mod bounce;
 pub mod bridge;
+pub mod category;
 mod date;
 mod error;
 pub mod escape;
@@ -30,6 +31,24 @@ pub const CSP: &str =
 
 /// The style sheet of all pages, served as `text/css` from `{prefix}style.css`.
 pub const STYLE: &str = include_str!("assets/style.css");
+
+/// The address of the preference centre for a visitor of the page `return_to`, in the language of this tag if one is named.
+fn settings(prefix: &str, return_to: &str, named: Option<&str>) -> String {
+    let back: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
+    let language = named.map(|tag| format!("&language={tag}")).unwrap_or_default();
+    format!("{prefix}?return_to={back}{language}")
+}
+
+/// The query of an address that leads on in this language, if it was named.
+fn on(named: bool, language: &str) -> String {
+    if named { format!("?language={language}") } else { String::new() }
+}
+
+/// For a form: in which language it was shown, if one is named.
+fn language_field(named: Option<&str>) -> String {
+    let field = |tag| format!("<input type=\"hidden\" name=\"language\" value={}/>", escape::quote(tag));
+    named.map(field).unwrap_or_default()
+}
 
 /// Renders a template into text.
 fn render(page: &impl askama::Template) -> String {

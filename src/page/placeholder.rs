@@ -16,8 +16,10 @@ use super::texts::Texts;
 /// The frame that is missing.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
-    /// In the visitor's language.
+    /// In the language of the page.
     pub texts: &'a Texts,
+    /// The tag of that language, where the browser asks for another: what is sent from here names it.
+    pub named: Option<&'a str>,
     /// The name of the service that it would have loaded.
     pub service: &'a str,
     /// What the button grants; `None` where no grant brings the frame back.
@@ -87,7 +89,7 @@ fn title(frame: &Frame<'_>) -> String {
 
 /// The page in the box. `target`: what is decided here concerns the page around it.
 pub fn document(frame: &Frame<'_>) -> String {
-    let Frame { texts, service, prefix, return_to, .. } = *frame;
+    let Frame { texts, named, service, prefix, return_to, .. } = *frame;
     let mut html = format!(
         "<!DOCTYPE html><html lang={} dir={}><head><meta name=\"color-scheme\" content=\"light dark\">\
          <meta name=\"referrer\" content=\"same-origin\">",
@@ -100,7 +102,9 @@ pub fn document(frame: &Frame<'_>) -> String {
     html.push_str(&format!("<title>{}</title></head>", text(&title(frame))));
     html.push_str("<body class=\"placeholder\"><main align=\"center\"><font face=\"sans-serif\">");
     let name = format!("<strong>{}</strong>", text(service));
-    html.push_str(&format!("<p>{}</p>", texts.put(&text(&texts.placeholder_text), "service", &name)));
+    // Where no grant brings it back, nobody need look for one.
+    let why = if frame.grant.is_some() { &texts.placeholder_text } else { &texts.placeholder_nobody };
+    html.push_str(&format!("<p>{}</p>", texts.put(&text(why), "service", &name)));
     if let Some(grant) = frame.grant.filter(|_| frame.form) {
         let (field, key, label) = match grant {
             Grant::Service(key) => ("service", key, texts.put(&texts.allow, "service", service)),
@@ -108,16 +112,16 @@ pub fn document(frame: &Frame<'_>) -> String {
         };
         html.push_str(&format!(
             "<form method=\"post\" action={} target=\"_parent\">\
-             <input type=\"hidden\" name=\"return_to\" value={}><input type=\"hidden\" name=\"{field}\" value={}>\
+             <input type=\"hidden\" name=\"return_to\" value={}>{}<input type=\"hidden\" name=\"{field}\" value={}>\
              <button class=\"allow\" name=\"decision\" value=\"grant\">{}</button></form>",
             quote(&format!("{prefix}choice")),
             quote(return_to),
+            super::language_field(named),
             quote(key),
             text(&label),
         ));
     }
-    let back: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
-    let settings = quote(&format!("{prefix}?return_to={back}"));
+    let settings = quote(&super::settings(prefix, return_to, named));
     html.push_str(&format!(
         "<p><a href={settings} target=\"_parent\">{}</a></p></font></main></body></html>",
         text(&texts.cookie_settings)
@@ -145,6 +149,7 @@ mod tests {
     fn youtube() -> Frame<'static> {
         Frame {
             texts: Texts::of("en"),
+            named: None,
             service: "YouTube",
             grant: Some(Grant::Service("youtube")),
             prefix: "https://shop.example/_consent/",
@@ -193,6 +198,9 @@ mod tests {
     #[test]
     fn button_grants_this_service_and_comes_back() {
         let html = document(&youtube());
+        assert!(html.contains("not allowed it") && !html.contains("does not provide"), "{html}");
+        let nobodys = document(&Frame { grant: None, ..youtube() });
+        assert!(nobodys.contains("does not provide for it"), "{nobodys}");
         for part in [
             "<form method=\"post\" action=\"https://shop.example/_consent/choice\" target=\"_parent\">",
             "name=\"return_to\" value=\"/tea?a=1&amp;b=2\"",

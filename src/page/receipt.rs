@@ -1,5 +1,7 @@
 //! The page at `{prefix}receipt`: what we can prove of a visitor's choices, shown to the visitor. No JavaScript.
 
+use super::category;
+use super::texts::Texts;
 use crate::consent::ConsentId;
 use crate::policy::Policy;
 use crate::receipt::{Method, Receipt, stamp};
@@ -18,6 +20,26 @@ pub struct ReceiptPage<'a> {
     pub deleted: bool,
     /// The newest first.
     pub rows: Vec<ReceiptRow<'a>>,
+    texts: &'a Texts,
+    language: &'a str,
+    named: bool,
+}
+
+/// What does not depend on the visitor.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The site's name, as visitors know it.
+    pub site: &'a str,
+    /// Where our own pages live, e.g. `/_consent/`.
+    pub prefix: &'a str,
+    /// As it is now.
+    pub policy: &'a Policy,
+    /// A language tag (BCP 47): the policy's own names are shown in it where they were translated.
+    pub language: &'a str,
+    /// Whether the visitor was shown something in that language, and the browser may ask for another.
+    pub named: bool,
+    /// All other texts.
+    pub texts: &'a Texts,
 }
 
 /// What the request says.
@@ -37,7 +59,7 @@ pub struct ReceiptRow<'a> {
     /// When, for people.
     pub time: String,
     /// What the visitor did.
-    pub method: &'static str,
+    pub method: &'a str,
     /// The names of what was granted.
     pub granted: Vec<&'a str>,
     /// The names of what was refused.
@@ -54,9 +76,16 @@ pub struct ReceiptRow<'a> {
 
 impl<'a> ReceiptPage<'a> {
     /// Lays a visitor's receipts, oldest first, out as rows. Names come from the policy as it is now.
-    pub fn new(site: &'a str, prefix: &'a str, policy: &'a Policy, receipts: &'a [Receipt], shown: Shown) -> Self {
-        let rows = receipts.iter().rev().map(|receipt| ReceiptRow::new(policy, receipt)).collect();
-        Self { site, prefix, consent: shown.consent.map(|id| id.to_string()), deleted: shown.deleted, rows }
+    pub fn new(about: About<'a>, receipts: &'a [Receipt], shown: Shown) -> Self {
+        let rows = receipts.iter().rev().map(|receipt| ReceiptRow::new(about, receipt)).collect();
+        let About { site, prefix, texts, language, named, .. } = about;
+        let consent = shown.consent.map(|id| id.to_string());
+        Self { site, prefix, consent, deleted: shown.deleted, rows, texts, language, named }
+    }
+
+    /// What names the language in addresses that lead on from here.
+    fn on(&self) -> String {
+        super::on(self.named, self.language)
     }
 
     /// The page as HTML.
@@ -66,14 +95,14 @@ impl<'a> ReceiptPage<'a> {
 }
 
 impl<'a> ReceiptRow<'a> {
-    fn new(policy: &'a Policy, receipt: &'a Receipt) -> Self {
+    fn new(about: About<'a>, receipt: &'a Receipt) -> Self {
         let stamp = stamp(receipt.time);
-        let names = |list: &'a [Box<str>]| list.iter().map(|name| label(policy, name)).collect();
+        let names = |list: &'a [Box<str>]| list.iter().map(|name| label(about, name)).collect();
         Self {
             // RFC 3339 has these columns.
-            time: format!("{} {} UTC", super::day(receipt.time), stamp.get(11..16).unwrap_or_default()),
+            time: format!("{}, {} UTC", about.texts.day(receipt.time), stamp.get(11..16).unwrap_or_default()),
             stamp,
-            method: words(receipt.method),
+            method: words(about.texts, receipt.method),
             granted: names(&receipt.granted),
             refused: names(&receipt.refused),
             version: receipt.policy.version,
@@ -85,22 +114,25 @@ impl<'a> ReceiptRow<'a> {
 }
 
 /// What a category or service is called; its key, if the policy has it no longer.
-fn label<'a>(policy: &'a Policy, name: &'a str) -> &'a str {
+fn label<'a>(about: About<'a>, name: &'a str) -> &'a str {
+    let About { policy, texts, language, .. } = about;
     let known = match name.split_once(':') {
-        Some(("category", key)) => policy.category_named(key).map(|id| &*policy.category(id).label),
+        Some(("category", key)) => {
+            policy.category_named(key).map(|id| category::label(policy.category(id), texts, language))
+        }
         Some(("service", key)) => policy.service_named(key).map(|id| &*policy.service(id).label),
         _ => None,
     };
     known.unwrap_or_else(|| name.split_once(':').map_or(name, |(_, key)| key))
 }
 
-fn words(method: Method) -> &'static str {
+fn words(texts: &Texts, method: Method) -> &str {
     match method {
-        Method::AcceptAll => "You accepted all",
-        Method::RejectAll => "You rejected all",
-        Method::Custom => "You chose one by one",
-        Method::Withdraw => "You withdrew your consent",
-        Method::Signal => "Your browser asked not to be tracked",
-        Method::Implied => "You went on to another page",
+        Method::AcceptAll => &texts.how_accept_all,
+        Method::RejectAll => &texts.how_reject_all,
+        Method::Custom => &texts.how_custom,
+        Method::Withdraw => &texts.how_withdraw,
+        Method::Signal => &texts.how_signal,
+        Method::Implied => &texts.how_implied,
     }
 }

@@ -7,9 +7,16 @@ use super::texts::Texts;
 pub const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; \
                        frame-ancestors 'none'";
 
-/// The page, in the language of the texts. `return_to` may be anything; a foreign address becomes `/`.
-pub fn page(site: &str, prefix: &str, return_to: &str, language: &str, texts: &Texts) -> String {
-    super::render(&Withdrawn { site, prefix, return_to: local_path(return_to), language, texts })
+/// The page, in the language of the texts: a tag, and whether addresses that lead on name it. `return_to` may be anything;
+/// a foreign address becomes `/`.
+pub fn page(site: &str, prefix: &str, return_to: &str, (language, named): (&str, bool), texts: &Texts) -> String {
+    super::render(&Withdrawn { site, prefix, return_to: local_path(return_to), language, named, texts })
+}
+
+impl Withdrawn<'_> {
+    fn on(&self) -> String {
+        super::on(self.named, self.language)
+    }
 }
 
 #[derive(askama::Template)]
@@ -19,5 +26,6 @@ struct Withdrawn<'a> {
     prefix: &'a str,
     return_to: &'a str,
     language: &'a str,
+    named: bool,
     texts: &'a Texts,
 }

@@ -169,8 +169,8 @@ impl Filter<'_> {
         let kind = kind.map(HeaderValue::as_bytes);
         let settings =
             page::settings(self.site, self.site.limits(), self.loading(grant), self.address().url(), kind, csp, insert);
-        let texts = Arc::clone(self.site.texts.of(self.language));
-        let rewriter = Rewriter::new(html::Settings { texts, ..settings });
+        let speech = html::Speech { language: self.language.into(), ..settings.speech };
+        let rewriter = Rewriter::new(html::Settings { speech, ..settings });
         let (site, worker) = (self.site.clone(), Arc::clone(self.worker));
         Noted::new(rewriter, Place { site, worker, page: self.asked.uri.path().into(), now: self.now })
     }

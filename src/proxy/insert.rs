@@ -10,7 +10,7 @@ use crate::config::{ConsentMode, Gating, Site};
 use crate::consent::{Basis, Decision};
 use crate::filter::{Csp, Leave};
 use crate::fnv;
-use crate::html::{self, Insertions};
+use crate::html::{self, Insertions, Spot};
 use crate::page::banner::script::{self, Tag};
 use crate::page::banner::{self, May, link};
 use crate::page::{escape, forget, free};
@@ -50,7 +50,7 @@ pub(super) struct Plan {
     chosen: bool,
     /// What refused services have stored in the browser goes.
     forgets: bool,
-    /// The tag of the language to speak.
+    /// The tag of the language to speak on a page that does not say its own.
     language: Box<str>,
 }
 
@@ -78,7 +78,7 @@ impl Plan {
         if site.shares_pages() {
             return prepared.mark;
         }
-        let question = self.question.as_ref().map_or(0, Question::mark);
+        let question = self.question.as_ref().map_or(0, |question| question.mark(site, &self.language));
         let bytes = question
             .to_le_bytes()
             .into_iter()
@@ -100,7 +100,6 @@ impl Plan {
         let choice = at(&format!("{}choice", site.prefix));
         let style = csp.style(url, &at(&prepared.style));
         let script = csp.script(url, &at(&prepared.script)).filter(|_| site.has_script());
-        let return_to = &url[url::Position::BeforePath..url::Position::AfterQuery];
         let may_style = style.is_some();
         let mut head = String::new();
         let small = site.settings_link.is_some();
@@ -137,27 +136,44 @@ impl Plan {
             head.push_str(&forget::tag(&site.prefix, nonce));
         }
         let body = self.question.clone().map(|question| {
-            let (site, url) = (Arc::clone(site), url.clone());
-            html::Banner(Arc::new(move |csp: &Csp| {
+            let (site, url, asked) = (Arc::clone(site), url.clone(), self.language.clone());
+            html::Banner(Arc::new(move |csp: &Csp, language: &str| {
                 let may = May {
                     form: csp.allows_form(&url, &choice),
                     style: may_style,
                     fetch: has_script && csp.allows_fetch(&url, &choice),
                 };
                 let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-                question.banner(&site, authority, &url[url::Position::BeforePath..url::Position::AfterQuery], may)
+                let return_to = &url[url::Position::BeforePath..url::Position::AfterQuery];
+                question.banner(&site, (language, *language != *asked), authority, return_to, may)
             }))
         });
         let link = site.settings_link.as_ref().map(|wanted| {
-            let text = wanted.text.as_deref().unwrap_or(&site.texts.of(&self.language).cookie_settings);
+            let (of, url, asked) = (Arc::clone(site), url.clone(), self.language.clone());
             html::Link {
                 within: wanted.within.clone(),
-                markup: link::in_footer(&site.prefix, return_to, text).into(),
-                fallback: link::at_end(&site.prefix, return_to, text).into(),
+                markup: Arc::new(move |spot: &Spot, language: &str| {
+                    way(&of, &url, spot, language, *language != *asked)
+                }),
                 // What a script fetches to put into a page may be the same as the page, to a shared cache.
                 at_end: !site.shares_pages(),
             }
         });
         Insertions { head: (!head.is_empty()).then(|| head.into()), body, link }
+    }
+}
+
+/// The way back to the settings from the page at `url`.
+fn way(site: &Site, url: &Url, spot: &Spot, language: &str, named: bool) -> String {
+    let own = site.settings_link.as_ref().and_then(|wanted| wanted.text.as_deref());
+    let way = link::Way {
+        prefix: &site.prefix,
+        return_to: &url[url::Position::BeforePath..url::Position::AfterQuery],
+        named: named.then_some(language),
+        label: own.unwrap_or(&site.texts.of(language).cookie_settings),
+    };
+    match spot {
+        Spot::Within => way.in_footer(),
+        Spot::End => way.at_end(),
     }
 }

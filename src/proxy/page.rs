@@ -43,7 +43,12 @@ pub fn settings(
         preferences: site.prefix.clone().into(),
         url,
         csp,
-        texts: Arc::clone(site.texts.of(&site.language)),
+        speech: html::Speech {
+            language: site.language.clone(),
+            offered: Arc::clone(&site.offered),
+            texts: site.texts.clone(),
+        },
+        asks: site.consent_tool.is_none(),
         insert,
     }
 }

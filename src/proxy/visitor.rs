@@ -72,6 +72,7 @@ impl Visitor {
             decision: &self.decision,
             country: self.country,
             language: api::language::of(site, headers),
+            named: false,
             signals: self.signals,
             keys: &client.worker.keys,
             receipts: &client.worker.receipts,
@@ -183,7 +184,7 @@ impl<'a> Additions<'a> {
         let decision = visitor.on_page();
         let question = match &visitor.implied {
             Some(_) => None,
-            None => Question::of(site, decision, &visitor.record, visitor.signals, language),
+            None => Question::of(site, decision, &visitor.record, visitor.signals),
         };
         let plan = Plan::new(site, site.prepared(), decision, question, language)?;
         let authority = asked.authority.as_str();

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test are tests too")]
 
+mod access;
 mod banner;
 mod bridge;
 mod elsewhere;

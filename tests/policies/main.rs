@@ -19,7 +19,7 @@ use consentry::config::{self, CertificateFiles, Config, Problem};
 use consentry::consent::{self, Answers, Choice, ConsentId, Decision, Record, Signals};
 use consentry::cookie::{SameSite, SetCookie, UnixTime};
 use consentry::filter::{self, Address, Body, ConsentHeader, RequestContext, ResponseContext};
-use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings};
+use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::{Action, CategoryId, Grant, Policy, ServiceId};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -182,7 +182,8 @@ impl Shipped {
             on_error: OnError::Abort,
             preferences: "/_consent/".into(),
             csp: Default::default(),
-            texts: Arc::clone(consentry::page::texts::Texts::of("en")),
+            speech: Speech::default(),
+            asks: true,
             insert: Insertions::default(),
             gating: Gating::Remove,
             xml: false,

@@ -114,10 +114,15 @@ fn m13_only_what_is_new_is_asked_and_old_answers_stand() {
         for (decision, left) in [("accept-new", &["_ga=1", "_fbp=1"][..]), ("reject-new", &["_ga=1"])] {
             let headers = [FORM, ORIGIN, ("cookie", &*choice)];
             let reply = client.send(Method::POST, "/_consent/choice", &headers, &format!("decision={decision}")).await;
+            // "All" was said of what is new; as the record of all that holds it is that only if the rest agrees.
+            let how = if decision == "accept-new" { "accept-all" } else { "custom" };
             let cookie = reply.set_cookies().remove(0).split(';').next().unwrap().to_owned();
             let reply = client.navigate("/", &[("cookie", &cookie)]).await;
             assert_eq!(reply.set_cookies(), left, "{decision}");
             assert!(!reply.text().contains(REGION), "{decision}");
+            let record = client.get("/_consent/receipt?format=json", &[("cookie", &cookie)]).await.text();
+            let last = record.lines().last().unwrap();
+            assert!(last.contains(&format!("\"method\":\"{how}\"")), "{decision}: {record}");
         }
     });
 }
@@ -214,7 +219,7 @@ fn settings_link_goes_where_the_site_says() {
             ),
             (
                 "banner: false\nsettings_link: { selector: .none }",
-                "<div id=\"consentry-settings\"><a href=\"/_consent/?return_to=%2F\">Cookie settings</a></div></body>",
+                "<div id=\"consentry-settings\" role=\"navigation\" aria-label=\"Cookie settings\"><a href=\"/_consent/?return_to=%2F\">Cookie settings</a></div></body>",
             ),
         ] {
             let (_proxy, mut client, _origin) = page(extra).await;
@@ -399,5 +404,55 @@ fn mailjet_j2_nothing_but_an_undecided_visitor_under_that_law_is_taken_to_agree(
         let gpc = [("sec-gpc", "1")];
         assert_eq!(walk.go("/", &gpc).await, (true, false));
         assert_eq!(walk.go("/b", &gpc).await, (false, false));
+    });
+}
+
+/// The page's own language comes before the browser's, and the record says in which language was asked.
+#[test]
+fn visitors_are_asked_in_the_language_of_the_page() {
+    block_on(async {
+        let answer = |seen: &crate::support::origin::Seen| {
+            let lang = seen.target.trim_start_matches('/');
+            let frame = "<iframe src=https://x.adnet.example/1 width=300 height=200></iframe>";
+            let page = format!("<!doctype html><html lang=\"{lang}\"><body>{frame}<footer></footer></body></html>");
+            crate::support::origin::respond(200, &HTML, page)
+        };
+        let origin = Origin::start(answer).await;
+        let proxy = Proxy::builder().site(HOST, origin.address, ON).start();
+        let mut client = Client::h2(&proxy).await;
+        let words = |language: &str| match language {
+            "de" => ["Alle ablehnen", "Statistik", "Cookie-Einstellungen</a>", "Adnet erlauben"],
+            "fr" => ["Tout refuser", "Mesure d&#8217;audience", "Param&#232;tres des cookies</a>", "Autoriser Adnet"],
+            _ => ["Reject all", "Analytics", "Cookie settings</a>", "Allow Adnet"],
+        };
+        for (page, browser, language) in [
+            ("/de", "fr", "de"),
+            ("/de-CH", "fr", "de"),
+            ("/", "fr", "fr"),
+            ("/ja", "fr-CA, en;q=0.5", "fr"),
+            ("/ja", "ko", "en"),
+        ] {
+            let text = client.navigate(page, &[("accept-language", browser)]).await.text();
+            for part in words(language) {
+                assert!(text.contains(part), "{page} {browser}: {part} in {text}");
+            }
+            // What comes next goes on in the same language, whatever the browser asks for.
+            let named = page.starts_with("/de");
+            assert_eq!(text.contains("name=\"language\" value=\"de\""), named, "{page}: {text}");
+            assert_eq!(text.contains("&amp;language=de\">"), named, "{page}: {text}");
+        }
+        for (path, part) in
+            [("/_consent/?language=de", "Auswahl speichern"), ("/_consent/policy?language=ar", "dir=\"rtl\"")]
+        {
+            let text = client.navigate(path, &[("accept-language", "fr")]).await.text();
+            assert!(text.contains(part), "{path}: {part} in {text}");
+        }
+        for (form, language) in [("decision=reject-all&language=de", "de"), ("decision=reject-all&language=xx", "fr")] {
+            let headers = [FORM, ORIGIN, ("accept-language", "fr")];
+            let reply = client.send(Method::POST, "/_consent/choice", &headers, form).await;
+            let cookie = reply.set_cookies().remove(0).split(';').next().unwrap().to_owned();
+            let record = client.get("/_consent/receipt?format=json", &[("cookie", &cookie)]).await.text();
+            assert!(record.contains(&format!("\"language\":\"{language}\"")), "{form}: {record}");
+        }
     });
 }

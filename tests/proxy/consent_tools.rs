@@ -248,6 +248,38 @@ fn only_one_of_two_tools_takes_decisions() {
     });
 }
 
+/// No form of ours leads to that answer: the page says what holds, who asks, and how to get there.
+#[test]
+fn where_the_sites_tool_asks_our_pages_tell_and_do_not_ask() {
+    block_on(async {
+        let frame = "<!doctype html><html><body><iframe src=https://x.adnet.example/1></iframe></body></html>";
+        let origin = Origin::fixed(200, &[("content-type", "text/html")], frame).await;
+        let record = "OptanonConsent=groups=C0002%3A1%2CC0004%3A0; OptanonAlertBoxClosed=2026-10-28T10:42:10.000Z";
+        for (tool, name, cookie) in [
+            ("onetrust", "The window is that of OneTrust.", record),
+            ("usprivacy", "a window of its own", ""),
+            ("osano", "The window is that of Osano.", ""),
+        ] {
+            let proxy = Proxy::builder().site(HOST, origin.address, &format!("consent_tool: {tool}")).start();
+            let mut client = Client::h1(&proxy).await;
+            let text = client.navigate("/_consent/?return_to=/tea", &[("cookie", cookie)]).await.text();
+            assert!(
+                text.contains(name) && text.contains("href=\"/tea\">Back to shop.example</a></p>"),
+                "{tool}: {text}"
+            );
+            for part in ["<form", "<input", "<button", "New since"] {
+                assert!(!text.contains(part), "{tool}: {part} in {text}");
+            }
+            let allowed = text.matches(">Allowed</span>").count();
+            // The category, and the service in it.
+            assert_eq!(allowed, if cookie.is_empty() { 0 } else { 2 }, "{tool}: {text}");
+            assert!(text.contains(">Not allowed</span>") && text.contains("Always active"), "{tool}: {text}");
+            let page = client.navigate("/", &[("cookie", cookie)]).await.text();
+            assert!(page.contains("is not loaded") && !page.contains("&lt;form"), "{tool}: {page}");
+        }
+    });
+}
+
 #[test]
 fn the_bridge_tells_what_no_server_can_read() {
     block_on(async {

@@ -83,6 +83,12 @@ fn visitors_see_and_export_their_own_record_and_nobody_elses() {
         assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
         assert!(client.navigate("/_consent/receipt", &[]).await.text().contains("no record of you"));
         assert_eq!(client.get("/_consent/receipt?format=xml", &[]).await.status, 400);
+        let arabic = client.navigate("/_consent/receipt", &[("cookie", &mine), ("accept-language", "ar")]).await;
+        assert_eq!(arabic.header("content-language"), Some("ar"));
+        let text = arabic.text();
+        for part in ["<html lang=\"ar\" dir=\"rtl\">", "قبلتَ الكل", "إحصائية", "Counter"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
     });
 }
 

@@ -8,7 +8,7 @@ use crate::consent::{self, Ask, Basis, Choice, ConsentId, Item, Record};
 use crate::page::local_path;
 use crate::page::preferences::Ticks;
 use crate::policy::Owner;
-use crate::receipt::Method;
+use crate::receipt::{Method, lists};
 
 /// `Location` holds a URI reference: visible ASCII.
 const NOT_IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
@@ -33,7 +33,11 @@ pub(super) fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Cho
         "accept-all" => (Choice::accept_all(policy, id, visit.now), Method::AcceptAll),
         "reject-all" => (Choice::reject_all(policy, id, visit.now), Method::RejectAll),
         "withdraw" => (Choice::reject_all(policy, id, visit.now), Method::Withdraw),
-        answer @ ("accept-new" | "reject-new") => (rest(visit, answer == "accept-new", id), Method::Custom),
+        answer @ ("accept-new" | "reject-new") => {
+            let choice = rest(visit, answer == "accept-new", id);
+            let method = method_of(visit, &choice);
+            (choice, method)
+        }
         "save" => {
             let ticks = Ticks {
                 categories: all("category"),
@@ -48,7 +52,7 @@ pub(super) fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Cho
             if held_back {
                 // Back on the page nothing would have changed; our own page says why.
                 let to: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
-                back = format!("{}?return_to={to}", visit.site.prefix);
+                back = format!("{}?return_to={to}{}", visit.site.prefix, visit.on());
             }
             (choice, Method::Custom)
         }
@@ -69,6 +73,15 @@ fn rest(visit: &Visit<'_>, grant: bool, id: ConsentId) -> Choice {
         (Ask::Nothing, Record::Choice(choice)) => choice.clone(),
         _ if grant => Choice::accept_all(policy, id, visit.now),
         _ => Choice::reject_all(policy, id, visit.now),
+    }
+}
+
+/// How the receipt calls an answer on what is new: by what holds now, for an old refusal beside it makes it no "all".
+fn method_of(visit: &Visit<'_>, choice: &Choice) -> Method {
+    match lists(&visit.site.policy, choice) {
+        [_, refused] if refused.is_empty() => Method::AcceptAll,
+        [granted, _] if granted.is_empty() => Method::RejectAll,
+        _ => Method::Custom,
     }
 }
 

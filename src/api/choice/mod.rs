@@ -77,7 +77,10 @@ enum Then {
 }
 
 async fn decide(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Response<Body>, StatusCode> {
-    let (choice, method, then) = take(visit, headers, body).await?;
+    let form = take(visit, headers, body).await?;
+    // What was proven has to say in which language it was asked.
+    let visit = &visit.spoken_as(&form);
+    let (choice, method, then) = decision::read(visit, &form, consent_id(visit)?).ok_or(StatusCode::BAD_REQUEST)?;
     if matches!(then, Then::Script) && stands_already(visit, &choice) {
         return Ok(nothing());
     }
@@ -98,7 +101,8 @@ fn nothing() -> Response<Body> {
     response
 }
 
-async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<(Choice, Method, Then), StatusCode> {
+/// A decision as the fields of a form, whatever it came as.
+async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Bytes, StatusCode> {
     allowed(visit, headers)?;
     let json = is_json(headers);
     // A form of an app would lead its visitor away from it.
@@ -106,8 +110,7 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     let body = collect(visit, body).await?;
-    let form = if json { json::to_form(&body).ok_or(StatusCode::BAD_REQUEST)?.into() } else { body };
-    decision::read(visit, &form, consent_id(visit)?).ok_or(StatusCode::BAD_REQUEST)
+    if json { json::to_form(&body).map(Bytes::from).ok_or(StatusCode::BAD_REQUEST) } else { Ok(body) }
 }
 
 /// The one of the choice before, or a fresh one.
@@ -184,7 +187,7 @@ fn accepted(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Met
         let record = Record::Choice(choice.clone());
         state::state_of(visit, &consent::grant_in(visit.country, &site.policy, &record, visit.signals, visit.now))
     } else if withdrawn {
-        super::redirect(StatusCode::SEE_OTHER, &withdraw::address(&site.prefix, back))
+        super::redirect(StatusCode::SEE_OTHER, &withdraw::address(visit, back))
     } else {
         super::redirect(StatusCode::SEE_OTHER, back)
     };

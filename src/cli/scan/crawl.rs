@@ -197,7 +197,8 @@ impl<'a, 'p> Crawl<'a, 'p> {
             on_error: OnError::Abort,
             preferences: "/".into(),
             csp: filter::Csp::default(),
-            texts: Arc::clone(crate::page::texts::Texts::of("en")),
+            speech: html::Speech::default(),
+            asks: true,
             insert: html::Insertions::default(),
         });
         let mut out = Vec::new();

@@ -3,9 +3,9 @@
 use super::*;
 
 fn wanting() -> Settings {
-    let link =
-        Link { within: Anchor::parse("footer").unwrap(), markup: "[L]".into(), fallback: "[E]".into(), at_end: true };
-    let body = Banner(Arc::new(|_: &Csp| "[B]".to_owned()));
+    let markup = |spot: &Spot, _: &str| if *spot == Spot::Within { "[L]" } else { "[E]" }.to_owned();
+    let link = Link { within: Anchor::parse("footer").unwrap(), markup: Arc::new(markup), at_end: true };
+    let body = Banner(Arc::new(|_: &Csp, _: &str| "[B]".to_owned()));
     Settings { insert: Insertions { head: Some("[H]".into()), body: Some(body), link: Some(link) }, ..granted() }
 }
 
@@ -89,7 +89,7 @@ fn pages_in_pages_get_nothing() {
 
 #[test]
 fn banner_knows_the_policies_that_the_page_itself_adds() {
-    let body = Banner(Arc::new(|csp: &Csp| {
+    let body = Banner(Arc::new(|csp: &Csp, _: &str| {
         let url = Url::parse("https://shop.example/").unwrap();
         format!("[{}]", csp.allows_form(&url, &url))
     }));
@@ -97,4 +97,42 @@ fn banner_knows_the_policies_that_the_page_itself_adds() {
     assert_eq!(inserted(&settings, "<body>x"), "<body>[true]x");
     let meta = "<meta http-equiv=content-security-policy content=\"form-action 'none'\">";
     assert_eq!(inserted(&settings, &format!("{meta}<body>x")), format!("{meta}<body>[false]x"));
+}
+
+#[test]
+fn speaks_as_the_page_does_where_it_can() {
+    let said = |language: &str| format!("[{language}]");
+    let body = Banner(Arc::new(move |_: &Csp, language: &str| said(language)));
+    let link = Link {
+        within: Anchor::parse("footer").unwrap(),
+        markup: Arc::new(move |_: &Spot, language: &str| said(language)),
+        at_end: true,
+    };
+    let offered = ["en", "de", "pt-br"].map(Into::into);
+    let speech = Speech { language: "en".into(), offered: offered.into(), ..Speech::default() };
+    let insert = Insertions { head: None, body: Some(body), link: Some(link) };
+    let settings = Settings { speech, insert, ..granted() };
+    for (page, language) in [
+        ("<html lang=de>Tea", "de"),
+        ("<!doctype html><HTML class=x LANG='de-AT'><head><title>x</title></head><body>Tea", "de"),
+        ("<html xml:lang=pt><body>Tea", "pt-br"),
+        ("<html lang=ja><body>Tea", "en"),
+        ("<html lang=''><body>Tea", "en"),
+        ("<html><body>Tea", "en"),
+        ("Tea", "en"),
+        ("<html lang=de><body><html lang=en>Tea", "de"),
+        ("<body><svg><html lang=de></svg>Tea", "en"),
+    ] {
+        let out = inserted(&settings, page);
+        assert_eq!(out.matches(&said(language)).count(), 2, "{page} became {out}");
+    }
+    // Placeholders too, whatever they stand in.
+    let frame = "<iframe src=https://bad.example/1></iframe>";
+    let refused = Settings { grant: Grant::none(), ..settings };
+    let german = inserted(&refused, &format!("<html lang=de><body>{frame}<noscript>{frame}</noscript>"));
+    assert_eq!(
+        german.matches("erlauben</button").count() + german.matches("erlauben&lt;/button").count(),
+        2,
+        "{german}"
+    );
 }

@@ -81,7 +81,8 @@ fn reading(styles: bool) -> Settings {
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        texts: Arc::clone(Texts::of("en")),
+        speech: Speech::default(),
+        asks: true,
         insert: Insertions::default(),
     }
 }

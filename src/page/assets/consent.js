@@ -34,6 +34,10 @@
     return { chosen, categories, services };
   };
 
+  // Our own pages: in the language of this one, and back to it.
+  const ours = path => at(path + '?return_to=' + encodeURIComponent(location.pathname + location.search)
+    + (document.documentElement.lang && '&language=' + encodeURIComponent(document.documentElement.lang)));
+
   // What was running cannot be taken back, and what is not in the page cannot be freed: then the page is loaded again.
   const settle = next => {
     const of = held => ({ ...held.services, ...Object.fromEntries(
@@ -84,7 +88,7 @@
     state = await ask();
     if (state.chosen) update();
     const request = new XMLHttpRequest();
-    request.open('GET', at('banner?return_to=' + encodeURIComponent(location.pathname + location.search)));
+    request.open('GET', ours('banner'));
     request.responseType = 'document';
     request.onload = () => {
       const found = request.status === 200 && request.response?.getElementById('consentry');
@@ -100,7 +104,7 @@
 
   window.consentry ??= Object.freeze({
     get: () => structuredClone(state),
-    open: () => location.assign(at('./?return_to=' + encodeURIComponent(location.pathname + location.search))),
+    open: () => location.assign(ours('./')),
     onChange: listener => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -2,18 +2,39 @@
 //! button that lies over the end of the page.
 
 use super::super::escape::{quote, text};
+use super::super::settings;
 
-/// The link as it stands in a footer, with the footer's own looks.
-pub fn in_footer(prefix: &str, return_to: &str, label: &str) -> String {
-    format!(" <a class=\"consentry-settings\" href={}>{}</a> ", address(prefix, return_to), text(label))
+/// The way back, from one page.
+#[derive(Debug, Clone, Copy)]
+pub struct Way<'a> {
+    /// Where our own pages live, e.g. `/_consent/`.
+    pub prefix: &'a str,
+    /// Path and query of the page, to come back to.
+    pub return_to: &'a str,
+    /// The tag of the language, where the browser asks for another than the page has.
+    pub named: Option<&'a str>,
+    /// What the link says.
+    pub label: &'a str,
 }
 
-/// The link as a small button at the end of a page. Without our style sheet it is a line of text.
-pub fn at_end(prefix: &str, return_to: &str, label: &str) -> String {
-    format!("<div id=\"consentry-settings\"><a href={}>{}</a></div>", address(prefix, return_to), text(label))
-}
+impl Way<'_> {
+    /// As it stands in a footer, with the footer's own looks.
+    pub fn in_footer(&self) -> String {
+        format!(" <a class=\"consentry-settings\" href={}>{}</a> ", self.address(), text(self.label))
+    }
 
-fn address(prefix: &str, return_to: &str) -> String {
-    let back: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
-    quote(&format!("{prefix}?return_to={back}"))
+    /// As a small button at the end of a page. Without our style sheet it is a line of text.
+    pub fn at_end(&self) -> String {
+        // A landmark of its own: it stands in none of the page's.
+        format!(
+            "<div id=\"consentry-settings\" role=\"navigation\" aria-label={}><a href={}>{}</a></div>",
+            quote(self.label),
+            self.address(),
+            text(self.label)
+        )
+    }
+
+    fn address(&self) -> String {
+        quote(&settings(self.prefix, self.return_to, self.named))
+    }
 }

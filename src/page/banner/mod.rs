@@ -32,6 +32,8 @@ pub struct Banner<'a> {
     pub site: &'a str,
     /// What it says.
     pub words: &'a Texts,
+    /// The tag of that language, where the browser asks for another: what is sent from here names it.
+    pub named: Option<&'a str>,
     /// What is asked for.
     pub asked: Asked<'a>,
     /// The browser sends a signal that the policy honours.
@@ -69,7 +71,7 @@ pub struct May {
 impl Banner<'_> {
     /// The banner as HTML.
     pub fn render(&self) -> String {
-        let Self { site, words, prefix, return_to, may, .. } = *self;
+        let Self { site, words, named, prefix, return_to, may, .. } = *self;
         let (title, said) = match self.asked {
             Asked::Everything(labels) => {
                 (&words.banner_title, fill(&words.banner_text, &[("site", site), ("categories", &words.list(labels))]))
@@ -102,10 +104,9 @@ impl Banner<'_> {
             quote(self.policy),
             text(&words.learn_more),
         ));
-        let back: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
         let choose = format!(
             "<a class=\"consentry-button\" href={}>{}</a>",
-            quote(&format!("{prefix}?return_to={back}")),
+            quote(&super::settings(prefix, return_to, named)),
             text(&words.choose)
         );
         if may.form {
@@ -115,12 +116,13 @@ impl Banner<'_> {
             };
             html.push_str(&format!(
                 "<form class=\"consentry-buttons\" method=\"post\" action={}{}>\
-                 <input type=\"hidden\" name=\"return_to\" value={}/>\
+                 <input type=\"hidden\" name=\"return_to\" value={}/>{}\
                  <button class=\"consentry-button\" name=\"decision\" value=\"{accept}\">{}</button>\
                  <button class=\"consentry-button\" name=\"decision\" value=\"{reject}\">{}</button>{choose}</form>",
                 quote(&format!("{prefix}choice")),
                 if may.fetch { " data-fetch=\"\"" } else { "" },
                 quote(return_to),
+                super::language_field(named),
                 text(&words.accept_all),
                 text(&words.reject_all),
             ));

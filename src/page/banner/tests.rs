@@ -6,6 +6,7 @@ fn banner<'a>(asked: Asked<'a>, may: May) -> Banner<'a> {
     Banner {
         site: "shop.example",
         words: Texts::of("en"),
+        named: None,
         asked,
         signal: false,
         prefix: "/_consent/",
@@ -59,7 +60,8 @@ fn nothing_of_the_site_escapes_from_it() {
     let evil = "\"><script>&\u{e9}{site}</script>";
     for asked in [Asked::Everything(&[evil]), Asked::New(&[evil], &[evil])] {
         let banner = Banner { site: evil, prefix: evil, policy: evil, return_to: evil, ..banner(asked, MAY) };
-        for html in [banner.render(), link::in_footer(evil, evil, evil), link::at_end(evil, evil, evil)] {
+        let way = link::Way { prefix: evil, return_to: evil, named: Some(evil), label: evil };
+        for html in [banner.render(), way.in_footer(), way.at_end()] {
             assert!(html.is_ascii() && !html.contains("<script"), "{html}");
         }
     }

@@ -31,6 +31,8 @@ pub struct About<'a> {
     pub effective: Option<&'a str>,
     /// A language tag (BCP 47): the policy's own texts are shown in it where they were translated.
     pub language: &'a str,
+    /// Whether the visitor was shown something in that language, and the browser may ask for another.
+    pub named: bool,
     /// All other texts.
     pub texts: &'a Texts,
     /// Where the reader is: links of other regions are left out. `None` shows those of all.
@@ -73,6 +75,8 @@ pub struct PolicyPage<'a> {
     pub categories: Vec<CategoryRow<'a>>,
     /// What is different from earlier versions, the newest first.
     pub changes: Vec<ChangeRow<'a>>,
+    #[serde(skip)]
+    named: bool,
     #[serde(skip)]
     prefix: &'a str,
     #[serde(skip)]
@@ -143,6 +147,7 @@ impl<'a> PolicyPage<'a> {
             strips_unlisted: parts.unclassified == Unclassified::Strip,
             categories,
             changes,
+            named: about.named,
             prefix: about.prefix,
             texts: about.texts,
             browsers: browsers(about.texts),
@@ -162,6 +167,11 @@ impl<'a> PolicyPage<'a> {
     /// As JSON, indented.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("plain data is always JSON")
+    }
+
+    /// What names the language in addresses that lead on from here.
+    fn on(&self) -> String {
+        super::on(self.named, self.language)
     }
 
     /// The line under the heading.

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::page::texts::Texts;
-use crate::page::web_address;
+use crate::page::{category, web_address};
 use crate::policy::{
     CategoryId, CookieRule, Country, LegalBasis, NamePattern, Policy, Region, RegionalLink, Rule, Service, translated,
 };
@@ -146,8 +146,8 @@ pub(in crate::page) fn categories<'a>(
         }
         CategoryRow {
             id: &category.id,
-            label: translated(&category.label, &category.labels, language),
-            purpose: translated(&category.purpose, &category.purposes, language),
+            label: category::label(category, texts, language),
+            purpose: category::purpose(category, texts, language),
             warning: category.warning.as_deref().map(|text| translated(text, &category.warnings, language)),
             required: category.required,
             gpc: category.gpc,

@@ -84,6 +84,7 @@ fn about() -> About<'static> {
         seen: None,
         effective: None,
         language: "en",
+        named: false,
         texts: Texts::of("en"),
         country: None,
     }

@@ -32,6 +32,10 @@ pub struct Preferences<'a> {
     pub changes: Vec<&'a str>,
     /// Withdrawing leaves the visitor signed in.
     pub keeps_session: bool,
+    /// The consent tool of the site, which asks in our place, by its name; empty for one without a name. Then nothing can
+    /// be chosen here.
+    pub tool: Option<&'a str>,
+    named: bool,
     texts: &'a Texts,
     language: &'a str,
 }
@@ -45,12 +49,16 @@ pub struct About<'a> {
     pub prefix: &'a str,
     /// A language tag (BCP 47): the policy's own texts are shown in it where they were translated.
     pub language: &'a str,
+    /// Whether the visitor was shown something in that language, and the browser may ask for another.
+    pub named: bool,
     /// All other texts.
     pub texts: &'a Texts,
     /// Where the reader is: links of other regions are left out.
     pub country: Option<Country>,
     /// Withdrawing leaves the visitor signed in.
     pub keeps_session: bool,
+    /// See [`Preferences::tool`].
+    pub tool: Option<&'a str>,
 }
 
 /// What the request says, beside its grant.
@@ -129,6 +137,8 @@ impl<'a> Preferences<'a> {
             changes: changes.map(|change| translated(&change.text, &change.texts, about.language)).collect(),
             chosen: visit.chosen,
             keeps_session: about.keeps_session,
+            tool: about.tool,
+            named: about.named,
             texts: about.texts,
             language: about.language,
         }
@@ -139,8 +149,22 @@ impl<'a> Preferences<'a> {
         self.categories.iter().any(|category| category.refused_by_signal)
     }
 
+    /// What names the language in addresses that lead on from here.
+    fn on(&self) -> String {
+        super::on(self.named, self.language)
+    }
+
+    /// Whether the visitor can choose here.
+    fn asks(&self) -> bool {
+        self.tool.is_none()
+    }
+
     fn has_new(&self) -> bool {
-        self.categories.iter().any(|category| category.new || category.services.iter().any(|service| service.new))
+        self.asks()
+            && self
+                .categories
+                .iter()
+                .any(|category| category.new || category.services.iter().any(|service| service.new))
     }
 
     fn new_since(&self) -> String {

@@ -73,7 +73,16 @@ pub(super) fn policy(parts: PolicyParts) -> Policy {
 }
 
 fn about(site: &str) -> About<'_> {
-    About { site, prefix: "/_consent/", language: "en", texts: Texts::of("en"), country: None, keeps_session: true }
+    About {
+        site,
+        prefix: "/_consent/",
+        language: "en",
+        texts: Texts::of("en"),
+        country: None,
+        keeps_session: true,
+        tool: None,
+        named: false,
+    }
 }
 
 fn page(policy: &Policy, grant: &Grant, visit: Visit<'_>) -> String {

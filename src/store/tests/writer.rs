@@ -76,11 +76,13 @@ struct Home {
     folder: tempfile::TempDir,
     mood: Arc<Mood>,
     spool: u64,
+    retention: Duration,
 }
 
 impl Home {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), mood: Arc::default(), spool: 1 << 20 }
+        let retention = Duration::from_secs(1_000 * 365 * 86_400);
+        Self { folder: tempfile::tempdir().unwrap(), mood: Arc::default(), spool: 1 << 20, retention }
     }
 
     fn place(&self) -> Place {
@@ -99,8 +101,8 @@ impl Home {
             let store = Sqlite::open(&path, Duration::from_millis(50))?;
             Ok(Box::new(Moody { store, mood: mood.clone() }) as Box<dyn Backend>)
         };
-        let retention = Duration::from_secs(1_000 * 365 * 86_400);
-        let settings = config::Receipts { spool: self.spool, retention, ..config::Receipts::in_folder(Path::new("")) };
+        let Self { spool, retention, .. } = *self;
+        let settings = config::Receipts { spool, retention, ..config::Receipts::in_folder(Path::new("")) };
         Store::with(Box::new(open), &self.place(), &settings).unwrap()
     }
 
@@ -122,6 +124,27 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 async fn record(receipts: &Receipts, number: u8) -> Result<(), Unrecordable> {
     receipts.record(receipt(number, i64::from(number) * 86_400)).await
+}
+
+/// MGS WA W5.
+#[test]
+fn what_is_past_its_retention_goes_without_being_asked() {
+    let mut home = Home::new();
+    let store = home.start();
+    let now = crate::telemetry::now();
+    block_on(async {
+        record(&store.receipts(), 1).await.unwrap();
+        store.receipts().record(receipt(2, now.0)).await.unwrap();
+    });
+    drop(store);
+    assert_eq!(home.kept(), [1, 2]);
+    home.retention = Duration::from_secs(30 * 86_400);
+    let _store = home.start();
+    let gone = (0..1_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        home.kept() == [2]
+    });
+    assert!(gone, "{:?} are kept", home.kept());
 }
 
 #[test]

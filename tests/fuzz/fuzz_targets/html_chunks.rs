@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use consentry::config::{self, CertificateFiles};
-use consentry::html::{Error, Gating, Limits, OnError, Rewriter, Settings};
+use consentry::html::{Error, Gating, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::{Grant, Policy};
 use libfuzzer_sys::fuzz_target;
 use url::Url;
@@ -39,7 +39,8 @@ fn rewrite<'a>(grant: &Grant, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8
         on_error: OnError::Abort,
         preferences: "/_consent/".into(),
         csp: Default::default(),
-        texts: Arc::clone(consentry::page::texts::Texts::of("en")),
+        speech: Speech::default(),
+        asks: true,
         insert: consentry::html::Insertions::default(),
         gating: Gating::Remove,
         xml: false,
