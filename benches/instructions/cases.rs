@@ -116,7 +116,6 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
         keyed: false,
         marker: None,
         pages: None,
-        salt: 0,
     };
     let mixed = ["PHPSESSID=abc; path=/", "_ga=GA1.1.2.3; Path=/", "_fbp=fb.1.2.3; Path=/", "PHPSESSID=; Max-Age=0"];
     for (name, lines) in [("response head without cookies", &[][..]), ("response head with four cookies", &mixed)] {
