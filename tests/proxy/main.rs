@@ -16,7 +16,6 @@ mod consent_tools;
 mod cookies;
 mod drain;
 mod forwarding;
-mod hostile;
 mod html;
 mod limits;
 mod logs;

@@ -90,7 +90,7 @@ fn a_dead_origin_costs_no_request_whatever_its_method() {
         assert!(metrics.contains(&up), "{metrics}");
         assert_eq!(metrics.matches("consentry_origin_up{").count(), 3);
         let page = admin(&proxy, "/").await;
-        assert_eq!(page.matches("</code> down").count(), 2, "{page}");
+        assert_eq!(page.matches(" is down.</li>").count(), 2, "{page}");
     });
 }
 

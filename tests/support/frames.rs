@@ -138,6 +138,6 @@ impl Answers {
             }
             code
         };
-        timeout(Duration::from_secs(20), all).await.expect("the attacker is still connected")
+        timeout(Duration::from_secs(50), all).await.expect("the attacker is still connected")
     }
 }

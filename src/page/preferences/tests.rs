@@ -198,7 +198,7 @@ fn the_three_answers_have_the_same_markup() {
             assert!(!selector.contains(odd), "{selector}");
         }
     }
-    assert_eq!(seen, 2);
+    assert_eq!(seen, 3);
     for form in elements(&page, "form") {
         assert!(form.contains("method=\"post\" action=\"/_consent/choice\""), "{form}");
     }

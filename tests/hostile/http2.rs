@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{resident, well_behaved};
+use super::{alone, resident, well_behaved};
 use crate::support::frames::{
     self, ACK, Answers, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, PADDED, PING, PRIORITY,
     RST_STREAM, SETTINGS, WINDOW_UPDATE, block, frame, get, literal, post,
 };
 use crate::support::origin::respond;
-use crate::support::{HOST, Origin, Proxy, RawOrigin, Step, StrictOrigin, block_on};
+use crate::support::{HOST, Origin, Proxy, RawOrigin, Step, StrictOrigin};
 
 const ENHANCE_YOUR_CALM: u32 = 11;
 
@@ -32,7 +32,7 @@ fn nth(n: u32) -> u32 {
 
 #[test]
 fn floods_are_cut_off_with_a_word() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let proxy = Proxy::to(origin.address).await;
         let zero_window = |stream: u32| frame(WINDOW_UPDATE, 0, stream, &[0; 4]);
@@ -141,7 +141,8 @@ fn floods_are_cut_off_with_a_word() {
                 "{name}: cut off after {sent} of {waves}, error {code:?}, {} MiB more",
                 resident().saturating_sub(before)
             );
-            assert!(sent < waves, "{name}: all {waves} waves were taken");
+            // All of it may be on its way before the word that ends it is.
+            assert!(sent < waves || code.is_some(), "{name}: all {waves} waves were taken");
             well_behaved(&proxy, 1).await;
         }
         // Each flood asked for thousands of pages.
@@ -153,7 +154,7 @@ fn floods_are_cut_off_with_a_word() {
 
 #[test]
 fn a_flood_is_told_to_calm_down() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let proxy = Proxy::to(origin.address).await;
         let (_, code) = flood(&proxy, 20_000, |_| frame(PING, 0, 0, &[0; 8]).repeat(10)).await;
@@ -165,7 +166,7 @@ fn a_flood_is_told_to_calm_down() {
 /// origin.
 #[test]
 fn resets_of_requests_that_the_origin_has_are_counted() {
-    block_on(async {
+    alone(async {
         let origin = RawOrigin::start(vec![Step::ReadHead, Step::Stall]).await;
         let proxy = Proxy::to(origin.address).await;
         let (mut attacker, mut answers) = frames::open(&proxy, &[]).await;
@@ -190,7 +191,7 @@ fn resets_of_requests_that_the_origin_has_are_counted() {
 /// A list of 4 KB, a thousand times by one byte each: 64 MB when it is decoded.
 #[test]
 fn a_header_bomb_is_not_unpacked() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let proxy = Proxy::to(origin.address).await;
         let before = resident();
@@ -229,7 +230,7 @@ async fn refused(answers: &mut Answers, stream: u32) -> bool {
 
 #[test]
 fn a_head_of_too_many_fields_is_refused_and_crumbs_of_cookies_are_one() {
-    block_on(async {
+    alone(async {
         let origin = StrictOrigin::start().await;
         let proxy = Proxy::builder().site(HOST, origin.address, "mode: off").start();
         let request = |name: &str, count: usize, path: &str| {
@@ -252,7 +253,7 @@ fn a_head_of_too_many_fields_is_refused_and_crumbs_of_cookies_are_one() {
 /// Ten times as many requests at once as are allowed: the rest are refused, and the origin never sees more at a time.
 #[test]
 fn streams_beyond_the_limit_are_refused() {
-    block_on(async {
+    alone(async {
         let origin = RawOrigin::start(vec![Step::ReadHead, Step::Stall]).await;
         let proxy = Proxy::builder().top("limits: { streams: 20 }").site(HOST, origin.address, "").start();
         let (mut attacker, mut answers) = frames::open(&proxy, &[]).await;
@@ -293,7 +294,7 @@ async fn starve(mut attacker: Frames, mut answers: Answers, window: impl Fn(u32)
 /// A client that asks for much and grants no window holds no more than buffers, and not for ever.
 #[test]
 fn answers_that_nobody_takes_are_given_up() {
-    block_on(async {
+    alone(async {
         let large = "x".repeat(4 << 20);
         let origin = Origin::start(move |seen| match &*seen.target {
             "/own" => respond(200, &[], "own"),

@@ -7,10 +7,10 @@ use flate2::write::GzEncoder;
 use http::Method;
 use std::io::Write as _;
 
-use super::{resident, well_behaved};
+use super::{alone, resident, well_behaved};
 use crate::support::client::collect;
 use crate::support::origin::respond;
-use crate::support::{Client, HOST, Origin, Proxy, RawOrigin, Step, block_on};
+use crate::support::{Client, HOST, Origin, Proxy, RawOrigin, Step};
 
 /// Whether the answer came whole.
 async fn whole(proxy: &Proxy, h2: bool) -> Option<usize> {
@@ -24,7 +24,7 @@ async fn whole(proxy: &Proxy, h2: bool) -> Option<usize> {
 #[test]
 fn answers_without_end_are_cut_off() {
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n";
-    block_on(async {
+    alone(async {
         let before = resident();
         for (name, start, piece) in [
             ("fields", "HTTP/1.1 200 OK\r\n", "X-Filler: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n"),
@@ -59,7 +59,7 @@ fn bombs_are_not_unpacked() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&once).unwrap();
     let twice = gzip.finish().unwrap();
-    block_on(async {
+    alone(async {
         let bodies = [("gzip", once), ("gzip, gzip", twice)];
         let before = resident();
         for (coding, body) in bodies {
@@ -83,7 +83,7 @@ fn bombs_are_not_unpacked() {
 /// A page or a download that never ends streams on, in no more memory than buffers, until its reader goes.
 #[test]
 fn a_body_that_never_ends_is_passed_on_and_never_collected() {
-    block_on(async {
+    alone(async {
         for (kind, enough) in [("text/html", 4 << 20), ("image/png", 64 << 20)] {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n<!doctype html><p>");
             let steps = vec![Step::ReadHead, Step::Write(head.into_bytes()), Step::Flood(b"<b>more</b> ".repeat(5000))];

@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{Client, HOST, Origin, Proxy, Raw, RawOrigin, Step, block_on};
+use crate::alone;
+use crate::support::{Client, HOST, Origin, Proxy, Raw, RawOrigin, Step};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n";
 
@@ -25,7 +26,7 @@ fn is_shed(answer: &str) -> bool {
 
 #[test]
 fn connections_beyond_the_limit_get_503_and_those_within_are_served() {
-    block_on(async {
+    alone(async {
         for limits in ["limits: { connections: 3 }", "limits: { connections_per_client: 3 }"] {
             let origin = Origin::fixed(200, &[], "own").await;
             let proxy = Proxy::builder().top(limits).site(HOST, origin.address, "").start();
@@ -55,7 +56,7 @@ fn connections_beyond_the_limit_get_503_and_those_within_are_served() {
 
 #[test]
 fn a_crowd_is_closed_at_once_and_those_within_are_served() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let proxy = Proxy::builder().top("limits: { connections: 2 }").site(HOST, origin.address, "").start();
         let mut inside = Client::h2(&proxy).await;
@@ -82,7 +83,7 @@ fn a_crowd_is_closed_at_once_and_those_within_are_served() {
 
 #[test]
 fn trusted_proxies_stand_for_many_clients() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let limits = "trusted_proxies: [127.0.0.1]\nlimits: { connections_per_client: 1 }";
         let proxy = Proxy::builder().top(limits).site(HOST, origin.address, "").start();
@@ -98,7 +99,7 @@ fn trusted_proxies_stand_for_many_clients() {
 
 #[test]
 fn a_reload_changes_how_many_there_may_be() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let proxy = Proxy::builder().top("limits: { connections: 1 }").site(HOST, origin.address, "").start();
         let mut first = Client::h1(&proxy).await;
@@ -112,7 +113,7 @@ fn a_reload_changes_how_many_there_may_be() {
 
 #[test]
 fn requests_beyond_the_limit_get_503_and_the_connection_stays() {
-    block_on(async {
+    alone(async {
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
         let mut origin = RawOrigin::start(vec![Step::ReadHead, Step::Wait, Step::Write(answer.to_vec())]).await;
         let proxy = Proxy::builder().top("limits: { requests: 1 }").site(HOST, origin.address, "").start();
@@ -133,7 +134,7 @@ fn requests_beyond_the_limit_get_503_and_the_connection_stays() {
 
 #[test]
 fn the_plain_listener_has_the_same_room() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let proxy = Proxy::builder().top("limits: { connections: 1 }").site(HOST, origin.address, "").start();
         let _inside = Client::h1(&proxy).await;

@@ -6,9 +6,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::well_behaved;
+use super::{alone, well_behaved};
 use crate::support::client::connect;
-use crate::support::{HOST, Origin, Proxy, Raw, StrictOrigin, block_on};
+use crate::support::{HOST, Origin, Proxy, Raw, StrictOrigin};
 
 const HEAD: &str = "GET /x HTTP/1.1\r\nHost: shop.example\r\n";
 
@@ -29,7 +29,7 @@ async fn drip(mut raw: Raw, bytes: impl Iterator<Item = u8>, pause: Duration) ->
 
 #[test]
 fn heads_and_bodies_that_drip_are_given_up() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let limits = "timeouts: { request_head: 1s, body_idle: 1s }\nlimits: { upload_rate: 100 }";
         let proxy = Proxy::builder().top(limits).site(HOST, origin.address, "").start();
@@ -60,7 +60,7 @@ fn heads_and_bodies_that_drip_are_given_up() {
 /// Slow, but as fast as it has to be.
 #[test]
 fn a_slow_upload_that_keeps_the_rate_is_served() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "taken").await;
         let limits = "timeouts: { body_idle: 500ms }\nlimits: { upload_rate: 100 }";
         let proxy = Proxy::builder().top(limits).site(HOST, origin.address, "").start();
@@ -77,7 +77,7 @@ fn a_slow_upload_that_keeps_the_rate_is_served() {
 
 #[test]
 fn what_has_no_end_is_cut_off() {
-    block_on(async {
+    alone(async {
         let origin = StrictOrigin::start().await;
         let proxy = Proxy::builder().top("timeouts: { body_idle: 2s }").site(HOST, origin.address, "").start();
         let chunked = "POST /x HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -141,7 +141,7 @@ fn what_has_no_end_is_cut_off() {
 /// A thousand requests in one write, whose answers nobody reads at first: each is answered, one after the other.
 #[test]
 fn a_pipeline_is_worked_off_one_by_one() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let proxy = Proxy::to(origin.address).await;
         let mut raw = Raw::h1(&proxy).await;
@@ -157,7 +157,7 @@ fn a_pipeline_is_worked_off_one_by_one() {
 /// Connections that say nothing, half a handshake, half a head, or nothing after their first answer.
 #[test]
 fn an_idle_herd_is_let_go() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let limits = "timeouts: { handshake: 1s, request_head: 1s, idle: 1s }";
         let proxy = Proxy::builder().top(limits).site(HOST, origin.address, "").start();
@@ -199,7 +199,7 @@ fn an_idle_herd_is_let_go() {
 /// A client that shuts its side down after the request.
 #[test]
 fn a_client_that_closes_its_half_frees_the_origin() {
-    block_on(async {
+    alone(async {
         let origin = Origin::fixed(200, &[], "own").await;
         let proxy = Proxy::to(origin.address).await;
         for request in [
