@@ -108,6 +108,7 @@ fuzz_target!(|data: &[u8]| {
         keyed: flags & 64 != 0,
         marker: Some("__Host-consentry-session"),
         pages: (flags & 128 != 0).then_some(&refused),
+        salt: 0,
     };
     filter::response(&POLICY, &refused, &mut response, &context, &mut ());
     for line in response.get_all("set-cookie") {
