@@ -15,7 +15,7 @@ mod pool;
 mod server;
 mod turns;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -107,7 +107,8 @@ impl Upstream {
             };
             let server = &self.servers[at];
             let busy = self.counted.then(|| server.begin());
-            let sending = server.send(request, attempt, &self.counters, now);
+            // Pinned here: given away, its state would be there twice, and copied with that of the exchange.
+            let sending = pin!(server.send(request, attempt, &self.counters, now));
             let answer = in_time(end, self.first_byte, passing.as_deref(), sending).await;
             let failed = match answer {
                 Ok(Ok((response, lease))) => {
@@ -176,9 +177,8 @@ async fn in_time<T>(
     mut end: Instant,
     limit: Duration,
     passing: Option<&Passing>,
-    answer: impl Future<Output = T>,
+    mut answer: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, Elapsed> {
-    let mut answer = pin!(answer);
     loop {
         match timeout_at(end, answer.as_mut()).await {
             Ok(answer) => return Ok(answer),

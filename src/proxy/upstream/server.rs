@@ -124,19 +124,28 @@ impl Server {
         }
     }
 
-    async fn send_h1(&self, mut connection: Connection, request: Request<Body>, kept: bool) -> Result<Answer, Failed> {
+    /// No `async fn`: it would hold the request while it waits for the answer.
+    fn send_h1<'s>(
+        &'s self,
+        mut connection: Connection,
+        request: Request<Body>,
+        kept: bool,
+    ) -> impl Future<Output = Result<Answer, Failed>> + use<'s> {
         let again = (kept && may_repeat(&request)).then(|| head_of(&request));
         connection.line.begin();
-        match connection.sender.try_send_request(request).await {
-            Ok(response) => Ok((response, Some(self.pool.lease(connection)))),
-            Err(mut error) => match error.take_message() {
-                Some(unsent) => Err(Failed::Unsent(Box::new(unsent), OriginError::Http(error.into_error()))),
-                None => {
-                    let closed = !connection.line.was_heard();
-                    let again = again.filter(|_| closed);
-                    Err(Failed::sent(again, error.into_error()))
-                }
-            },
+        let sent = connection.sender.try_send_request(request);
+        async move {
+            match sent.await {
+                Ok(response) => Ok((response, Some(self.pool.lease(connection)))),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => Err(Failed::Unsent(Box::new(unsent), OriginError::Http(error.into_error()))),
+                    None => {
+                        let closed = !connection.line.was_heard();
+                        let again = again.filter(|_| closed);
+                        Err(Failed::sent(again, error.into_error()))
+                    }
+                },
+            }
         }
     }
 
