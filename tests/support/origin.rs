@@ -185,6 +185,11 @@ impl RawOrigin {
         self.received.borrow().clone()
     }
 
+    /// Ends of heads among all that arrived, on any connection.
+    pub fn heads(&self) -> usize {
+        self.received.borrow().windows(4).filter(|four| *four == b"\r\n\r\n").count()
+    }
+
     /// Waits until something has arrived.
     pub async fn asked(&self) {
         self.received.subscribe().wait_for(|bytes| !bytes.is_empty()).await.unwrap();
