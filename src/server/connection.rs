@@ -5,11 +5,9 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
-use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::HttpService;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -22,12 +20,13 @@ use super::io::{Reading, Watched};
 use super::peer;
 use super::streams::Streams;
 use super::tls::Tls;
+use super::turns::{Graceful, Turns};
 use crate::config::{Config, Limits, Timeouts};
 use crate::proxy::{Activity, Client, Overdue, Worker, handle};
 use crate::telemetry::counters::Connections;
 
 /// Boxed: it is large, and is moved from state to state of the connection.
-type Stream = Watched<Box<TlsStream<TcpStream>>>;
+pub(super) type Stream = Watched<Box<TlsStream<TcpStream>>>;
 
 /// So long a connection may last for which there is no room, to be told so.
 const SURPLUS: Duration = Duration::from_secs(3);
@@ -163,8 +162,8 @@ async fn serve_h2(
         .keep_alive_timeout(timeouts.body_idle)
         .enable_connect_protocol()
         .serve_connection(TokioIo::new(stream.clone()), service);
-    let turns = Turns { connection: pin!(connection), stream, ended: None };
-    watch(pin!(turns), &activity, timeouts, stop, linger).await;
+    let connection = pin!(connection);
+    watch(pin!(Turns::new(connection, stream)), &activity, timeouts, stop, linger).await;
 }
 
 /// Uploads of one stream may run this far ahead of the origin.
@@ -206,71 +205,6 @@ enum End {
     Overdue(Overdue),
     /// Still busy when the drain limit ran out.
     Undrained,
-}
-
-/// A connection that can be asked to finish what is in flight and close.
-trait Graceful: Future<Output = hyper::Result<()>> {
-    fn finish(self: Pin<&mut Self>);
-}
-
-impl<S> Graceful for http1::UpgradeableConnection<TokioIo<Stream>, S>
-where
-    S: HttpService<Incoming>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    S::ResBody: 'static,
-    <S::ResBody as http_body::Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-impl<S> Graceful for http2::Connection<TokioIo<Gathered<Stream>>, S, Streams>
-where
-    S: HttpService<Incoming>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    S::ResBody: 'static,
-    <S::ResBody as http_body::Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    Streams: hyper::rt::bounds::Http2ServerConnExec<S::Future, S::ResBody>,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-/// A connection whose writes are gathered: each of its turns ends with them.
-struct Turns<'c, C> {
-    connection: Pin<&'c mut C>,
-    stream: Gathered<Stream>,
-    /// How it ended; its last words may still be on their way.
-    ended: Option<hyper::Result<()>>,
-}
-
-impl<C: Graceful> Future for Turns<'_, C> {
-    type Output = hyper::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
-        if self.ended.is_none()
-            && let Poll::Ready(end) = self.connection.as_mut().poll(cx)
-        {
-            self.ended = Some(end);
-        }
-        match (self.stream.poll_turn_end(cx), self.ended.take()) {
-            // Nobody is there to read any more.
-            (Poll::Ready(Err(_)), end) => Poll::Ready(end.unwrap_or(Ok(()))),
-            (Poll::Ready(Ok(())), Some(end)) => Poll::Ready(end),
-            (_, end) => {
-                self.ended = end;
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl<C: Graceful> Graceful for Turns<'_, C> {
-    fn finish(mut self: Pin<&mut Self>) {
-        self.connection.as_mut().finish();
-    }
 }
 
 /// Drives a connection and holds its limits. The alarm is set anew only when a deadline comes nearer, or when

@@ -19,6 +19,7 @@ mod reload;
 mod room;
 mod streams;
 mod tls;
+mod turns;
 
 use std::io::Result;
 use std::sync::Arc;
