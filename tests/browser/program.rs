@@ -13,6 +13,22 @@ impl Program {
     /// Starts a program and reads what it prints until `ready` finds what it looks for in a line.
     /// `missing` is what to tell whoever does not have the program.
     pub(crate) fn start<T>(command: &mut Command, missing: &str, ready: impl Fn(&str) -> Option<T>) -> (Self, T) {
+        // chromedriver takes a port of IPv6 first, and gives up if another program has its twin of IPv4.
+        for _ in 0..10 {
+            match Self::attempt(command, missing, &ready) {
+                Ok(started) => return started,
+                Err(said) => assert!(said.contains("port not available"), "{command:?} ended after saying: {said}"),
+            }
+        }
+        panic!("{command:?} finds no port");
+    }
+
+    /// What it said, if it ended before it was ready.
+    fn attempt<T>(
+        command: &mut Command,
+        missing: &str,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T), String> {
         let mut child = match command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn() {
             Ok(child) => child,
             Err(error) => panic!("{missing} ({error})"),
@@ -23,9 +39,11 @@ impl Program {
         loop {
             let before = said.len();
             let read = program.stdout.read_line(&mut said).unwrap();
-            assert_ne!(read, 0, "{command:?} ended after saying: {said}");
+            if read == 0 {
+                return Err(said);
+            }
             if let Some(found) = ready(&said[before..]) {
-                return (program, found);
+                return Ok((program, found));
             }
         }
     }
