@@ -14,7 +14,6 @@ use tokio_rustls::TlsConnector;
 
 use super::addresses::Addresses;
 use super::line::{Line, Listening};
-use super::paced::Paced;
 use super::pool::Connection;
 use crate::body::Body;
 use crate::config::{Origin, Origins};
@@ -126,18 +125,17 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let stream = Paced::new(stream);
+        let line = Line::new(address);
+        let io = TokioIo::new(Listening::new(stream, Arc::clone(&line)));
         if http2 {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .adaptive_window(true)
-                .handshake(TokioIo::new(stream))
+                .handshake(io)
                 .await
                 .map_err(OriginError::Http)?;
             tokio::spawn(connection);
             return Ok(Fresh::Http2(sender, address));
         }
-        let line = Line::new(address);
-        let io = TokioIo::new(Listening { stream, line: Arc::clone(&line) });
         let (sender, connection) =
             http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(io).await.map_err(OriginError::Http)?;
         // A failed connection tells the one who waits for its answer; nobody else has to know.

@@ -33,19 +33,38 @@ impl Line {
     }
 }
 
-/// A stream that notes on its line when bytes arrive. hyper does not tell a connection that closed without a word
-/// from one that closed within the head of an answer.
+/// So much is read in one turn: an origin that floods us with interim answers or chunks of nothing would hold its worker
+/// for as long as its bytes last.
+const TURN: usize = 64 << 10;
+
+/// A stream that notes on its line when bytes arrive, and lets others have their turn. hyper does not tell a connection that
+/// closed without a word from one that closed within the head of an answer.
 #[derive(Debug)]
 pub(super) struct Listening<S> {
-    pub(super) stream: S,
-    pub(super) line: Arc<Line>,
+    stream: S,
+    line: Arc<Line>,
+    /// Bytes that were read since others had their turn.
+    unyielding: usize,
+}
+
+impl<S> Listening<S> {
+    pub(super) fn new(stream: S, line: Arc<Line>) -> Self {
+        Self { stream, line, unyielding: 0 }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Listening<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        if self.unyielding >= TURN {
+            self.unyielding = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
+        let bytes = buf.filled().len() - before;
+        if bytes > 0 {
+            self.unyielding += bytes;
             self.line.heard.store(true, Relaxed);
         }
         read

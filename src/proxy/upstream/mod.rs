@@ -10,7 +10,6 @@ mod failed;
 mod fleet;
 mod health;
 mod line;
-mod paced;
 mod pool;
 mod server;
 mod turns;
