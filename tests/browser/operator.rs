@@ -42,6 +42,24 @@ async fn busy(proxy: &Proxy) {
     }
 }
 
+/// Visits go on until the page has so many samples to draw.
+async fn sampled(proxy: &Proxy, visitor: &Visitor, samples: u64) {
+    visitor.open("/").await;
+    let count =
+        "const done = arguments[0]; fetch('/api/traffic').then(r => r.json()).then(t => done(t.samples.length))";
+    let enough = async {
+        // One at a time: each is five seconds away from the last.
+        for wanted in 1..=samples {
+            eventually("another sample", async || {
+                let found = visitor.browser.execute_async(count, Vec::new()).await.unwrap().json().as_u64();
+                (found? >= wanted).then_some(())
+            })
+            .await;
+        }
+    };
+    tokio::select! { () = enough => {} () = busy(proxy) => {} }
+}
+
 async fn operator(proxy: &Proxy, scripts: Scripts) -> Visitor {
     let site = format!("http://localhost:{}", proxy.admin.unwrap().port());
     Visitor::at(site, None, tempdir().unwrap(), scripts).await
@@ -66,6 +84,13 @@ fn it_says_that_nothing_has_come_yet_and_then_what_comes() {
         ] {
             eventually(said, async || reads(&visitor, part).await.contains(said).then_some(())).await;
         }
+        let scale = "const texts = [...document.querySelectorAll('[data-plot=requests] svg text')]; \
+                     return texts.length && texts.filter(text => !/:/.test(text.textContent)).map(text => text.textContent)";
+        let scale = eventually("a plot of nothing", async || {
+            let texts = visitor.browser.execute(scale, Vec::new()).await.unwrap();
+            texts.json().as_array().cloned()
+        });
+        assert_eq!(scale.await, ["0"], "what is not there has no scale");
         picture(&visitor, 1280, "operator-empty").await;
         let come = async {
             // Nobody presses anything.
@@ -102,10 +127,7 @@ fn it_works_by_keyboard_and_copies_rules() {
     run(async {
         let (proxy, _origin) = watched().await;
         let visitor = operator(&proxy, Scripts::On).await;
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(11)) => {}
-            () = busy(&proxy) => {}
-        }
+        sampled(&proxy, &visitor, 2).await;
         visitor.open("/").await;
         let origin =
             json!({ "origin": visitor.site, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
@@ -152,10 +174,7 @@ fn it_fits_wide_and_narrow_windows_in_both_schemes_and_without_scripts() {
     run(async {
         let (proxy, _origin) = watched().await;
         let visitor = operator(&proxy, Scripts::On).await;
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(26)) => {}
-            () = busy(&proxy) => {}
-        }
+        sampled(&proxy, &visitor, 5).await;
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             visitor.devtools("Emulation.setEmulatedMedia", feature).await;

@@ -33,8 +33,10 @@
     const WIDTH = Math.max(figure.clientWidth, 260);
     when ??= times.at(-1) - times[0] < 600 ? exact : clock;
     const state = (figure.plot ??= { cursor: null });
-    const ticks = most ? [0, most / 2, most] : steps(Math.max(1e-9, ...series.flatMap((line) => line.values.map((value) => value ?? 0))));
-    const top = ticks.at(-1), alone = times.length === 1 ? 1 : 0, from = times[0] - alone, to = times.at(-1) + alone;
+    const largest = Math.max(0, ...series.flatMap((line) => line.values.map((value) => value ?? 0)));
+    // Where there is nothing yet, the axis has no scale.
+    const ticks = most ? [0, most / 2, most] : largest > 0 ? steps(largest) : [0];
+    const top = ticks.at(-1) || 1, alone = times.length === 1 ? 1 : 0, from = times[0] - alone, to = times.at(-1) + alone;
     const x = (time) => LEFT + ((time - from) / (to - from)) * (WIDTH - LEFT - RIGHT);
     const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
     const parts = [];
