@@ -141,6 +141,7 @@ mod tests {
         most: usize,
         full: bool,
         writes: Vec<Vec<u8>>,
+        flushes: usize,
     }
 
     impl AsyncWrite for Narrow {
@@ -155,7 +156,8 @@ mod tests {
             Poll::Ready(Ok(taken))
         }
 
-        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<()>> {
+            self.flushes += 1;
             Poll::Ready(Ok(()))
         }
 
@@ -165,7 +167,7 @@ mod tests {
     }
 
     fn gathered(most: usize) -> Gathered<Narrow> {
-        Gathered::new(Narrow { most, full: false, writes: Vec::new() })
+        Gathered::new(Narrow { most, full: false, writes: Vec::new(), flushes: 0 })
     }
 
     async fn turn_end(stream: &Gathered<Narrow>) {
@@ -183,6 +185,7 @@ mod tests {
         turn_end(&stream).await;
         turn_end(&stream).await;
         assert_eq!(stream.state().stream.writes, [b"onetwo"]);
+        assert_eq!(stream.state().stream.flushes, 1);
         assert_eq!(stream.state().waiting.capacity(), 0);
     }
 
