@@ -15,6 +15,7 @@ use super::listen::Listeners;
 use super::room::Room;
 use super::tls::Tls;
 use super::{connection, redirect};
+use crate::config::{Config, Listen};
 use crate::proxy::Worker;
 use crate::telemetry::counters::Counters;
 use crate::telemetry::{self, Brake};
@@ -52,13 +53,17 @@ pub(super) async fn serve(
             let counters = Arc::clone(&worker.counters);
             counted(connection::serve(stream, index, worker, tls, stop.clone(), surplus), counters)
         };
-        port.clone().connections.spawn(async move { port.accept(socket, serve).await });
+        port.clone()
+            .connections
+            .spawn(async move { port.accept(socket, (|config| &config.listen, index), serve).await });
     }
     for (index, socket) in listeners.redirect.into_iter().enumerate() {
         let (port, worker) = (Arc::clone(&port), Arc::clone(&worker));
         let stop = port.stop.clone();
         let serve = move |stream, surplus| redirect::serve(stream, index, Arc::clone(&worker), stop.clone(), surplus);
-        port.clone().connections.spawn(async move { port.accept(socket, serve).await });
+        port.clone()
+            .connections
+            .spawn(async move { port.accept(socket, (|config| &config.redirect, index), serve).await });
     }
     let flush = async {
         loop {
@@ -91,8 +96,11 @@ struct Port {
     stop: CancellationToken,
 }
 
+/// The place of a listener in the configuration.
+type Configured = (fn(&Config) -> &[Listen], usize);
+
 impl Port {
-    async fn accept<F, S>(&self, socket: std::net::TcpListener, serve: S)
+    async fn accept<F, S>(&self, socket: std::net::TcpListener, configured: Configured, serve: S)
     where
         S: Fn(TcpStream, bool) -> F,
         F: Future<Output = io::Result<()>> + Send + 'static,
@@ -112,7 +120,7 @@ impl Port {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => self.spawn(stream, peer.ip(), &serve),
+                Ok((stream, peer)) => self.spawn(stream, peer.ip(), configured, &serve),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of file descriptors or memory: those in use must come free first.
@@ -125,19 +133,23 @@ impl Port {
         }
         // Those whom the kernel has let in already; they would be reset with the socket.
         while let Ok(Ok((stream, peer))) = timeout(Duration::ZERO, listener.accept()).await {
-            self.spawn(stream, peer.ip(), &serve);
+            self.spawn(stream, peer.ip(), configured, &serve);
         }
     }
 
     /// Serves a connection, if there is room for it.
-    fn spawn<F, S>(&self, stream: TcpStream, peer: IpAddr, serve: &S)
+    fn spawn<F, S>(&self, stream: TcpStream, peer: IpAddr, (listeners, index): Configured, serve: &S)
     where
         S: Fn(TcpStream, bool) -> F,
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
         let peer = peer.to_canonical();
-        let trusted = self.worker.snapshot().config.trusted_proxies.iter().any(|network| network.contains(&peer));
-        let Some(place) = Arc::clone(&self.room).enter(peer, trusted) else {
+        let snapshot = self.worker.snapshot();
+        let config = &*snapshot.config;
+        let announcers = listeners(config).get(index).and_then(|listen| listen.announcers.as_deref());
+        // Both stand for many clients.
+        let mut proxies = config.trusted_proxies.iter().chain(announcers.unwrap_or_default());
+        let Some(place) = Arc::clone(&self.room).enter(peer, proxies.any(|network| network.contains(&peer))) else {
             self.worker.counters.connections.refused.fetch_add(1, Relaxed);
             return;
         };

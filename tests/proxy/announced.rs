@@ -21,8 +21,8 @@ fn binary() -> Vec<u8> {
     header
 }
 
-/// A request behind these bytes; what is answered, as far as TLS comes about.
-async fn ask(proxy: &Proxy, header: &[u8]) -> Option<String> {
+/// A connection that begins with these bytes, if TLS comes about.
+async fn connect(proxy: &Proxy, header: &[u8]) -> Option<Raw> {
     let mut stream = TcpStream::connect(proxy.address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let (first, second) = header.split_at(header.len() / 2);
@@ -31,7 +31,12 @@ async fn ask(proxy: &Proxy, header: &[u8]) -> Option<String> {
     stream.write_all(second).await.ok()?;
     let name = ServerName::try_from(HOST).unwrap();
     let tls = TlsConnector::from(Arc::new(client::client_config(proxy, b"http/1.1")));
-    let mut raw = Raw(tls.connect(name, stream).await.ok()?);
+    Some(Raw(tls.connect(name, stream).await.ok()?))
+}
+
+/// A request behind these bytes, and what is answered.
+async fn ask(proxy: &Proxy, header: &[u8]) -> Option<String> {
+    let mut raw = connect(proxy, header).await?;
     raw.write(GET).await;
     Some(String::from_utf8(raw.read_to_end().await).unwrap())
 }
@@ -51,6 +56,24 @@ fn the_client_is_the_one_who_is_announced() {
             assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
             assert_eq!(origin.last().header("x-forwarded-for"), Some(told), "and nothing that the client claims");
             assert!(origin.last().header("forwarded").unwrap().starts_with(element));
+        }
+    });
+}
+
+#[test]
+fn a_balancer_stands_for_many_clients() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "ok").await;
+        let top = "limits: { connections_per_client: 1 }";
+        let proxy = Proxy::builder().listen(FROM_HERE).top(top).site(HOST, origin.address, "").start();
+        let mut connections = Vec::new();
+        for _ in 0..3 {
+            connections.push(connect(&proxy, LINE).await.unwrap());
+        }
+        for mut raw in connections {
+            raw.write(GET).await;
+            let answer = String::from_utf8(raw.read_to_end().await).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         }
     });
 }
