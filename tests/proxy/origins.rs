@@ -54,6 +54,41 @@ fn requests_are_spread() {
 }
 
 #[test]
+fn connections_that_nobody_needs_any_more_are_closed() {
+    block_on(async {
+        let mut steps = vec![Step::ReadHead, Step::Wait, Step::Write(OK.to_vec())];
+        (0..5000).for_each(|_| steps.extend([Step::ReadHead, Step::Write(OK.to_vec())]));
+        steps.push(Step::Stall);
+        let mut origin = RawOrigin::start(steps).await;
+        let top = "timeouts: { origin_idle: 50ms }";
+        let proxy = Proxy::builder().top(top).site(HOST, origin.address, "").start();
+        let (mut one, mut other) = (Client::h1(&proxy).await, Client::h1(&proxy).await);
+        let rush = async { tokio::join!(one.get("/", &[]), other.get("/", &[])) };
+        let go = async {
+            until(async || {
+                tokio::task::yield_now().await;
+                origin.heads() == 2
+            })
+            .await;
+            origin.go();
+            origin.go();
+        };
+        tokio::join!(rush, go);
+        // One is enough from now on, and is never idle for so long.
+        let busy = async {
+            loop {
+                assert_eq!(one.get("/", &[]).await.status, 200);
+            }
+        };
+        tokio::select! {
+            () = origin.closed() => {}
+            () = busy => {}
+        }
+        origin.closed().await;
+    });
+}
+
+#[test]
 fn least_requests_avoids_who_is_slow() {
     block_on(async {
         let slow = RawOrigin::start(vec![Step::ReadHead, Step::Wait, Step::Write(OK.to_vec()), Step::Stall]).await;

@@ -1,9 +1,9 @@
 //! Idle connections to one origin, last in, first out.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use hyper::client::conn::http1::SendRequest;
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, sleep_until};
 
 use super::addresses::Addresses;
 use super::line::Line;
@@ -15,18 +15,32 @@ const MOST: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    idle: Arc<Mutex<Vec<Idle>>>,
+    shelf: Arc<Shelf>,
     /// A connection to another one than these is not used again.
     addresses: Arc<Addresses>,
+}
+
+/// Where idle connections wait.
+#[derive(Debug)]
+struct Shelf {
+    idle: Mutex<Idle>,
     /// How long a connection may be idle.
     oldest: Duration,
+}
+
+/// The connection that was used last is the last.
+#[derive(Debug, Default)]
+struct Idle {
+    kept: Vec<Kept>,
+    /// Whether a task closes those that get too old.
+    swept: bool,
 }
 
 /// There are connections, and none can take a request yet.
 struct AllBusy;
 
 #[derive(Debug)]
-struct Idle {
+struct Kept {
     connection: Connection,
     since: Instant,
 }
@@ -42,13 +56,13 @@ pub(super) struct Connection {
 /// requests. The connection is given back when the response was read to its end, closed otherwise.
 #[derive(Debug)]
 pub struct Lease {
-    connection: Option<(Connection, Arc<Mutex<Vec<Idle>>>)>,
+    connection: Option<(Connection, Arc<Shelf>)>,
     busy: Option<Busy>,
 }
 
 impl Pool {
     pub(super) fn new(addresses: Arc<Addresses>, oldest: Duration) -> Self {
-        Self { idle: Arc::default(), addresses, oldest }
+        Self { shelf: Arc::new(Shelf { idle: Mutex::default(), oldest }), addresses }
     }
 
     /// The connection that was used last among those that can take a request now.
@@ -65,24 +79,24 @@ impl Pool {
 
     /// One that is busy still (an origin that answered before it read the request) is left until it is not.
     fn ready(&self, now: Instant) -> Result<Option<Connection>, AllBusy> {
-        let mut idle = self.idle.lock().expect("no panic under the lock");
-        if idle.last().is_some_and(|last| now.saturating_duration_since(last.since) > self.oldest) {
+        let Idle { kept, .. } = &mut *self.shelf.idle();
+        if kept.last().is_some_and(|last| now.saturating_duration_since(last.since) > self.shelf.oldest) {
             // All below it are older.
-            idle.clear();
+            kept.clear();
         }
-        for at in (0..idle.len()).rev() {
-            let Connection { sender, line } = &idle[at].connection;
+        for at in (0..kept.len()).rev() {
+            let Connection { sender, line } = &kept[at].connection;
             if sender.is_closed() || !self.addresses.has(line.to) {
-                idle.remove(at);
-            } else if idle[at].connection.sender.is_ready() {
-                return Ok(Some(idle.remove(at).connection));
+                kept.remove(at);
+            } else if sender.is_ready() {
+                return Ok(Some(kept.remove(at).connection));
             }
         }
-        if idle.is_empty() { Ok(None) } else { Err(AllBusy) }
+        if kept.is_empty() { Ok(None) } else { Err(AllBusy) }
     }
 
     pub(super) fn lease(&self, connection: Connection) -> Lease {
-        Lease { connection: Some((connection, Arc::clone(&self.idle))), busy: None }
+        Lease { connection: Some((connection, Arc::clone(&self.shelf))), busy: None }
     }
 }
 
@@ -100,13 +114,42 @@ impl Lease {
     /// The response was read to its end: the connection may carry another request.
     pub fn release(self) {
         drop(self.busy);
-        let Some((connection, idle)) = self.connection else { return };
-        if connection.sender.is_closed() {
-            return;
+        let Some((connection, shelf)) = self.connection else { return };
+        if !connection.sender.is_closed() {
+            Shelf::keep(&shelf, connection, Instant::now());
         }
-        let mut idle = idle.lock().expect("no panic under the lock");
-        if idle.len() < MOST {
-            idle.push(Idle { connection, since: Instant::now() });
+    }
+}
+
+impl Shelf {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().expect("no panic under the lock")
+    }
+
+    fn keep(shelf: &Arc<Self>, connection: Connection, since: Instant) {
+        let mut idle = shelf.idle();
+        if idle.kept.len() < MOST {
+            idle.kept.push(Kept { connection, since });
         }
+        if !std::mem::replace(&mut idle.swept, true) {
+            tokio::spawn(Self::sweep(Arc::downgrade(shelf)));
+        }
+    }
+
+    /// Closes what was idle for too long, until nothing is left: after a rush the connections at the bottom are never asked
+    /// for again, and an origin may have no time limit of its own.
+    async fn sweep(shelf: Weak<Self>) {
+        while let Some(next) = shelf.upgrade().and_then(|shelf| shelf.close_old(Instant::now())) {
+            sleep_until(next).await;
+        }
+    }
+
+    /// Says when the next one will be too old.
+    fn close_old(&self, now: Instant) -> Option<Instant> {
+        let mut idle = self.idle();
+        let old = idle.kept.partition_point(|kept| kept.since + self.oldest <= now);
+        idle.kept.drain(..old);
+        idle.swept = !idle.kept.is_empty();
+        idle.kept.first().map(|first| first.since + self.oldest)
     }
 }
