@@ -7,6 +7,7 @@ mod packaging;
 mod program;
 mod reload;
 mod scan;
+mod soak;
 #[path = "../support/mod.rs"]
 mod support;
 

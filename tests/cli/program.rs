@@ -63,15 +63,24 @@ impl Program {
 
     /// Where it says that it listens.
     pub(crate) fn address(&self) -> SocketAddr {
-        let line = self.line_with("Listening for TLS");
+        self.address_of("Listening for TLS")
+    }
+
+    /// The address in the next line with this text.
+    pub(crate) fn address_of(&self, text: &str) -> SocketAddr {
+        let line = self.line_with(text);
         // No colours: nobody looks at a pipe.
         let (_, address) = line.split_once(" address=").unwrap_or_else(|| panic!("{line:?}"));
         address.trim().parse().unwrap_or_else(|_| panic!("{line:?}"))
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.id);
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
+        signal(self.id, name);
     }
 
     /// Waits for the end; `None` if a signal killed it.
@@ -88,6 +97,12 @@ impl Drop for Program {
             let _ = Command::new("sh").args(["-c", &format!("kill -KILL {}", self.id)]).status();
         }
     }
+}
+
+/// Sends a process a signal.
+pub(crate) fn signal(id: u32, name: &str) {
+    let kill = format!("kill -{name} {id}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
 }
 
 fn listen(output: impl Read + Send + 'static, say: Sender<String>) {

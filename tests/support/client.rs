@@ -46,10 +46,7 @@ impl Client {
     }
 
     pub async fn h1_to(proxy: &Proxy, host: &str) -> Self {
-        let stream = connect(proxy, host, b"http/1.1").await;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        let connection = tokio::spawn(async { drop(connection.with_upgrades().await) });
-        Self { sender: Sender::H1(sender), host: host.to_owned(), connection }
+        Self::over(connect(proxy, host, b"http/1.1").await, host, false).await.unwrap()
     }
 
     /// HTTP/2 to `shop.example`.
@@ -58,10 +55,19 @@ impl Client {
     }
 
     pub async fn h2_to(proxy: &Proxy, host: &str) -> Self {
-        let stream = connect(proxy, host, b"h2").await;
-        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        let connection = tokio::spawn(async { drop(connection.await) });
-        Self { sender: Sender::H2(sender), host: host.to_owned(), connection }
+        Self::over(connect(proxy, host, b"h2").await, host, true).await.unwrap()
+    }
+
+    /// Over a connection that agreed on HTTP/2, or on HTTP/1.1.
+    pub async fn over(stream: TlsStream<TcpStream>, host: &str, h2: bool) -> hyper::Result<Self> {
+        let (sender, connection) = if h2 {
+            let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+            (Sender::H2(sender), tokio::spawn(async { drop(connection.await) }))
+        } else {
+            let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+            (Sender::H1(sender), tokio::spawn(async { drop(connection.with_upgrades().await) }))
+        };
+        Ok(Self { sender, host: host.to_owned(), connection })
     }
 
     /// Waits until the connection has come to its end.
