@@ -12,6 +12,7 @@ mod health;
 mod line;
 mod pool;
 mod server;
+mod shared;
 mod turns;
 
 use std::pin::{Pin, pin};

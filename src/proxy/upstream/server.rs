@@ -1,7 +1,7 @@
 //! One origin, as one worker reaches it: its connections, and what one request over them can come to.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 
 use http::header::{CONNECTION, HOST};
 use http::uri::PathAndQuery;
@@ -15,6 +15,7 @@ use super::failed::Failed;
 use super::fleet::Fleet;
 use super::health::Health;
 use super::pool::{Connection, Lease, Pool};
+use super::shared::Shared;
 use super::{Answer, Attempt};
 use crate::body::Body;
 use crate::config::{Origin, Site, Timeouts};
@@ -25,19 +26,11 @@ use crate::telemetry::counters::SiteCounters;
 pub(super) struct Server {
     connector: Connector,
     pool: Pool,
-    /// All requests of this worker share one HTTP/2 connection.
-    h2: Mutex<Option<Shared>>,
+    h2: Arc<Shared>,
     /// What all workers know of it.
     pub(super) health: Arc<Health>,
     /// Requests of this worker that it has not answered to the end, where somebody wants to know.
     busy: AtomicU32,
-}
-
-/// An HTTP/2 connection, and the address that it leads to.
-#[derive(Debug, Clone)]
-struct Shared {
-    sender: http2::SendRequest<Body>,
-    to: std::net::SocketAddr,
 }
 
 /// One request among those that a server is busy with.
@@ -58,7 +51,7 @@ impl Server {
         Self {
             pool: Pool::new(Arc::clone(&addresses), timeouts.origin_idle),
             connector: Connector::new(&site.origins, origin, speech, addresses, timeouts.origin_connect),
-            h2: Mutex::default(),
+            h2: Shared::new(timeouts.origin_idle),
             health: fleet.health(site, origin),
             busy: AtomicU32::new(0),
         }
@@ -90,7 +83,7 @@ impl Server {
     ) -> Result<Answer, Failed> {
         self.look_again(now);
         if attempt == Attempt::Reuse {
-            if let Some(sender) = self.live_h2() {
+            if let Some(sender) = self.h2.take(&self.connector.addresses, now) {
                 counters.reused.fetch_add(1, Relaxed);
                 match Box::pin(self.send_h2(sender, request)).await {
                     Err(Failed::Unsent(unsent, _)) => request = *unsent,
@@ -116,9 +109,8 @@ impl Server {
             Ok(Fresh::Http1(connection)) => self.send_h1(connection, request, false).await,
             Ok(Fresh::Http2(..)) if upgrade => Err(Failed::Last(OriginError::Upgrade.into())),
             Ok(Fresh::Http2(sender, to)) => {
-                let shared = Shared { sender, to };
-                *self.h2.lock().expect("no panic under the lock") = Some(shared.clone());
-                self.send_h2(shared.sender, request).await
+                self.h2.put(sender.clone(), to, Instant::now());
+                self.send_h2(sender, request).await
             }
             Err(error) => Err(Failed::Unsent(Box::new(request), error)),
         }
@@ -175,14 +167,6 @@ impl Server {
             // A stream has no line of its own; that it was refused, or the connection is gone, is told by the error.
             Err(error) => Err(Failed::sent(again.filter(|_| was_not_processed(&error)), error)),
         }
-    }
-
-    fn live_h2(&self) -> Option<http2::SendRequest<Body>> {
-        let mut slot = self.h2.lock().expect("no panic under the lock");
-        if slot.as_ref().is_some_and(|h2| h2.sender.is_closed() || !self.connector.addresses.has(h2.to)) {
-            *slot = None;
-        }
-        slot.as_ref().map(|h2| h2.sender.clone())
     }
 
     /// Has its name looked up again in the background when it is time to.

@@ -214,6 +214,28 @@ async fn a_refused_stream_is_sent_again_over_another_connection() {
     }
 }
 
+/// What is in flight for longer than that comes to its end all the same.
+#[tokio::test]
+async fn an_http2_connection_that_nobody_uses_is_closed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}, origin_http2: true", listener.local_addr().unwrap());
+    let upstream = upstream(&config(&origin, "timeouts: { origin_idle: 50ms }"), &Fleet::new());
+    let serving = async {
+        let mut connection = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
+        let (_, mut answer) = connection.accept().await.unwrap().unwrap();
+        // The test's own time: that which the answer takes.
+        let slow = tokio::time::sleep(Duration::from_millis(200));
+        let driven = async { assert!(connection.accept().await.is_none()) };
+        let answering = async {
+            slow.await;
+            answer.send_response(Response::builder().header("server", "slow").body(()).unwrap(), true).unwrap();
+        };
+        tokio::join!(driven, answering);
+    };
+    let (asked, ()) = tokio::join!(ask(&upstream), serving);
+    assert_eq!(asked.unwrap(), "slow");
+}
+
 /// However many clients come, an origin that is in trouble is asked a bounded number of times for each.
 #[tokio::test]
 async fn if_all_are_away_all_are_tried_but_not_by_everybody() {
