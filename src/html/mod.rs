@@ -20,6 +20,7 @@ mod judge;
 mod links;
 mod lists;
 mod page;
+mod parser;
 mod references;
 mod region;
 mod rewriter;
