@@ -7,8 +7,9 @@ use lol_html::errors::RewritingError;
 use lol_html::send::HtmlRewriter;
 
 use super::attributes::tag_end;
-use super::page::{Page, Place};
+use super::page::{Page, Place, Start};
 use super::parser::{Sink, parser};
+use super::prefilter::{Prefilter, Step, Then};
 use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 
@@ -17,22 +18,57 @@ pub(super) struct Document {
     /// `None` once it ended or failed.
     parser: Option<HtmlRewriter<'static, Sink>>,
     page: Arc<Mutex<Page>>,
+    /// `None` once the parser reads all that is left.
+    prefilter: Option<Prefilter>,
     /// Whether a `<meta>` may name the charset.
     meta_counts: bool,
     failed: Option<Error>,
+}
+
+/// What the prefilter has left of its bytes.
+enum Left<'b> {
+    /// A token of which more must come.
+    Begun(&'b [u8]),
+    /// All that follows is the parser's.
+    Unread(&'b [u8]),
 }
 
 impl Document {
     /// `charset` is `None` where a `<meta>` may say it.
     pub(super) fn new(settings: Arc<Settings>, place: Place, charset: Option<AsciiCompatibleEncoding>) -> Self {
         let encoding = charset.unwrap_or_else(AsciiCompatibleEncoding::utf_8);
-        let page = Arc::new(Mutex::new(Page::new(settings, place, encoding.into())));
+        let prefilter = Prefilter::of(&settings, &place);
+        let mut page = Page::new(settings, place, encoding.into());
+        page.progress.wanted = prefilter.is_some();
+        let page = Arc::new(Mutex::new(page));
         let parser = Some(parser(&page, encoding, charset.is_none()));
-        Self { parser, page, meta_counts: charset.is_none(), failed: None }
+        Self { parser, page, prefilter, meta_counts: charset.is_none(), failed: None }
     }
 
     /// Takes more of the document, and appends to `out` what may leave.
     pub(super) fn write(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let Some(mut prefilter) = self.prefilter.take() else { return self.feed(chunk, out) };
+        let mut held = prefilter.held();
+        let bytes = match held.is_empty() {
+            true => chunk,
+            false => {
+                held.extend_from_slice(chunk);
+                &held
+            }
+        };
+        let left = self.filter(&mut prefilter, bytes, out)?;
+        match left {
+            Left::Begun(bytes) => {
+                prefilter.hold(bytes);
+                self.prefilter = Some(prefilter);
+                Ok(())
+            }
+            Left::Unread(bytes) => self.feed(bytes, out),
+        }
+    }
+
+    /// The parser's part.
+    fn feed(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         match &mut self.parser {
             Some(parser) => {
                 lock(&self.page).out = std::mem::take(out);
@@ -46,6 +82,9 @@ impl Document {
 
     /// The document is complete.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        if let Some(mut prefilter) = self.prefilter.take() {
+            self.feed(&prefilter.held(), out)?;
+        }
         let Some(parser) = self.parser.take() else { return self.without_parser(&[], out) };
         lock(&self.page).out = std::mem::take(out);
         let result = parser.end();
@@ -56,6 +95,68 @@ impl Document {
             page.insert_last();
         }
         self.settle(result, out)
+    }
+
+    /// Lets pass what the prefilter knows to be plain, and feeds the parser what it must see.
+    fn filter<'b>(
+        &mut self,
+        prefilter: &mut Prefilter,
+        mut bytes: &'b [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Left<'b>, Error> {
+        while self.parser.is_some() {
+            let all = lock(&self.page).needs_all();
+            let (now, then) = match prefilter.next(bytes, all) {
+                Step::More => return Ok(Left::Begun(bytes)),
+                Step::Leave => break,
+                Step::Tell(tags) => {
+                    lock(&self.page).progress.telling = true;
+                    let result = self.feed(&tags, out);
+                    lock(&self.page).progress.telling = false;
+                    result?;
+                    continue;
+                }
+                Step::Pass(length) => {
+                    let (now, later) = bytes.split_at(length);
+                    out.extend_from_slice(now);
+                    bytes = later;
+                    continue;
+                }
+                Step::Judge(kind, length) => {
+                    let (tag, later) = bytes.split_at(length);
+                    self.judge(Start { kind, is_html: true, number: 0 }, tag, out)?;
+                    bytes = later;
+                    continue;
+                }
+                Step::Feed(length, then) => (length, then),
+            };
+            let (now, later) = bytes.split_at(now);
+            lock(&self.page).progress.feed(now.len());
+            self.feed(now, out)?;
+            bytes = later;
+            let page = lock(&self.page);
+            let whole = page.progress.is_whole();
+            let in_content = whole && page.is_in_content();
+            match then {
+                Then::Content | Then::Begun(_) if in_content => {}
+                Then::Begun(element) | Then::Text(element) if whole => prefilter.enter(element),
+                Then::Ended if page.progress.is_unwound() => break,
+                Then::Ended if in_content && page.progress.has_ended() => prefilter.leave(),
+                Then::Ended => {}
+                Then::Content | Then::Begun(_) | Then::Text(_) => break,
+            }
+        }
+        Ok(Left::Unread(bytes))
+    }
+
+    /// Judges a start tag that the parser has not seen.
+    fn judge(&mut self, start: Start, tag: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        {
+            let mut page = lock(&self.page);
+            page.out = std::mem::take(out);
+            page.start_or_fail(start, tag);
+        }
+        self.settle(Ok(()), out)
     }
 
     /// Why the rest passes unfiltered, if it does.

@@ -21,6 +21,7 @@ mod links;
 mod lists;
 mod page;
 mod parser;
+mod prefilter;
 mod references;
 mod region;
 mod rewriter;

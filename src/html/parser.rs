@@ -101,6 +101,9 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
     let name = element.tag_name();
     let kind = elements::kind(name.as_bytes());
     let mut page = lock(shared);
+    if page.progress.telling {
+        return Ok(());
+    }
     if name == "html"
         && element.namespace_uri() == HTML
         && let Some(language) = element.get_attribute("lang").or_else(|| element.get_attribute("xml:lang"))
@@ -132,6 +135,10 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
         // Where the body may begin, it does not begin in the text of the head.
         Form::Text if page.inserting.is_searching() => element.can_have_content(),
         Form::Text if styles => false,
+        Form::Text if page.progress.wanted && element.can_have_content() => {
+            drop(page);
+            return tell_end(shared, element, name);
+        }
         Form::Text => return Ok(()),
     };
     if !ends_later {
@@ -147,11 +154,21 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
     element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
         let mut page = lock(&shared);
         let own = end.name() == name;
+        page.progress.end(own);
         page.leave(kind);
         page.end(number, own);
         if is_made && own {
             page.next = Some(Next::Made);
         }
+        Ok(())
+    }))
+}
+
+/// Where nothing is done with the element, and the prefilter waits for its end.
+fn tell_end(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>, name: String) -> HandlerResult {
+    let shared = Arc::clone(shared);
+    element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
+        lock(&shared).progress.end(end.name() == name);
         Ok(())
     }))
 }
