@@ -9,7 +9,7 @@ use lol_html::send::HtmlRewriter;
 use super::attributes::tag_end;
 use super::page::{Page, Place, Start};
 use super::parser::{Sink, parser};
-use super::prefilter::{Prefilter, Step, Then};
+use super::prefilter::{Inside, Prefilter, Step, Then};
 use super::{Contact, Error, OnError, Settings};
 use crate::policy::Finding;
 
@@ -139,11 +139,14 @@ impl Document {
             let in_content = whole && page.is_in_content();
             match then {
                 Then::Content | Then::Begun(_) if in_content => {}
-                Then::Begun(element) | Then::Text(element) if whole => prefilter.enter(element),
+                Then::Within(Inside::Tag) => prefilter.enter(Inside::Tag),
+                Then::Begun(element) | Then::Within(element) if whole => prefilter.enter(element),
+                Then::Closed if in_content => prefilter.leave(),
+                Then::Closed => {}
                 Then::Ended if page.progress.is_unwound() => break,
                 Then::Ended if in_content && page.progress.has_ended() => prefilter.leave(),
                 Then::Ended => {}
-                Then::Content | Then::Begun(_) | Then::Text(_) => break,
+                Then::Content | Then::Begun(_) | Then::Within(_) => break,
             }
         }
         Ok(Left::Unread(bytes))

@@ -21,7 +21,7 @@ use super::page::Place;
 
 /// Bytes that are held at most while the token that they begin is not complete; what is longer is the parser's, whose
 /// limit may be lower.
-const HELD: usize = 16 << 10;
+const HELD: usize = 4 << 10;
 
 /// What the parser need not see of a page.
 #[derive(Debug)]
@@ -36,12 +36,13 @@ pub(super) struct Prefilter {
     most: usize,
 }
 
-/// An element whose end the parser tells.
+/// What the parser has begun to read, and tells the end of.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Inside {
-    name: Box<[u8]>,
-    /// Whether it is among the open ones.
-    counted: bool,
+pub(super) enum Inside {
+    /// An element of this name, and whether it is among the open ones.
+    Element { name: Box<[u8]>, counted: bool },
+    /// A long start tag.
+    Tag,
 }
 
 /// What is to be done with the bytes that come next.
@@ -68,10 +69,12 @@ pub(super) enum Then {
     Content,
     /// It does, unless the rewriter wants to know where this element ends.
     Begun(Inside),
-    /// They began an element of text.
-    Text(Inside),
+    /// They began an element of text, or a long tag.
+    Within(Inside),
     /// They may have ended the element.
     Ended,
+    /// They may have ended the tag.
+    Closed,
 }
 
 impl Prefilter {
@@ -111,7 +114,7 @@ impl Prefilter {
 
     /// The element has ended.
     pub(super) fn leave(&mut self) {
-        if let Some(Inside { name, counted: true }) = self.inside.take() {
+        if let Some(Inside::Element { name, counted: true }) = self.inside.take() {
             self.open.find(&name).into_iter().for_each(|at| self.open.end(at));
         }
     }
@@ -119,8 +122,16 @@ impl Prefilter {
     /// What is to be done next. `all`: the parser must see everything, for something is looked for between the tags.
     pub(super) fn next(&mut self, bytes: &[u8], all: bool) -> Step {
         match &self.inside {
-            Some(element) => inside(&element.name, bytes, self.most),
+            Some(_) if bytes.is_empty() => Step::More,
+            Some(Inside::Element { name, .. }) => inside(name, bytes, self.most),
+            Some(Inside::Tag) => {
+                Step::Feed(memchr::memchr(b'>', bytes).map_or(bytes.len(), |end| end + 1), Then::Closed)
+            }
             None => match self.content(bytes, all) {
+                // An image may be as long as it likes.
+                Step::More if bytes.len() > self.most && token::begins(bytes).is_some_and(|name| is_leaf(&name)) => {
+                    Step::Feed(bytes.len(), Then::Within(Inside::Tag))
+                }
                 Step::More if bytes.len() > self.most => self.tell().unwrap_or(Step::Leave),
                 Step::Leave => self.tell().unwrap_or(Step::Leave),
                 step => step,
@@ -185,10 +196,10 @@ impl Prefilter {
 
     fn start(&mut self, name: &Name, length: usize, all: bool) -> Step {
         let (class, has_content) = self.class(name);
-        let element = |counted| Inside { name: (**name).into(), counted };
+        let element = |counted| Inside::Element { name: (**name).into(), counted };
         match class {
             Class::Doubtful => Step::Leave,
-            Class::Text => Step::Feed(length, Then::Text(element(false))),
+            Class::Text => Step::Feed(length, Then::Within(element(false))),
             Class::Judged(kind) if !all => match !has_content || self.open.push(name) {
                 true => Step::Judge(kind, length),
                 false => Step::Leave,
@@ -219,6 +230,11 @@ impl Prefilter {
     }
 }
 
+/// Whether the parser stops at the tags of these elements, which have no content.
+fn is_leaf(name: &[u8]) -> bool {
+    matches!(class::of(name), (Class::Judged(_), false))
+}
+
 fn may_matter(kind: Kind, mut attributes: Names<'_>) -> bool {
     while let Some(name) = attributes.next_name() {
         if class::matters(kind, name) {
@@ -242,7 +258,7 @@ fn inside(name: &[u8], bytes: &[u8], most: usize) -> Step {
             None => from = at + 1,
         }
     }
-    if bytes.is_empty() { Step::More } else { Step::Feed(bytes.len(), Then::Ended) }
+    Step::Feed(bytes.len(), Then::Ended)
 }
 
 /// Whether the bytes begin with an end tag of that name, up to its first `>`; `Some(None)` if it may become one.

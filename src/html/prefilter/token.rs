@@ -61,6 +61,14 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Token<'_>, usize)> {
     }
 }
 
+/// The name of the start tag that these bytes begin, though more of it must come.
+pub(super) fn begins(bytes: &[u8]) -> Option<Name> {
+    let names = Names::behind(bytes, 1);
+    bytes.get(names.at())?;
+    let name = bytes.strip_prefix(b"<").filter(|name| name.first().is_some_and(u8::is_ascii_alphabetic));
+    Name::new(&name?[..names.at() - 1])
+}
+
 /// A tag whose name begins at `at`.
 fn tag(bytes: &[u8], at: usize) -> Option<(Token<'_>, usize)> {
     let mut names = Names::behind(bytes, at);
