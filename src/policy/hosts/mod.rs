@@ -30,13 +30,14 @@ impl HostPattern {
     /// A path without `?` is compared with the path alone, whatever the query; one with `?` with both.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let fail = |why: &str| Err(PatternError(format!("`{text}` {why}")));
-        if text.contains("://") || text.starts_with('/') {
+        let (host, path) = text.find('/').map_or((text, ""), |slash| text.split_at(slash));
+        // Only at the start: a path may hold a URL.
+        if path.starts_with("//") && host.ends_with(':') || text.starts_with('/') {
             return fail("is a URL; write it without the scheme: `host` or `host/path`");
         }
         if text.contains('#') || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return fail("holds white space or `#`; write `host` or `host/path`");
         }
-        let (host, path) = text.find('/').map_or((text, ""), |slash| text.split_at(slash));
         // Judged as it will be compared: `/..` and the like are gone by then.
         let path = normal_path(path);
         if host == "*" && path.bytes().any(|b| !matches!(b, b'/' | b'*')) {

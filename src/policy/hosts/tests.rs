@@ -99,8 +99,13 @@ fn patterns_are_normalised_and_shown() {
         ("*.Bücher.example", "*.xn--bcher-kva.example"),
         ("a.example/x*", "a.example/x*"),
         ("*/piwik.php*", "*/piwik.php*"),
+        // Found by the fuzz target: a URL in a path, and what becomes one there.
+        ("a.example/to?https://b.example/", "a.example/to?https://b.example/"),
+        ("a.example/x:\\\\y", "a.example/x://y"),
     ] {
-        assert_eq!(HostPattern::parse(text).unwrap().to_string(), shown);
+        let pattern = HostPattern::parse(text).unwrap();
+        assert_eq!(pattern.to_string(), shown);
+        assert_eq!(HostPattern::parse(shown), Ok(pattern));
     }
 }
 

@@ -76,6 +76,11 @@ pub fn parse(header: &[u8]) -> Result<Option<IpAddr>, Error> {
 }
 
 fn first(line: &[u8]) -> Result<Option<IpAddr>, Error> {
+    // `ppp` takes a header for UNKNOWN that ends in another way, or goes on behind a line end.
+    let text = line.strip_suffix(b"\r\n").ok_or(Error::Malformed)?;
+    if text.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        return Err(Error::Malformed);
+    }
     let parsed = v1::Header::try_from(line).map_err(|_| Error::Malformed)?;
     // `+80` is a number to Rust, and no port. What stands behind UNKNOWN is none of our business.
     match parsed.addresses {
