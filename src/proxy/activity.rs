@@ -1,6 +1,7 @@
 //! What a client connection is doing, so that its time limits can be held: written by the exchange and the
 //! socket, read by the watch in `server::connection`. All on one thread; atomics only because tasks must be `Send`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use tokio::time::{Duration, Instant};
@@ -55,6 +56,12 @@ impl Activity {
         }
     }
 
+    /// What arrived was whole, and none of it the start of a head that still goes on (HTTP/2, where much is said between
+    /// requests: windows, pings, settings).
+    pub fn received_whole(&self) {
+        self.head_since.store(0, Relaxed);
+    }
+
     /// The client does not take what we write.
     pub fn blocked(&self) {
         if self.blocked_since.load(Relaxed) == 0 {
@@ -81,6 +88,13 @@ impl Activity {
         if self.exchanges.fetch_sub(1, Relaxed) == 1 {
             self.idle_since.store(self.now(), Relaxed);
         }
+    }
+
+    /// Something goes on for longer than its exchange, such as a WebSocket over HTTP/2: until what is given goes, the
+    /// connection is not idle, and what arrives is no head.
+    pub fn hold(self: &Arc<Self>) -> Hold {
+        self.exchanges.fetch_add(1, Relaxed);
+        Hold(Arc::clone(self))
     }
 
     /// The head of this number contradicts itself about the length of its body; what follows it is in doubt as well.
@@ -140,6 +154,16 @@ impl Activity {
 
     fn now(&self) -> u64 {
         self.accepted.elapsed().as_millis() as u64 + 1
+    }
+}
+
+/// Keeps a connection from being idle.
+#[derive(Debug)]
+pub struct Hold(Arc<Activity>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -7,7 +7,6 @@ use http::request::Parts;
 use http::uri::{Authority, Uri};
 use http::{HeaderMap, Method, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use tokio_util::task::TaskTracker;
 
 use super::error::{Error, OriginError};
 use super::exchange::Exchange;
@@ -99,12 +98,12 @@ pub(super) fn settle_length(headers: &mut HeaderMap) -> bool {
 pub(super) fn settle(
     response: &mut Response<Incoming>,
     upgrade: Option<Upgrade>,
-    tunnels: &TaskTracker,
+    client: &Client,
 ) -> Result<(), Error> {
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     match upgrade {
         Some(upgrade) if switched => {
-            upgrade.join(response, tunnels)?;
+            upgrade.join(response, client.activity.hold(), &client.worker.tunnels)?;
             // Only what makes the switch is left of the fields of the connection.
             let still = response.status() == StatusCode::SWITCHING_PROTOCOLS;
             hop_by_hop::response(response.headers_mut(), still);

@@ -146,7 +146,7 @@ async fn pass(
     let (mut response, lease) = answer?;
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let doubtful = forward::settle_length(response.headers_mut());
-    forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
+    forward::settle(&mut response, upgrade, &exchange.client)?;
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
     // A tunnel's connection never carries another request, nor does one on which it is in doubt where an answer ends.
     let lease = lease.filter(|_| !switched && !doubtful);

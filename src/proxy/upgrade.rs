@@ -11,6 +11,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_util::task::TaskTracker;
 
+use super::activity::Hold;
 use super::error::{Error, OriginError};
 
 const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
@@ -56,11 +57,12 @@ impl Upgrade {
         Ok(())
     }
 
-    /// The origin has switched: joins both ends, as a task that `tunnels` counts.
+    /// The origin has switched: joins both ends, as a task that `tunnels` counts. `held` keeps the client's connection,
+    /// which over HTTP/2 goes on.
     ///
     /// # Errors
     /// If the origin switched to something else.
-    pub(super) fn join<B>(self, response: &mut Response<B>, tunnels: &TaskTracker) -> Result<(), Error> {
+    pub(super) fn join<B>(self, response: &mut Response<B>, held: Hold, tunnels: &TaskTracker) -> Result<(), Error> {
         if !has_token(response.headers(), &UPGRADE, "websocket") {
             return Err(OriginError::Upgrade.into());
         }
@@ -73,6 +75,7 @@ impl Upgrade {
             };
             // Either end may go at any time; that is how WebSockets close.
             let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(origin)).await;
+            drop(held);
         });
         let headers = response.headers_mut();
         headers.remove(CONTENT_LENGTH);

@@ -21,6 +21,11 @@ const RESET: u32 = 8;
 
 const SETTINGS: u32 = 4;
 
+/// Types and flags (RFC 9113 §6).
+const HEADERS: u8 = 1;
+const CONTINUATION: u8 = 9;
+const END_HEADERS: u8 = 4;
+
 /// The connection preface (RFC 9113 §3.4).
 const PREFACE: usize = 24;
 
@@ -35,6 +40,8 @@ pub(super) struct Frames {
     left: u32,
     /// It has cost more than it may; nothing passes from the next frame on.
     is_flood: bool,
+    /// A header block goes on in CONTINUATION.
+    is_open: bool,
     filled: Instant,
     /// Bytes sent that were not counted yet.
     sent: usize,
@@ -50,6 +57,7 @@ impl Frames {
             at: 0,
             left: MOST,
             is_flood: false,
+            is_open: false,
             filled: Instant::now(),
             sent: 0,
             last_stream: 0,
@@ -72,13 +80,21 @@ impl Frames {
                 self.at = 0;
                 let [a, b, c, kind, flags, stream @ ..] = self.head;
                 self.skip = u32::from_be_bytes([0, a, b, c]) as usize;
-                if kind == 1 {
+                if matches!(kind, HEADERS | CONTINUATION) {
+                    self.is_open = flags & END_HEADERS == 0;
+                }
+                if kind == HEADERS {
                     self.last_stream = self.last_stream.max(u32::from_be_bytes(stream) & 0x7fff_ffff);
                 }
                 self.is_flood |= !self.pay(cost(kind, flags, self.skip));
             }
         }
         bytes.len() - rest.len()
+    }
+
+    /// Whether nothing is awaited: every frame has come whole, and every header block.
+    pub(super) fn is_between(&self) -> bool {
+        self.skip == 0 && self.at == 0 && !self.is_open
     }
 
     /// We have sent so much.
@@ -163,6 +179,25 @@ mod tests {
             let (one, two) = stream.split_at(cut);
             assert_eq!((frames.take(one), frames.take(two)), (one.len(), two.len()));
             assert_eq!((frames.left, frames.last_stream), (MOST - 2 * RESET, 1), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_frame_or_a_header_block_that_has_not_come_whole_is_awaited() {
+        let mut frames = Frames::new();
+        for (bytes, between) in [
+            (vec![b'P'; PREFACE - 1], false),
+            (vec![b'P'], true),
+            (frame(4, 0, 6), true),
+            (frame(1, 0, 30), false),
+            (frame(9, 0, 30), false),
+            (frame(9, 4, 30), true),
+            (frame(1, 5, 30)[..20].to_vec(), false),
+            (frame(1, 5, 30)[20..].to_vec(), true),
+            (frame(6, 0, 8)[..5].to_vec(), false),
+        ] {
+            frames.take(&bytes);
+            assert_eq!(frames.is_between(), between, "{bytes:?}");
         }
     }
 

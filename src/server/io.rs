@@ -72,6 +72,9 @@ impl<S> Watched<S> {
             }
             Reading::Frames(frames) => {
                 let passed = frames.take(bytes);
+                if frames.is_between() {
+                    self.activity.received_whole();
+                }
                 if passed < bytes.len() {
                     self.activity.flood();
                     self.reading = Reading::Ended(go_away(frames.last_stream), LINGER);

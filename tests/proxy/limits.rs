@@ -3,7 +3,7 @@
 use http::Method;
 use http_body_util::BodyExt;
 
-use crate::support::{Client, HOST, Origin, Proxy, Raw, RawOrigin, Step, block_on};
+use crate::support::{Client, HOST, Origin, Proxy, Raw, RawOrigin, Step, block_on, frames};
 
 #[test]
 fn a_slow_head_gets_408_and_others_are_served_meanwhile() {
@@ -30,6 +30,30 @@ fn an_idle_connection_is_closed_without_a_word() {
         once.write(b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n").await;
         let answer = String::from_utf8(once.read_to_end().await).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok"), "{answer}");
+    });
+}
+
+/// Over HTTP/2 much is said between requests, and none of it is the start of a head.
+#[test]
+fn pings_and_windows_do_not_make_an_idle_connection_a_slow_one() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "ok").await;
+        let proxy = Proxy::builder().top("timeouts: { request_head: 300ms }").site(HOST, origin.address, "").start();
+        let (mut frames, mut answers) = frames::open(&proxy, &[]).await;
+        assert!(frames.send(&frames::get(1, "/")).await);
+        while answers.next().await.expect("an answer").flags & frames::END_STREAM == 0 {}
+        let window = frames::frame(frames::WINDOW_UPDATE, 0, 0, &1000_u32.to_be_bytes());
+        assert!(frames.send(&[window, frames::frame(frames::PING, 0, 0, &[0; 8])].concat()).await);
+        // As long as a head may take.
+        let mut slow = Raw::h1(&proxy).await;
+        slow.write(b"GET / HTTP/1.1\r\nHost: shop").await;
+        slow.read_to_end().await;
+        assert!(frames.send(&frames::get(3, "/")).await);
+        while answers.next().await.is_some_and(|frame| frame.stream != 3) {}
+        assert_eq!(origin.seen().len(), 2);
+        // One that does not come to its end is slow here, too.
+        assert!(frames.send(&frames::get(5, "/")[..20]).await);
+        answers.end().await;
     });
 }
 

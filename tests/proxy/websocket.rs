@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Empty};
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Client, Origin, Proxy, Raw, RawOrigin, Step, block_on, client};
+use crate::support::{Client, HOST, Origin, Proxy, Raw, RawOrigin, Step, block_on, client};
 
 const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSet-Cookie: _ga=1\r\nSet-Cookie: SHOPSID=1\r\n\r\n";
@@ -53,26 +54,7 @@ fn a_websocket_over_http2_is_one_over_http1_to_the_origin() {
     block_on(async {
         let origin = echo().await;
         let proxy = Proxy::to(origin.address).await;
-        let stream = client::connect(&proxy, crate::support::HOST, b"h2").await;
-        let (mut sender, connection) =
-            hyper::client::conn::http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(stream))
-                .await
-                .unwrap();
-        tokio::spawn(connection);
-        // The server's settings say that it speaks extended CONNECT; they come with the first answer.
-        let first = Request::get("https://shop.example/_consent/").body(Empty::new()).unwrap();
-        sender.send_request(first).await.unwrap().into_body().collect().await.unwrap();
-        let request = Request::builder()
-            .method(Method::CONNECT)
-            .uri("https://shop.example/ws")
-            .header("sec-websocket-version", "13")
-            .extension(hyper::ext::Protocol::from_static("websocket"))
-            .body(Empty::new())
-            .unwrap();
-        let response = sender.send_request(request).await.unwrap();
-        assert_eq!(response.status(), 200);
-        let upgraded = hyper::upgrade::on(response).await.unwrap();
-        let mut io = TokioIo::new(upgraded);
+        let mut io = extended(&proxy).await;
         io.write_all(b"hello").await.unwrap();
         let mut answer = [0; 5];
         io.read_exact(&mut answer).await.unwrap();
@@ -81,6 +63,54 @@ fn a_websocket_over_http2_is_one_over_http1_to_the_origin() {
         assert!(received.starts_with("get /ws http/1.1\r\n"), "{received}");
         assert!(received.contains("sec-websocket-key: ") && received.contains("upgrade: websocket\r\n"), "{received}");
     });
+}
+
+/// Its connection has no other exchange, and what arrives on it is no request that takes too long.
+#[test]
+fn a_websocket_over_http2_outlives_the_limits_of_requests() {
+    block_on(async {
+        let mut steps = vec![Step::ReadHead, Step::Write(SWITCH.to_vec()), Step::Read(5), Step::Wait];
+        steps.extend([Step::Write(b"world".to_vec()), Step::Close]);
+        let origin = RawOrigin::start(steps).await;
+        let limits = "timeouts: { request_head: 300ms, idle: 300ms }";
+        let proxy = Proxy::builder().top(limits).site(HOST, origin.address, "").start();
+        let mut io = extended(&proxy).await;
+        io.write_all(b"hello").await.unwrap();
+        io.flush().await.unwrap();
+        // As long as either limit.
+        for start in [&b""[..], b"GET / HTTP/1.1\r\nHost: shop"] {
+            let mut slow = Raw::h1(&proxy).await;
+            slow.write(start).await;
+            slow.read_to_end().await;
+        }
+        origin.go();
+        let mut answer = [0; 5];
+        io.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"world");
+    });
+}
+
+/// A WebSocket over HTTP/2 (RFC 8441).
+async fn extended(proxy: &Proxy) -> TokioIo<Upgraded> {
+    let stream = client::connect(proxy, HOST, b"h2").await;
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    // The server's settings say that it speaks extended CONNECT; they come with the first answer.
+    let first = Request::get("https://shop.example/_consent/").body(Empty::new()).unwrap();
+    sender.send_request(first).await.unwrap().into_body().collect().await.unwrap();
+    let request = Request::builder()
+        .method(Method::CONNECT)
+        .uri("https://shop.example/ws")
+        .header("sec-websocket-version", "13")
+        .extension(hyper::ext::Protocol::from_static("websocket"))
+        .body(Empty::new())
+        .unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    TokioIo::new(hyper::upgrade::on(response).await.unwrap())
 }
 
 #[test]

@@ -131,8 +131,9 @@ fn visit(place: &Place, clients: &mut JoinSet<()>) {
         clients.spawn(place.clone().bundle(site, ms(9000)));
         clients.spawn(place.clone().choose(site, ms(900)));
         clients.spawn(place.clone().offend(site, ms(700)));
-        clients.spawn(place.clone().talk(site, number == 0, if place.hurry > 1 { 4 } else { 45 }, ms(500)));
-        clients.spawn(place.clone().talk(site, number == 1, 4, ms(500)));
+        // Longer than `request_head`.
+        clients.spawn(place.clone().talk(site, number == 0, place.every(ms(20_000)), ms(500)));
+        clients.spawn(place.clone().talk(site, number == 1, ms(2000), ms(500)));
     }
 }
 

@@ -10,7 +10,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_rustls::client::TlsStream;
 
 use super::errands::{text, told};
@@ -20,15 +20,15 @@ use crate::support::client::collect;
 
 impl Place {
     /// WebSockets that are kept for a while.
-    pub(super) async fn talk(self, site: &'static str, h2: bool, messages: usize, pause: Duration) {
+    pub(super) async fn talk(self, site: &'static str, h2: bool, lasting: Duration, pause: Duration) {
         let what = if h2 { "websocket over h2" } else { "websocket" };
         self.repeat(what, Some(site), pause, |_| {
             let place = self.clone();
             async move {
                 if h2 {
-                    chat(place.extended(site).await?, messages).await
+                    chat(place.extended(site).await?, lasting).await
                 } else {
-                    chat(place.switched(site).await?, messages).await
+                    chat(place.switched(site).await?, lasting).await
                 }
             }
         })
@@ -75,8 +75,11 @@ impl Place {
 }
 
 /// What is said comes back.
-async fn chat(mut stream: impl AsyncRead + AsyncWrite + Unpin, messages: usize) -> Result<(), String> {
-    for number in 0..messages {
+async fn chat(mut stream: impl AsyncRead + AsyncWrite + Unpin, lasting: Duration) -> Result<(), String> {
+    let begun = Instant::now();
+    let mut number = 0;
+    while begun.elapsed() < lasting {
+        number += 1;
         let said = format!("message {number:05}");
         stream.write_all(said.as_bytes()).await.map_err(text)?;
         stream.flush().await.map_err(text)?;

@@ -59,7 +59,7 @@ fn read(data: &[u8]) -> HeaderMap {
 fuzz_target!(|data: &[u8]| {
     let Some((flags, data)) = data.split_first() else { return };
     let came = read(data);
-    let _ = (Accepted::read(&came).answer(), accept_language::best(&came, &["en", "de", "pt-BR"]), content_codings(&came));
+    let _ = (Accepted::read(&came).answer(consentry::filter::Coding::Gzip), accept_language::best(&came, &["en", "de", "pt-BR"]), content_codings(&came));
     let page = Url::parse("https://shop.example/a/b").expect("a constant");
     let csp = Csp::read(&came);
     let _ = (csp.script(&page, &page), csp.style(&page, &page), csp.allows_fetch(&page, &page));
