@@ -149,7 +149,7 @@ async fn pass(
     forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
     // A tunnel's connection never carries another request, nor does one on which it is in doubt where an answer ends.
-    let lease = lease.filter(|_| !switched && !doubtful);
+    let lease = (!switched && !doubtful).then_some(lease);
     let (Some(visitor), Some(requested)) = (visitor, requested) else { return Ok((response, lease)) };
     let filter = answer::Filter {
         site,

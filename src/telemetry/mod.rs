@@ -9,6 +9,7 @@ pub mod drift;
 mod events;
 pub mod findings;
 pub mod paste;
+pub mod pool;
 mod sink;
 
 pub use access::{Access, AccessLog, AccessWriter, Field, Shape, Style};
