@@ -60,6 +60,9 @@ fn process(view: &View, all: &mut Exposition) {
     all.metric("consentry_log_lines_dropped", help, Counter, |m| {
         m.sample(&[("log", "access")], view.told.dropped.count());
         m.sample(&[("log", "events")], crate::telemetry::dropped_events());
+        if let Some(spans) = &view.told.spans_dropped {
+            m.sample(&[("log", "spans")], spans.count());
+        }
     });
 }
 

@@ -57,6 +57,8 @@ pub struct Told {
     pub receipts: Receipts,
     /// Access lines that were lost.
     pub dropped: Dropped,
+    /// Spans that were lost, where any are exported.
+    pub spans_dropped: Option<Dropped>,
 }
 
 impl View {

@@ -158,7 +158,7 @@ const HEAD_BYTES: usize = 256 * 1024;
 
 /// How we speak TLS to an origin. Without roots of its own it is trusted if the operating system trusts it; a
 /// system without roots trusts nobody, and each connection says so.
-fn client_config(roots: Option<Arc<RootCertStore>>, protocols: &[&[u8]]) -> ClientConfig {
+pub fn client_config(roots: Option<Arc<RootCertStore>>, protocols: &[&[u8]]) -> ClientConfig {
     static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -36,6 +36,7 @@ use crate::config::{Balance, Site, Timeouts};
 use crate::telemetry::counters::SiteCounters;
 
 pub use self::check::check;
+pub use self::connect::client_config;
 pub use self::fleet::Fleet;
 
 /// The way to the origins of a site.
@@ -51,7 +52,7 @@ pub struct Upstream {
 }
 
 /// A response, and what to give back when its body has been read.
-pub(super) type Answer = (Response<Incoming>, Lease);
+pub(in crate::proxy) type Answer = (Response<Incoming>, Lease);
 
 /// Over which connections a request may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Idle connections to one origin, last in, first out.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hyper::client::conn::http1::SendRequest;
@@ -49,7 +50,7 @@ pub struct Lease {
 #[derive(Debug)]
 enum Held {
     Connection(Connection, Arc<Mutex<Vec<Idle>>>),
-    Stream(#[expect(dead_code, reason = "counted until it is dropped")] InFlight),
+    Stream(InFlight),
 }
 
 impl Pool {
@@ -101,6 +102,14 @@ impl Lease {
     /// Counted until it goes.
     pub(super) fn counted(self, busy: Option<Busy>) -> Self {
         Self { busy, ..self }
+    }
+
+    /// Who answers.
+    pub fn peer(&self) -> SocketAddr {
+        match &self.held {
+            Held::Connection(connection, _) => connection.line.to,
+            Held::Stream(stream) => stream.peer(),
+        }
     }
 
     /// The response was read to its end: the connection may carry another request.

@@ -1,5 +1,6 @@
 //! One origin, as one worker reaches it: its connections, and what one request over them can come to.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -210,6 +211,11 @@ impl InFlight {
     fn on(line: Arc<Line>) -> Self {
         line.begin();
         Self(line)
+    }
+
+    /// The other end.
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.0.to
     }
 }
 
