@@ -2,7 +2,8 @@
 //! them, and not by what wrote it.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use crate::reload::admin;
 use crate::support::{Client, HOST, Origin, Proxy, RawOrigin, Step, block_on};
@@ -52,7 +53,7 @@ fn fields(mut bytes: &[u8]) -> Vec<(u64, Value<'_>)> {
     found
 }
 
-fn all<'a>(bytes: &'a [u8], number: u64) -> impl Iterator<Item = &'a [u8]> {
+fn all(bytes: &[u8], number: u64) -> impl Iterator<Item = &[u8]> {
     fields(bytes).into_iter().filter_map(move |(known, value)| match value {
         Value::Bytes(bytes) if known == number => Some(bytes),
         _ => None,
@@ -145,7 +146,8 @@ fn a_request_is_a_span_and_the_sites_part_is_its_child() {
         let mut client = Client::h2(&proxy).await;
         client.get("/a?secret=1", &[("cookie", "cart=secret"), ("authorization", "secret")]).await;
         let continued = origin.last().header("traceparent").unwrap().to_owned();
-        client.get("/_consent/", &[]).await;
+        let odd = http::Method::from_bytes(b"PURGE-ME-7").unwrap();
+        client.send(odd, "/_consent/", &[], "").await;
         let lines = crate::logs::lines(proxy);
         let (servers, clients) = spans(&collector);
         assert_eq!((servers.len(), clients.len()), (2, 1), "our own page asks nobody: {servers:#?} {clients:#?}");
@@ -175,6 +177,7 @@ fn a_request_is_a_span_and_the_sites_part_is_its_child() {
         }
         assert_eq!((of(client, "network.peer.port"), &*server.name), (origin.address.port().to_string(), "GET"));
         assert!(server.failed && client.failed && !servers[1].failed);
+        assert!(servers[1].name == "HTTP" && of(&servers[1], "http.request.method") == "_OTHER", "{:?}", servers[1]);
         let seen = collector.seen();
         assert!(seen.iter().all(|seen| !seen.body.windows(6).any(|six| six == b"secret")), "nothing that identifies");
         assert!(seen.iter().all(|seen| seen.header("authorization") == Some("Bearer 1")));

@@ -1,7 +1,8 @@
 //! What a collector reads: `ExportTraceServiceRequest` of OTLP 1, as far as we fill it in, and attributes by the names of
 //! OpenTelemetry's semantic conventions for HTTP.
 
-use http::{StatusCode, Version};
+use http::uri::Authority;
+use http::{Method, StatusCode, Version};
 use prost::Message;
 
 use crate::filter::trace::Context;
@@ -143,7 +144,11 @@ impl Request {
 fn server(of: &Recorded) -> Span {
     let mut attributes = common(of);
     attributes.push(text("url.scheme", "https"));
-    attributes.push(text("server.address", &of.host));
+    // Without one the request did not come far.
+    if let Ok(host) = of.host.parse::<Authority>() {
+        attributes.push(text("server.address", host.host()));
+        attributes.extend(host.port_u16().map(|port| integer("server.port", port.into())));
+    }
     if let Some(version) = version(of.version) {
         attributes.push(text("network.protocol.version", version));
     }
@@ -191,8 +196,8 @@ fn span(
         trace_id: context.trace.to_be_bytes().into(),
         span_id: context.span.to_be_bytes().into(),
         parent_span_id: parent.map_or_else(Vec::new, |parent| parent.span.to_be_bytes().into()),
-        // The method alone: a name with the path would be another one for each page.
-        name: of.method.to_string(),
+        // A name with the path would be another one for each page.
+        name: if method(of) == OTHER { "HTTP" } else { method(of) }.to_owned(),
         kind,
         start_time_unix_nano,
         end_time_unix_nano,
@@ -203,7 +208,26 @@ fn span(
 }
 
 fn common(of: &Recorded) -> Vec<KeyValue> {
-    vec![text("http.request.method", of.method.as_str()), text("url.path", &of.path)]
+    vec![text("http.request.method", method(of)), text("url.path", &of.path)]
+}
+
+/// For methods that nobody knows.
+const OTHER: &str = "_OTHER";
+
+/// The method: one of few, whatever strangers send.
+fn method(of: &Recorded) -> &str {
+    const KNOWN: [Method; 9] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::CONNECT,
+        Method::TRACE,
+    ];
+    if KNOWN.contains(&of.method) { of.method.as_str() } else { OTHER }
 }
 
 /// What came of it.
