@@ -20,6 +20,7 @@ use crate::consent::formats::Tool;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::Policy;
+use crate::telemetry::spans::Export;
 
 /// Everything that the configuration says. An exchange keeps the one it began with.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+    /// Where spans are exported to; always `None` in builds without the feature.
+    pub otlp: Option<Export>,
     /// Where the operator looks in; `None` where nobody does.
     pub admin: Option<Admin>,
     /// In the order of the file.

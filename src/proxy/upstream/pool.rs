@@ -1,5 +1,6 @@
 //! Idle connections to one origin, last in, first out.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use hyper::client::conn::http1::SendRequest;
@@ -7,7 +8,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 
 use super::addresses::Addresses;
 use super::line::Line;
-use super::server::Busy;
+use super::server::{Busy, InFlight};
 use crate::body::Body;
 
 /// Idle connections beyond these are closed.
@@ -52,12 +53,18 @@ pub(super) struct Connection {
     pub(super) line: Arc<Line>,
 }
 
-/// What an exchange holds of an origin: a connection of its own, if it has one, and its place in the count of
-/// requests. The connection is given back when the response was read to its end, closed otherwise.
+/// What an exchange holds of an origin: a connection of its own or a stream of a shared one, and its place in the count
+/// of requests. The connection is given back when the response was read to its end, closed otherwise.
 #[derive(Debug)]
 pub struct Lease {
-    connection: Option<(Connection, Arc<Shelf>)>,
+    held: Held,
     busy: Option<Busy>,
+}
+
+#[derive(Debug)]
+enum Held {
+    Connection(Connection, Arc<Shelf>),
+    Stream(InFlight),
 }
 
 impl Pool {
@@ -96,25 +103,33 @@ impl Pool {
     }
 
     pub(super) fn lease(&self, connection: Connection) -> Lease {
-        Lease { connection: Some((connection, Arc::clone(&self.shelf))), busy: None }
+        Lease { held: Held::Connection(connection, Arc::clone(&self.shelf)), busy: None }
     }
 }
 
 impl Lease {
     /// Of a connection that others use too.
-    pub(super) fn of_none(busy: Busy) -> Self {
-        Self { connection: None, busy: Some(busy) }
+    pub(super) fn of_stream(stream: InFlight) -> Self {
+        Self { held: Held::Stream(stream), busy: None }
     }
 
     /// Counted until it goes.
-    pub(super) fn counted(self, busy: Busy) -> Self {
-        Self { busy: Some(busy), ..self }
+    pub(super) fn counted(self, busy: Option<Busy>) -> Self {
+        Self { busy, ..self }
+    }
+
+    /// Who answers.
+    pub fn peer(&self) -> SocketAddr {
+        match &self.held {
+            Held::Connection(connection, _) => connection.line.to,
+            Held::Stream(stream) => stream.peer(),
+        }
     }
 
     /// The response was read to its end: the connection may carry another request.
     pub fn release(self) {
         drop(self.busy);
-        let Some((connection, shelf)) = self.connection else { return };
+        let Held::Connection(connection, shelf) = self.held else { return };
         if !connection.sender.is_closed() {
             Shelf::keep(&shelf, connection, Instant::now());
         }
@@ -129,6 +144,7 @@ impl Shelf {
     fn keep(shelf: &Arc<Self>, connection: Connection, since: Instant) {
         let mut idle = shelf.idle();
         if idle.kept.len() < MOST {
+            connection.line.end();
             idle.kept.push(Kept { connection, since });
         }
         if !std::mem::replace(&mut idle.swept, true) {

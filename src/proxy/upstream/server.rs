@@ -1,12 +1,12 @@
 //! One origin, as one worker reaches it: its connections, and what one request over them can come to.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use http::header::{CONNECTION, HOST};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri, Version};
-use hyper::client::conn::http2;
 use tokio::time::Instant;
 
 use super::addresses::Addresses;
@@ -14,8 +14,9 @@ use super::connect::{Connector, Fresh, Speech, Want, bare};
 use super::failed::Failed;
 use super::fleet::Fleet;
 use super::health::Health;
+use super::line::Line;
 use super::pool::{Connection, Lease, Pool};
-use super::shared::Shared;
+use super::shared::{Shared, Slot};
 use super::{Answer, Attempt};
 use crate::body::Body;
 use crate::config::{Origin, Site, Timeouts};
@@ -26,12 +27,17 @@ use crate::telemetry::counters::SiteCounters;
 pub(super) struct Server {
     connector: Connector,
     pool: Pool,
-    h2: Arc<Shared>,
+    /// All requests of this worker share one HTTP/2 connection.
+    h2: Arc<Slot>,
     /// What all workers know of it.
     pub(super) health: Arc<Health>,
     /// Requests of this worker that it has not answered to the end, where somebody wants to know.
     busy: AtomicU32,
 }
+
+/// A request among those on an HTTP/2 connection.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Line>);
 
 /// One request among those that a server is busy with.
 #[derive(Debug)]
@@ -44,14 +50,16 @@ impl Server {
         speech: Option<Speech>,
         timeouts: &Timeouts,
         fleet: &Fleet,
+        counters: &SiteCounters,
     ) -> Self {
         let lookup = Arc::clone(&fleet.lookup);
         let addresses = Addresses::new(bare(&origin.host), origin.port, timeouts.origin_resolve, lookup);
         let addresses = Arc::new(addresses);
+        let pool = counters.pool(&site.origins.url(origin));
         Self {
             pool: Pool::new(Arc::clone(&addresses), timeouts.origin_idle),
-            connector: Connector::new(&site.origins, origin, speech, addresses, timeouts.origin_connect),
-            h2: Shared::new(timeouts.origin_idle),
+            connector: Connector::new(&site.origins, origin, speech, addresses, timeouts.origin_connect, pool),
+            h2: Slot::new(timeouts.origin_idle),
             health: fleet.health(site, origin),
             busy: AtomicU32::new(0),
         }
@@ -83,9 +91,9 @@ impl Server {
     ) -> Result<Answer, Failed> {
         self.look_again(now);
         if attempt == Attempt::Reuse {
-            if let Some(sender) = self.h2.take(&self.connector.addresses, now) {
+            if let Some(shared) = self.h2.take(&self.connector.addresses, now) {
                 counters.reused.fetch_add(1, Relaxed);
-                match Box::pin(self.send_h2(sender, request)).await {
+                match Box::pin(self.send_h2(shared, request)).await {
                     Err(Failed::Unsent(unsent, _)) => request = *unsent,
                     other => return other,
                 }
@@ -108,9 +116,10 @@ impl Server {
         match self.connector.connect(if upgrade { Want::Http1 } else { Want::Any }).await {
             Ok(Fresh::Http1(connection)) => self.send_h1(connection, request, false).await,
             Ok(Fresh::Http2(..)) if upgrade => Err(Failed::Last(OriginError::Upgrade.into())),
-            Ok(Fresh::Http2(sender, to)) => {
-                self.h2.put(sender.clone(), to, Instant::now());
-                self.send_h2(sender, request).await
+            Ok(Fresh::Http2(sender, line)) => {
+                let shared = Shared { sender, line };
+                self.h2.put(shared.clone(), Instant::now());
+                self.send_h2(shared, request).await
             }
             Err(error) => Err(Failed::Unsent(Box::new(request), error)),
         }
@@ -128,7 +137,7 @@ impl Server {
         let sent = connection.sender.try_send_request(request);
         async move {
             match sent.await {
-                Ok(response) => Ok((response, Some(self.pool.lease(connection)))),
+                Ok(response) => Ok((response, self.pool.lease(connection))),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => Err(Failed::Unsent(Box::new(unsent), OriginError::Http(error.into_error()))),
                     None => {
@@ -141,11 +150,8 @@ impl Server {
         }
     }
 
-    async fn send_h2(
-        &self,
-        mut sender: http2::SendRequest<Body>,
-        mut request: Request<Body>,
-    ) -> Result<Answer, Failed> {
+    async fn send_h2(&self, shared: Shared, mut request: Request<Body>) -> Result<Answer, Failed> {
+        let Shared { mut sender, line } = shared;
         if let Err(error) = sender.ready().await {
             return Err(Failed::Unsent(Box::new(request), OriginError::Http(error)));
         }
@@ -162,8 +168,9 @@ impl Server {
             }
         }
         *request.version_mut() = Version::HTTP_2;
+        let in_flight = InFlight::on(line);
         match sender.send_request(request).await {
-            Ok(response) => Ok((response, None)),
+            Ok(response) => Ok((response, Lease::of_stream(in_flight))),
             // A stream has no line of its own; that it was refused, or the connection is gone, is told by the error.
             Err(error) => Err(Failed::sent(again.filter(|_| was_not_processed(&error)), error)),
         }
@@ -185,13 +192,21 @@ impl Drop for Busy {
     }
 }
 
-impl Busy {
-    /// Adds itself to what an exchange holds.
-    pub(super) fn join(self, lease: Option<Lease>) -> Lease {
-        match lease {
-            Some(lease) => lease.counted(self),
-            None => Lease::of_none(self),
-        }
+impl InFlight {
+    fn on(line: Arc<Line>) -> Self {
+        line.begin();
+        Self(line)
+    }
+
+    /// The other end.
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.0.to
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -1,75 +1,76 @@
 //! The HTTP/2 connection to one origin that all requests of a worker share.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use hyper::client::conn::http2::SendRequest;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::addresses::Addresses;
+use super::line::Line;
 use crate::body::Body;
 
-/// The connection, while there is one.
-#[derive(Debug)]
+/// An HTTP/2 connection.
+#[derive(Debug, Clone)]
 pub(super) struct Shared {
-    slot: Mutex<Slot>,
+    pub(super) sender: SendRequest<Body>,
+    pub(super) line: Arc<Line>,
+}
+
+/// Where it is, while there is one.
+#[derive(Debug)]
+pub(super) struct Slot {
+    open: Mutex<Open>,
     /// After how long without a new request it is given up; what is in flight comes to its end on it.
     oldest: Duration,
 }
 
 #[derive(Debug, Default)]
-struct Slot {
-    open: Option<Open>,
+struct Open {
+    /// With the time of its last request.
+    shared: Option<(Shared, Instant)>,
     /// Whether a task looks after it.
     swept: bool,
 }
 
-#[derive(Debug)]
-struct Open {
-    sender: SendRequest<Body>,
-    to: SocketAddr,
-    used: Instant,
-}
-
-impl Shared {
+impl Slot {
     pub(super) fn new(oldest: Duration) -> Arc<Self> {
-        Arc::new(Self { slot: Mutex::default(), oldest })
+        Arc::new(Self { open: Mutex::default(), oldest })
     }
 
     /// A handle on it, if it lives and leads to one of these addresses.
-    pub(super) fn take(&self, addresses: &Addresses, now: Instant) -> Option<SendRequest<Body>> {
-        let open = &mut self.slot().open;
-        open.take_if(|open| open.sender.is_closed() || !addresses.has(open.to));
-        let open = open.as_mut()?;
-        open.used = now;
-        Some(open.sender.clone())
+    pub(super) fn take(&self, addresses: &Addresses, now: Instant) -> Option<Shared> {
+        let open = &mut self.open().shared;
+        open.take_if(|(shared, _)| shared.sender.is_closed() || !addresses.has(shared.line.to));
+        let (shared, used) = open.as_mut()?;
+        *used = now;
+        Some(shared.clone())
     }
 
     /// A new one takes the place of the last.
-    pub(super) fn put(self: &Arc<Self>, sender: SendRequest<Body>, to: SocketAddr, now: Instant) {
-        let mut slot = self.slot();
-        slot.open = Some(Open { sender, to, used: now });
-        if !std::mem::replace(&mut slot.swept, true) {
+    pub(super) fn put(self: &Arc<Self>, shared: Shared, now: Instant) {
+        let mut open = self.open();
+        open.shared = Some((shared, now));
+        if !std::mem::replace(&mut open.swept, true) {
             tokio::spawn(Self::sweep(Arc::downgrade(self)));
         }
     }
 
     /// Gives the connection up when nobody has used it for too long.
-    async fn sweep(shared: Weak<Self>) {
-        while let Some(next) = shared.upgrade().and_then(|shared| shared.close_old(Instant::now())) {
+    async fn sweep(slot: Weak<Self>) {
+        while let Some(next) = slot.upgrade().and_then(|slot| slot.close_old(Instant::now())) {
             sleep_until(next).await;
         }
     }
 
     /// Says when to look again.
     fn close_old(&self, now: Instant) -> Option<Instant> {
-        let mut slot = self.slot();
-        slot.open.take_if(|open| open.used + self.oldest <= now);
-        slot.swept = slot.open.is_some();
-        slot.open.as_ref().map(|open| open.used + self.oldest)
+        let mut open = self.open();
+        open.shared.take_if(|(_, used)| *used + self.oldest <= now);
+        open.swept = open.shared.is_some();
+        open.shared.as_ref().map(|(_, used)| *used + self.oldest)
     }
 
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().expect("no panic under the lock")
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().expect("no panic under the lock")
     }
 }
