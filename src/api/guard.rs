@@ -32,7 +32,9 @@ pub const A_MINUTE: u32 = 60;
 pub(super) fn script(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
     let guard = &visit.site.guard;
     let zipped = Accepted::read(&head.headers).takes(Coding::Gzip);
-    let mut response = Response::new(if zipped { Body::full(guard.zipped()) } else { Body::full(guard.text()) });
+    let policy = &visit.site.policy;
+    let body = if zipped { Body::full(guard.zipped(policy)) } else { Body::full(guard.text(policy)) };
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     own::headers(headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JAVASCRIPT));

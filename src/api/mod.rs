@@ -1,5 +1,5 @@
-//! Answers `/_consent/*` (the prefix is the site's to choose): the plain page, its style sheet, the choice, and the
-//! script that frees what waits for it.
+//! Answers `/_consent/*` (the prefix is the site's to choose): the plain page, its style sheet, the choice, the script that
+//! frees what waits for it, and the guard with what it tells.
 //! None of these paths ever reaches the origin.
 
 pub mod banner;

@@ -95,7 +95,7 @@ pub(super) fn read(
             item.section(|s| pages_file::consent_types(s, policy.as_ref().map(|policy| policy.parts())))
         }),
         guarding: s.or("guard", Guarding::default(), pages_file::guard),
-        guard: Guard::new(policy.clone()?),
+        guard: Guard::new(policy.as_ref()?),
         certificate,
         // What must be there comes last, so that its lack hides no other mistake.
         origins: origins?,

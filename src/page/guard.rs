@@ -4,7 +4,7 @@
 //! stands in the tag.
 
 use std::io::Write as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -31,7 +31,6 @@ fn program() -> String {
 
 /// The script for the sites of a policy.
 pub struct Guard {
-    policy: Arc<Policy>,
     /// What changes when the script or its tables do.
     version: u64,
     /// Made when somebody first asks.
@@ -40,9 +39,9 @@ pub struct Guard {
 
 impl Guard {
     /// The one of this policy.
-    pub fn new(policy: Arc<Policy>) -> Self {
+    pub fn new(policy: &Policy) -> Self {
         let version = fnv::add(fnv::START, program().bytes().chain(policy.fingerprint().to_le_bytes()));
-        Self { policy, version, zipped: OnceLock::new() }
+        Self { version, zipped: OnceLock::new() }
     }
 
     /// Its address below the prefix, with a mark by which a cached one is known to be this one.
@@ -55,17 +54,17 @@ impl Guard {
         format!("{:016x}", self.version)
     }
 
-    /// The script with its tables.
-    pub fn text(&self) -> String {
-        let mut tables = json!(self.policy.tables());
-        tables["required"] = Value::from(granted(&self.policy, &consent::required(&self.policy)));
+    /// The script with the tables of its policy.
+    pub fn text(&self, policy: &Policy) -> String {
+        let mut tables = json!(policy.tables());
+        tables["required"] = Value::from(granted(policy, &consent::required(policy)));
         // In a script of its own nothing ends it early, and JSON is JavaScript.
         format!("{}({tables});\n", program())
     }
 
     /// The same, compressed with gzip.
-    pub fn zipped(&self) -> Bytes {
-        self.zipped.get_or_init(|| zip(self.text().as_bytes()).into()).clone()
+    pub fn zipped(&self, policy: &Policy) -> Bytes {
+        self.zipped.get_or_init(|| zip(self.text(policy).as_bytes()).into()).clone()
     }
 }
 

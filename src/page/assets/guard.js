@@ -20,15 +20,13 @@
   };
 
   const table = (lists, separator) =>
-    new Map(lists.flatMap(([owner, list]) => list.split(separator).map(name => [name, owner])));
+    new Map(lists.flatMap(([owner, list, end = '']) => list.split(separator).map(name => [name + end, owner])));
   const decoded = (text, as) => text.replace(/%([\da-f]{2})/gi, (escape, hex) => as(String.fromCharCode('0x' + hex), escape));
 
   // Names are bytes, of patterns too. The most specific pattern counts: exact, the longest prefix, the first regex.
   const bytes = text => /[^\0-\x7f]/.test(text) ? unescape(encodeURIComponent(text)) : text;
   const names = ([lists, regexes]) => {
-    const known = table(lists, '\n'), matches = regexes.map(([owner, text]) => {
-      try { return [owner, new RegExp(text, 's')]; } catch { return [1, /^/]; }
-    });
+    const known = table(lists, '\n'), matches = regexes.map(([owner, text]) => [owner, RegExp(text, 's')]);
     const ranked = name => {
       if (known.has(name)) return [0, known.get(name)];
       for (let length = Math.min(name.length, 256); length; length--) {
@@ -80,7 +78,7 @@
 
   // Tells the proxy, once of each thing: names alone, and of addresses the host and the rule.
   const told = new Set, news = [];
-  const tell = () => news.length && apply(send, navigator, [at('guard'), new URLSearchParams(news.splice(0))]);
+  const tell = () => news.length && send && apply(send, navigator, [at('guard'), new URLSearchParams(news.splice(0))]);
   const stops = (kind, owner, name, again, key) => {
     if (owner === undefined || may(kind)[owner]) return held.delete(key) && false;
     if (report !== undefined && told.size < 64 && !told.has(kind + name)) {
