@@ -12,18 +12,25 @@ use consentry::html::{Gating, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::Grant;
 use url::Url;
 
-fn settings() -> Settings {
+/// Where styles are read, every byte goes through the parser.
+fn settings(styles: bool) -> Settings {
     let text = "
 listen: 127.0.0.1:0
 sites:
   - host: shop.example
     origin: http://127.0.0.1:1
     policy:
-      styles: true
+      styles: STYLES
       services: { bad: { category: marketing, hosts: ['*.bad.example'], inline: ['bad('] } }
 ";
-    let (config, _) = config::parse(text, "site.yaml", Path::new(""), 0, CertificateFiles::Skip)
-        .unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let (config, _) = config::parse(
+        &text.replace("STYLES", &styles.to_string()),
+        "site.yaml",
+        Path::new(""),
+        0,
+        CertificateFiles::Skip,
+    )
+    .unwrap_or_else(|problems| panic!("{problems:#?}"));
     Settings {
         policy: Arc::clone(&config.sites[0].policy),
         grant: Grant::none(),
@@ -77,9 +84,8 @@ fn pages_of_200_mib_need_a_few_mib() {
 
 #[cfg(target_os = "linux")]
 fn endless(page: usize) {
-    let settings = settings();
-    for (start, piece) in PIECES {
-        let mut rewriter = Rewriter::new(settings.clone());
+    for (styles, (start, piece)) in [true, false].into_iter().flat_map(|styles| PIECES.map(|page| (styles, page))) {
+        let mut rewriter = Rewriter::new(settings(styles));
         let chunk = piece.repeat(16 * 1024 / piece.len());
         let (mut read, mut left, mut out) = (0, 0, Vec::with_capacity(chunk.len()));
         let before = resident();
@@ -116,12 +122,16 @@ fn every_byte_leaves_that_no_token_holds() {
         ("<textarea><img src=//x.bad.example/>", ""),
         ("\u{e9}\u{4e2d}", ""),
     ] {
-        let mut rewriter = Rewriter::new(settings());
-        let mut out = Vec::new();
-        for byte in page.as_bytes().chunks(1) {
-            rewriter.write(byte, &mut out).unwrap();
+        for styles in [true, false] {
+            // A sheet is but text where nobody reads it.
+            let open = if page.starts_with("<style") && !styles { "" } else { open };
+            let mut rewriter = Rewriter::new(settings(styles));
+            let mut out = Vec::new();
+            for byte in page.as_bytes().chunks(1) {
+                rewriter.write(byte, &mut out).unwrap();
+            }
+            let wanted = page.strip_suffix(open).unwrap();
+            assert_eq!(String::from_utf8_lossy(&out), wanted, "after {page}");
         }
-        let wanted = page.strip_suffix(open).unwrap();
-        assert_eq!(String::from_utf8_lossy(&out), wanted, "after {page}");
     }
 }

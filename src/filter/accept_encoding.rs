@@ -6,10 +6,6 @@ use http::{HeaderMap, HeaderValue};
 use super::coding::Coding;
 use super::list;
 
-/// What we would rather send among what the client likes equally: zstd gives most for its CPU, then gzip at level 1
-/// or 2. Brotli at 1 costs and gives what gzip 2 does; it comes first for the text that its dictionary knows.
-const PREFERENCE: [Coding; 4] = [Coding::Zstd, Coding::Brotli, Coding::Gzip, Coding::Deflate];
-
 /// In which coding to answer a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -41,10 +37,12 @@ impl Accepted {
         weights.settle()
     }
 
-    /// The coding for a body that we code ourselves: the client's favourite, ties by our preference.
-    pub fn answer(&self) -> Answer {
+    /// The coding for a body that came in this one and is coded anew: the client's favourite. Among equals zstd, which
+    /// gives most for its CPU; then what it came in, whose worth its sender knows.
+    pub fn answer(&self, came: Coding) -> Answer {
+        let preference = [Coding::Zstd, came, Coding::Brotli, Coding::Gzip, Coding::Deflate];
         // `max_by_key` takes the last of equals, so the preference is walked backwards.
-        let best = PREFERENCE.into_iter().rev().max_by_key(|coding| self.weight(*coding));
+        let best = preference.into_iter().rev().max_by_key(|coding| self.weight(*coding));
         match best {
             Some(coding) if self.weight(coding) > 0 && self.weight(coding) >= self.identity => Answer::Coded(coding),
             _ => Answer::Identity,
@@ -204,8 +202,11 @@ mod tests {
             ("compress, sdch, exi", Identity),
             ("gzip;q=1, gzip;q=0", Identity),
         ] {
-            assert_eq!(accepted(value).answer(), expected, "{value}");
+            assert_eq!(accepted(value).answer(Brotli), expected, "{value}");
         }
+        assert_eq!(accepted("gzip, deflate, br").answer(Gzip), Coded(Gzip));
+        assert_eq!(accepted("gzip;q=0.9, br").answer(Gzip), Coded(Brotli));
+        assert_eq!(accepted("gzip, deflate, br, zstd").answer(Gzip), Coded(Zstd));
     }
 
     #[test]
@@ -227,13 +228,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.1"));
         headers.append(ACCEPT_ENCODING, HeaderValue::from_static("br"));
-        assert_eq!(Accepted::read(&headers).answer(), Answer::Coded(Coding::Brotli));
+        assert_eq!(Accepted::read(&headers).answer(Coding::Gzip), Answer::Coded(Coding::Brotli));
     }
 
     proptest! {
         #[test]
         fn never_answers_in_a_coding_that_was_not_offered(value in "[a-z*;=q0-9., ]{0,40}") {
-            if let Answer::Coded(coding) = accepted(&value).answer() {
+            if let Answer::Coded(coding) = accepted(&value).answer(Coding::Gzip) {
                 prop_assert!(value.contains(coding.token()) || value.contains('*') || value.contains("x-gzip"));
             }
         }

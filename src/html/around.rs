@@ -20,6 +20,11 @@ impl Around {
         self.foreign.last().is_some_and(|foreign| *foreign)
     }
 
+    /// Whether nothing does that makes a tag mean something else.
+    pub(super) fn is_clear(&self) -> bool {
+        self.templates == 0 && self.foreign.is_empty() && !self.select && !self.frameset
+    }
+
     /// Whether a browser may see markup where the parser sees text.
     pub(super) fn is_doubtful(&self) -> bool {
         self.select

@@ -73,7 +73,7 @@ impl<'t> Attribute<'t> {
 /// The attributes of the tag that `known` has a name for, in their order.
 pub(super) fn read<'t>(source: Source<'t>, known: impl Fn(&str) -> Option<&'static str>) -> Vec<Attribute<'t>> {
     let mut found: Vec<Attribute<'_>> = Vec::new();
-    let mut rest = Names { tag: source.bytes, at: name_end(source.bytes) };
+    let mut rest = Names::behind(source.bytes, 1);
     while let Some((name_at, value_at)) = rest.next() {
         let mut lower = [0; LONGEST];
         let Some(lower) = lower.get_mut(..name_at.len()) else { continue };
@@ -97,19 +97,35 @@ pub(super) fn name_end(tag: &[u8]) -> usize {
 
 /// Where the tag that the bytes begin with ends.
 pub(super) fn tag_end(bytes: &[u8]) -> usize {
-    let mut names = Names { tag: bytes, at: name_end(bytes) };
+    let mut names = Names::behind(bytes, 1);
     while names.next().is_some() {}
     (names.at + 1).min(bytes.len())
 }
 
 /// Goes over the attributes as tokenizers do (HTML §13.2.5.32 ff.): the places of name and value.
-struct Names<'t> {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names<'t> {
     tag: &'t [u8],
     at: usize,
 }
 
-impl Names<'_> {
-    fn next(&mut self) -> Option<(Range<usize>, Range<usize>)> {
+impl<'t> Names<'t> {
+    /// Those behind the tag's own name, which begins at `name`.
+    pub(super) fn behind(tag: &'t [u8], name: usize) -> Self {
+        Self { tag, at: name + name_end(&tag[name.min(tag.len())..]) }
+    }
+
+    /// Where it has come to: behind the last attribute that it told of, in the end to the tag's `>`.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The next attribute's name as it is written.
+    pub(super) fn next_name(&mut self) -> Option<&'t [u8]> {
+        self.next().map(|(name, _)| &self.tag[name])
+    }
+
+    pub(super) fn next(&mut self) -> Option<(Range<usize>, Range<usize>)> {
         self.skip(|byte| is_space(byte) || byte == b'/');
         let start = self.at;
         if self.byte()? == b'>' {

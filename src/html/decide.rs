@@ -242,7 +242,8 @@ impl Page {
         if depth > self.settings.limits.depth {
             return Err(Error::Depth);
         }
-        let place = Place { depth, base_is_final: !own && self.place.base_is_final, ..self.place.clone() };
+        let place =
+            Place { depth, filtered: false, base_is_final: !own && self.place.base_is_final, ..self.place.clone() };
         let encoding = if own { Some(encoding_rs::UTF_8) } else { Some(self.encoding) };
         let charset = encoding.and_then(AsciiCompatibleEncoding::new);
         Ok(Document::new(Arc::clone(&self.settings), place, charset))

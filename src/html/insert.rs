@@ -68,12 +68,24 @@ pub enum Spot {
 
 /// A CSS selector, checked.
 #[derive(Debug, Clone)]
-pub struct Anchor(Selector);
+pub struct Anchor {
+    selector: Selector,
+    /// The one element that it can find, where it is nothing but that name, in lower case.
+    name: Option<Box<str>>,
+}
 
 impl Anchor {
     /// Reads a selector; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|error: lol_html::errors::SelectorError| error.to_string())
+        let selector = text.parse().map_err(|error: lol_html::errors::SelectorError| error.to_string())?;
+        let text = text.trim();
+        let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Ok(Self { selector, name: is_name.then(|| text.to_ascii_lowercase().into()) })
+    }
+
+    /// The name of the elements that it finds, in lower case, if that is all that it asks for.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 }
 
@@ -225,7 +237,7 @@ pub(super) fn handlers(shared: &Arc<Mutex<Page>>) -> Vec<(Cow<'static, Selector>
     let wanted = {
         let page = shared.lock().unwrap_or_else(PoisonError::into_inner);
         let link = page.settings.insert.link.as_ref();
-        link.filter(|_| page.inserting.link == LinkState::Wanted).map(|link| link.within.0.clone())
+        link.filter(|_| page.inserting.link == LinkState::Wanted).map(|link| link.within.selector.clone())
     };
     let Some(within) = wanted else { return Vec::new() };
     let body: Selector = "body".parse().expect("a name is a selector");

@@ -20,6 +20,8 @@ mod judge;
 mod links;
 mod lists;
 mod page;
+mod parser;
+mod prefilter;
 mod references;
 mod region;
 mod rewriter;

@@ -10,6 +10,7 @@ use super::around::Around;
 use super::document::Document;
 use super::elements::Kind;
 use super::insert::Inserting;
+use super::prefilter::Progress;
 use super::region::Region;
 use super::{Contact, Error, OnError, Settings};
 use crate::filter::Csp;
@@ -26,14 +27,23 @@ pub(super) struct Place {
     pub(super) depth: u8,
     /// What the page lets us do in it.
     pub(super) csp: Csp,
+    /// Whether markup that cannot matter may be read past the parser.
+    pub(super) filtered: bool,
     /// The language that the page says it is in, of those that we can speak.
     pub(super) language: Option<Arc<str>>,
 }
 
 impl Place {
     /// The page itself.
-    pub(super) fn top(settings: &Settings) -> Self {
-        Self { base: settings.url.clone(), base_is_final: false, depth: 0, csp: settings.csp.clone(), language: None }
+    pub(super) fn top(settings: &Settings, filtered: bool) -> Self {
+        Self {
+            base: settings.url.clone(),
+            base_is_final: false,
+            depth: 0,
+            csp: settings.csp.clone(),
+            filtered,
+            language: None,
+        }
     }
 }
 
@@ -70,6 +80,7 @@ pub(super) struct Page {
     /// Our script is in the page, or does not belong into it.
     pub(super) scripted: bool,
     pub(super) inserting: Inserting,
+    pub(super) progress: Progress,
 }
 
 /// What the next chunk is.
@@ -115,18 +126,30 @@ impl Page {
             gave_up: None,
             iso_2022_jp: false,
             charset_named: false,
+            progress: Progress::default(),
             settings,
         }
     }
 
+    /// Whether the parser must see everything: something is looked for between the tags, or before the first of them.
+    pub(super) fn needs_all(&self) -> bool {
+        self.inserting.is_searching() || !self.scripted
+    }
+
+    /// Whether what follows is HTML content, and nothing of it is held, dropped or read otherwise.
+    pub(super) fn is_in_content(&self) -> bool {
+        matches!(self.region, Region::Pass) && self.around.is_clear() && self.next.is_none()
+    }
+
     pub(super) fn take(&mut self, chunk: &[u8]) {
-        if chunk.is_empty() || self.error.is_some() {
+        if chunk.is_empty() || self.error.is_some() || self.progress.telling {
             return;
         }
         if let Some(rest) = &mut self.rest {
             rest.extend_from_slice(chunk);
             return;
         }
+        self.progress.take(chunk.len());
         self.insert_link();
         match self.next.take() {
             Some(Next::Start(start)) => {
@@ -162,7 +185,7 @@ impl Page {
         self.start_or_fail(Start { kind: Kind::Foreign, is_html: false, number: 0 }, tag);
     }
 
-    fn start_or_fail(&mut self, start: Start, tag: &[u8]) {
+    pub(super) fn start_or_fail(&mut self, start: Start, tag: &[u8]) {
         let is_body = self.insert_at(start, tag);
         if let Err(error) = self.start(start, tag) {
             self.fail(error);

@@ -17,6 +17,7 @@ use crate::policy::Finding;
 pub struct Rewriter {
     settings: Arc<Settings>,
     stage: Stage,
+    filtered: bool,
 }
 
 enum Stage {
@@ -46,7 +47,12 @@ impl Rewriter {
         if settings.gating == Gating::Client {
             settings.grant = consent::required(&settings.policy);
         }
-        Self { settings: Arc::new(settings), stage: Stage::First(Vec::new()) }
+        Self { settings: Arc::new(settings), stage: Stage::First(Vec::new()), filtered: true }
+    }
+
+    /// Starts a page of which the parser reads every byte: slower, and to the same end, for those who compare.
+    pub fn unfiltered(settings: Settings) -> Self {
+        Self { filtered: false, ..Self::new(settings) }
     }
 
     /// Takes more of the page and appends to `out` what may leave. Held back are the tag or inline script being read,
@@ -125,7 +131,7 @@ impl Rewriter {
             _ => None,
         };
         let readable = charset.map(|c| AsciiCompatibleEncoding::new(c).unwrap_or_else(AsciiCompatibleEncoding::utf_8));
-        let document = Document::new(Arc::clone(&self.settings), Place::top(&self.settings), readable);
+        let document = Document::new(Arc::clone(&self.settings), Place::top(&self.settings, self.filtered), readable);
         let closer = self.settings.xml.then(Closer::new);
         if unreadable.is_some() || closer.is_some() {
             return Stage::Made(Box::new(Made { document, charset: unreadable, closer }));

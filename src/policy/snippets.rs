@@ -13,26 +13,24 @@ impl Script {
     /// takes off the backslash before a quote or slash (`"\/\/host\/"` in JSON-minded code).
     pub fn new(text: &str) -> Self {
         let mut out = String::with_capacity(text.len());
-        let mut last = ' ';
+        let mut rest = text;
         let mut space = false;
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            // The byte order mark counts as white space in scripts.
-            if c.is_whitespace() || c == '\u{feff}' {
-                space = true;
-                continue;
+        while !rest.is_empty() {
+            // Most bytes stay as they are.
+            let stay = rest.bytes().position(|byte| CHANGES[usize::from(byte)]).unwrap_or(rest.len());
+            let (now, later) = rest.split_at(stay);
+            append(&mut out, now, &mut space);
+            let mut chars = later.chars();
+            let Some(c) = chars.next() else { break };
+            rest = chars.as_str();
+            match c {
+                // The byte order mark counts as white space in scripts.
+                '\u{feff}' => space = true,
+                c if c.is_whitespace() => space = true,
+                '"' | '`' => append(&mut out, "'", &mut space),
+                '\\' if rest.starts_with(['/', '"', '\'', '`']) => {}
+                c => append(&mut out, c.encode_utf8(&mut [0; 4]), &mut space),
             }
-            let c = match c {
-                '"' | '`' => '\'',
-                '\\' if matches!(chars.peek(), Some('/' | '"' | '\'' | '`')) => continue,
-                c => c,
-            };
-            if space && is_word(last) && is_word(c) {
-                out.push(' ');
-            }
-            space = false;
-            last = c;
-            out.push(c);
         }
         Self(out)
     }
@@ -41,6 +39,27 @@ impl Script {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Which bytes of a script may have to be changed.
+static CHANGES: [bool; 256] = {
+    let mut changes = [false; 256];
+    let mut byte = 0;
+    while byte < changes.len() {
+        changes[byte] =
+            byte >= 0x80 || byte == 0x20 || matches!(byte, 9..=13) || matches!(byte as u8, b'"' | b'`' | b'\\');
+        byte += 1;
+    }
+    changes
+};
+
+/// Appends text that stays as it is; `space` says whether there was white space before it.
+fn append(out: &mut String, text: &str, space: &mut bool) {
+    let Some(first) = text.chars().next() else { return };
+    if std::mem::take(space) && out.chars().next_back().is_some_and(is_word) && is_word(first) {
+        out.push(' ');
+    }
+    out.push_str(text);
 }
 
 /// What may stand inside a name of JavaScript.
@@ -178,7 +197,36 @@ mod tests {
         assert_eq!(SnippetIndex::new([("a(", 0), ("a (", 1)]).find(&Script::new("a()")), Some(&0));
     }
 
+    /// Said one character at a time.
+    fn slowly(text: &str) -> String {
+        let (mut out, mut last, mut space) = (String::new(), ' ', false);
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            let c = match c {
+                c if c.is_whitespace() || c == '\u{feff}' => {
+                    space = true;
+                    continue;
+                }
+                '\\' if matches!(chars.peek(), Some('/' | '"' | '\'' | '`')) => continue,
+                '"' | '`' => '\'',
+                c => c,
+            };
+            if space && is_word(last) && is_word(c) {
+                out.push(' ');
+            }
+            (space, last) = (false, c);
+            out.push(c);
+        }
+        out
+    }
+
     proptest! {
+        #[test]
+        fn scripts_are_made_comparable_character_by_character(text in "([a-c$_ \n\t\"'`/\\\\é\u{a0}\u{feff}\u{85}0;]|\\PC){0,40}") {
+            let script = Script::new(&text);
+            prop_assert_eq!(script.as_str(), slowly(&text));
+        }
+
         #[test]
         fn spacing_and_quoting_change_nothing(
             words in prop::collection::vec("[a-c(.,;]{1,3}|'", 1..16),

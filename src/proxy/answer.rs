@@ -22,6 +22,7 @@ use crate::body::Body;
 use crate::config::{Mode, SESSION_MARKER, SharedCache};
 use crate::consent::{Choice, Decision};
 use crate::cookie::UnixTime;
+use crate::filter::accept_encoding::Answer;
 use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
 use crate::html::{self, Insertions, Rewriter};
 use crate::policy::{Catalogue, CatalogueParts, Grant, Policy, PolicyParts};
@@ -142,8 +143,11 @@ impl Filter<'_> {
     }
 
     fn rewrite(&self, body: Body, codings: &[Coding], rewriter: Noted, headers: &mut HeaderMap) -> Result<Body, Error> {
-        // It leaves in the coding that it came in, unless the client does not take that.
-        let answer = codings.last().copied().filter(|coding| self.asked.accepted.takes(*coding));
+        // What came as it is leaves as it is: whether to compress is the site's to say.
+        let answer = codings.last().and_then(|came| match self.asked.accepted.answer(*came) {
+            Answer::Coded(coding) => Some(coding),
+            Answer::Identity => None,
+        });
         headers.remove(CONTENT_ENCODING);
         if let Some(coding) = answer {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));

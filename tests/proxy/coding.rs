@@ -66,6 +66,11 @@ fn each_coding_is_read_and_written() {
             let reply = Client::h1(&proxy).await.navigate("/", &[]).await;
             assert_eq!(decode(reply.header("content-encoding"), &reply.body), CLEAN, "{coding}");
             assert_eq!(reply.header("content-encoding"), None, "{coding}: the client accepts no coding");
+            // What is coded anew leaves in what costs least; what came as it is leaves as it is.
+            let all = [("accept-encoding", "gzip, deflate, br, zstd")];
+            let reply = Client::h1(&proxy).await.navigate("/", &all).await;
+            assert_eq!(decode(reply.header("content-encoding"), &reply.body), CLEAN, "{coding}");
+            assert_eq!(reply.header("content-encoding"), (coding != "identity").then_some("zstd"), "{coding}");
         }
     });
 }

@@ -206,3 +206,20 @@ fn open_elements_are_bounded_too() {
         (page.replace("<img src=//bad.example/i>", ""), Ok(()), None)
     );
 }
+
+#[test]
+fn long_tags_and_comments_are_read_like_short_ones() {
+    let long = "a>b ".repeat(3000);
+    for (before, after) in [
+        (format!("<p><img alt='{long}' src=//bad.example/><i><img src=//bad.example/>"), "<p><i>".to_owned()),
+        (format!("<p title=\"{long}\"><img src=//bad.example/>"), format!("<p title=\"{long}\">")),
+        (format!("<!--{long}--><img src=//bad.example/>x"), format!("<!--{long}-->x")),
+        (format!("<script>{long}</script><img src=//bad.example/>x"), format!("<script>{long}</script>x")),
+        (format!("<title></title {long}\"'><img src=//bad.example/>x"), format!("<title></title {long}\"'>x")),
+    ] {
+        for size in [100, 1000, 5000, before.len()] {
+            let (out, result, _) = pieces(&settings(), before.as_bytes().chunks(size));
+            assert_eq!((result, lossy(&out)), (Ok(()), after.clone()), "in pieces of {size}");
+        }
+    }
+}

@@ -94,18 +94,30 @@ fn granted() -> Settings {
     settings
 }
 
-/// The outcome of the page in these pieces.
-fn pieces<'a>(settings: &Settings, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<u8>, Result<(), Error>, bool) {
-    let mut rewriter = Rewriter::new(settings.clone());
-    let mut out = Vec::new();
-    let write = || {
-        for piece in pieces {
-            rewriter.write(piece, &mut out)?;
-        }
-        rewriter.end(&mut out)
-    };
-    let result = write();
-    (out, result, rewriter.changed())
+/// The outcome of the page in these pieces, which is the same with and without the prefilter.
+fn pieces<'a>(
+    settings: &Settings,
+    pieces: impl Iterator<Item = &'a [u8]> + Clone,
+) -> (Vec<u8>, Result<(), Error>, bool) {
+    let [filtered, unfiltered] = [Rewriter::new, Rewriter::unfiltered].map(|rewriter| {
+        let (mut rewriter, mut out) = (rewriter(settings.clone()), Vec::new());
+        let mut write = || {
+            for piece in pieces.clone() {
+                rewriter.write(piece, &mut out)?;
+            }
+            rewriter.end(&mut out)
+        };
+        let result = write();
+        let told = (rewriter.findings(), rewriter.passed(), rewriter.contacts(), rewriter.gave_up());
+        ((lossy(&out), result.clone(), rewriter.changed(), told), (out, result))
+    });
+    if unfiltered.0.1.is_ok() {
+        assert_eq!(filtered.0, unfiltered.0, "with and without the prefilter");
+    } else {
+        assert_eq!(filtered.0.1, unfiltered.0.1, "with and without the prefilter");
+    }
+    let (out, result) = filtered.1;
+    (out, result, filtered.0.2)
 }
 
 /// Rewrites the page whole, byte by byte and at random cuts; all must agree.

@@ -2,11 +2,14 @@
 //!
 //! [`UrlIndex`] walks the suffixes of a URL's host, so its cost does not grow with the number of rules.
 
+mod paths;
+
 use std::collections::HashMap;
 use std::fmt;
 
 use url::{Host, Url};
 
+use self::paths::PathRules;
 use super::PatternError;
 use super::url::{comparable_path, contacted_host};
 
@@ -141,7 +144,7 @@ impl<T> UrlIndex<T> {
             }
         }
         let tables = index.hosts.values_mut().flat_map(|host| [&mut host.here.paths, &mut host.below.paths]);
-        tables.chain([&mut index.any_host]).for_each(PathRules::sort);
+        tables.chain([&mut index.any_host]).for_each(PathRules::compile);
         index
     }
 
@@ -167,64 +170,6 @@ impl<T> UrlIndex<T> {
             suffix = name.split_once('.').map(|(_, parent)| parent).filter(|_| !numeric);
         }
         self.items.get(by_host.or_else(|| self.any_host.find(&path))?)
-    }
-}
-
-/// The paths of one host, longest first. They are few, so they are tried one after the other.
-#[derive(Debug, Default)]
-struct PathRules(Vec<(PathPattern, usize)>);
-
-impl PathRules {
-    fn push(&mut self, path: &str, item: usize) {
-        self.0.push((PathPattern::new(path), item));
-    }
-
-    fn sort(&mut self) {
-        // Stable: the order of the file decides between equals.
-        self.0.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.weight()));
-    }
-
-    fn find(&self, path_and_query: &str) -> Option<usize> {
-        self.0.iter().find(|(pattern, _)| pattern.matches(path_and_query)).map(|(_, item)| *item)
-    }
-}
-
-/// A path cut at its `*`s.
-#[derive(Debug)]
-struct PathPattern {
-    /// At least one; the first must stand at the start, the last at the end, the others in between in order.
-    pieces: Box<[Box<str>]>,
-    with_query: bool,
-}
-
-impl PathPattern {
-    fn new(path: &str) -> Self {
-        Self { pieces: path.split('*').map(Box::from).collect(), with_query: path.contains('?') }
-    }
-
-    /// Literal length; at the same length a pattern with fewer stars says more.
-    fn weight(&self) -> (usize, std::cmp::Reverse<usize>) {
-        (self.pieces.iter().map(|piece| piece.len()).sum(), std::cmp::Reverse(self.pieces.len()))
-    }
-
-    fn matches(&self, path_and_query: &str) -> bool {
-        let path = match path_and_query.find('?') {
-            Some(at) if !self.with_query => &path_and_query[..at],
-            _ => path_and_query,
-        };
-        let [first, middle @ .., last] = &*self.pieces else {
-            return self.pieces.first().is_some_and(|whole| **whole == *path);
-        };
-        let Some(rest) = path.strip_prefix(&**first) else { return false };
-        let Some(mut rest) = rest.strip_suffix(&**last) else { return false };
-        // The leftmost place for each piece leaves most room for the next, so no backtracking is needed.
-        middle.iter().all(|piece| match rest.find(&**piece) {
-            Some(at) => {
-                rest = &rest[at + piece.len()..];
-                true
-            }
-            None => false,
-        })
     }
 }
 

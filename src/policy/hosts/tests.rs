@@ -8,6 +8,9 @@ fn index(patterns: &[&str]) -> UrlIndex<usize> {
     UrlIndex::new(patterns.iter().enumerate().map(|(i, p)| (HostPattern::parse(p).unwrap(), i)))
 }
 
+/// Enough of them that a path is searched for them all at once.
+const MANY: &[&str] = &["*/*/tracker.js", "*/piwik.php", "*/*/collect?v=2*", "*/p/*/q", "*/only-this"];
+
 #[test]
 fn the_most_specific_rule_wins() {
     let cases: &[(&[&str], &str, Option<usize>)] = &[
@@ -47,6 +50,13 @@ fn the_most_specific_rule_wins() {
         (&["a.example/ü*"], "https://a.example/üb", Some(0)),
         (&["127.0.0.1"], "http://127.1/", Some(0)),
         (&["[::1]"], "http://[0:0::1]:80/", Some(0)),
+        (MANY, "https://a.example/lib/tracker.js?x", Some(0)),
+        (MANY, "https://a.example/g/collect?v=2&tid=G-1", Some(2)),
+        (MANY, "https://a.example/g/collect?v=1", None),
+        (MANY, "https://a.example/p/x/q", Some(3)),
+        (MANY, "https://a.example/piwik.php", Some(1)),
+        (MANY, "https://a.example/tracker.js/x", None),
+        (MANY, "https://a.example/app.js", None),
     ];
     for (patterns, url, expected) in cases {
         assert_eq!(index(patterns).find(&Url::parse(url).unwrap()).copied(), *expected, "{url} in {patterns:?}");

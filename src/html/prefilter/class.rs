@@ -1,0 +1,82 @@
+//! What must be done with an element, by the name of its tag.
+
+use crate::html::elements::{self, Kind};
+
+/// Who looks at a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Nobody: the page has it as it came.
+    Plain,
+    /// The rewriter at once: its content, if it has any, is markup like any other.
+    Judged(Kind),
+    /// The parser, which tells of its end.
+    Told,
+    /// The parser, up to its end: its content is text.
+    Text,
+    /// The parser, for this tag and for all that follow: what it means depends on more than is known here.
+    Doubtful,
+}
+
+/// The class of the elements of this name, in lower case, and whether they can have content; both as in HTML content.
+pub(super) fn of(name: &[u8]) -> (Class, bool) {
+    match name {
+        // Its language counts.
+        b"html" => return (Class::Told, true),
+        b"body" => return (Class::Told, true),
+        // The parser reads the charset in it.
+        b"meta" => return (Class::Told, false),
+        _ => {}
+    }
+    let class = match elements::kind(name) {
+        None | Some(Kind::Other) => Class::Plain,
+        Some(
+            kind @ (Kind::Anchor
+            | Kind::Link
+            | Kind::Meta
+            | Kind::Base
+            | Kind::Head
+            | Kind::Input
+            | Kind::Backed
+            | Kind::Loader
+            | Kind::FramesetFrame),
+        ) => Class::Judged(kind),
+        Some(Kind::Media | Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign) => Class::Told,
+        Some(Kind::Script | Kind::NoScript | Kind::Frame | Kind::Text | Kind::Style) => Class::Text,
+        // Outside of SVG and MathML they are rare.
+        Some(Kind::Integration) => Class::Doubtful,
+    };
+    (class, !is_void(name))
+}
+
+/// Whether the parser takes the element for one without content and end tag.
+fn is_void(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"area"
+            | b"base"
+            | b"basefont"
+            | b"bgsound"
+            | b"br"
+            | b"col"
+            | b"embed"
+            | b"hr"
+            | b"img"
+            | b"input"
+            | b"keygen"
+            | b"link"
+            | b"meta"
+            | b"param"
+            | b"source"
+            | b"track"
+            | b"wbr"
+    )
+}
+
+/// Whether an element of this kind may matter for having an attribute of this name.
+pub(super) fn matters(kind: Kind, attribute: &[u8]) -> bool {
+    match kind {
+        Kind::Anchor => attribute.eq_ignore_ascii_case(b"ping") || attribute.eq_ignore_ascii_case(b"attributionsrc"),
+        Kind::Backed => attribute.eq_ignore_ascii_case(b"background"),
+        _ => true,
+    }
+}

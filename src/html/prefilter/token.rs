@@ -1,0 +1,171 @@
+//! The tokens of HTML content (HTML §13.2.5), as far as their places go.
+
+use memchr::{memchr, memmem};
+
+use crate::html::attributes::Names;
+
+/// What comes next in HTML content.
+#[derive(Debug)]
+pub(super) enum Token<'t> {
+    /// A part of a run of text.
+    Text,
+    /// A comment, a declaration, or whatever else browsers take for a comment.
+    Comment,
+    /// The name, and what is to be read of the attributes.
+    Start(Name, Names<'t>),
+    End(Name),
+    /// A tag whose name is too long to be looked at.
+    LongName,
+}
+
+/// A tag's name in lower case.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name {
+    bytes: [u8; Self::MOST],
+    length: usize,
+}
+
+impl Name {
+    const MOST: usize = 64;
+
+    fn new(name: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::MOST];
+        let lower = bytes.get_mut(..name.len())?;
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        Some(Self { bytes, length: name.len() })
+    }
+}
+
+impl std::ops::Deref for Name {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// Reads the next token, and how many bytes it has; `None` if it is not complete.
+pub(super) fn read(bytes: &[u8]) -> Option<(Token<'_>, usize)> {
+    let (first, rest) = bytes.split_first()?;
+    if *first != b'<' {
+        return Some((Token::Text, memchr(b'<', bytes).unwrap_or(bytes.len())));
+    }
+    match rest.first()? {
+        byte if byte.is_ascii_alphabetic() => tag(bytes, 1),
+        b'/' if bytes.get(2)?.is_ascii_alphabetic() => tag(bytes, 2),
+        b'/' => bogus(bytes, 2),
+        b'!' => declaration(bytes),
+        b'?' => bogus(bytes, 2),
+        _ => Some((Token::Text, 1 + memchr(b'<', rest).unwrap_or(rest.len()))),
+    }
+}
+
+/// The name of the start tag that these bytes begin, though more of it must come.
+pub(super) fn begins(bytes: &[u8]) -> Option<Name> {
+    let names = Names::behind(bytes, 1);
+    bytes.get(names.at())?;
+    let name = bytes.strip_prefix(b"<").filter(|name| name.first().is_some_and(u8::is_ascii_alphabetic));
+    Name::new(&name?[..names.at() - 1])
+}
+
+/// A tag whose name begins at `at`.
+fn tag(bytes: &[u8], at: usize) -> Option<(Token<'_>, usize)> {
+    let mut names = Names::behind(bytes, at);
+    let name = Name::new(&bytes[at..names.at()]);
+    let attributes = names;
+    while names.next().is_some() {}
+    let end = names.at();
+    // It stopped there or where the bytes do.
+    bytes.get(end)?;
+    let token = match name {
+        Some(name) if at == 1 => Token::Start(name, attributes),
+        Some(name) => Token::End(name),
+        None => Token::LongName,
+    };
+    Some((token, end + 1))
+}
+
+/// What browsers take for a comment up to the next `>` (HTML §13.2.5.41); a `<!DOCTYPE>` ends there too.
+fn bogus(bytes: &[u8], from: usize) -> Option<(Token<'_>, usize)> {
+    memchr(b'>', &bytes[from..]).map(|length| (Token::Comment, from + length + 1))
+}
+
+/// What begins with `<!`.
+fn declaration(bytes: &[u8]) -> Option<(Token<'_>, usize)> {
+    if bytes.len() < 4 && b"<!--".starts_with(bytes) {
+        return None;
+    }
+    let Some(text) = bytes.strip_prefix(b"<!--") else { return bogus(bytes, 2) };
+    // HTML §13.2.5.43 f.: it may end with the dashes that it begins with.
+    for (end, length) in [(&b">"[..], 5), (b"->", 6)] {
+        if text.starts_with(end) {
+            return Some((Token::Comment, length));
+        }
+    }
+    let mut from = 0;
+    loop {
+        let dashes = from + memmem::find(&text[from..], b"--")?;
+        match (text.get(dashes + 2)?, text.get(dashes + 3)) {
+            (b'>', _) => return Some((Token::Comment, 4 + dashes + 3)),
+            (b'!', Some(b'>')) => return Some((Token::Comment, 4 + dashes + 4)),
+            (b'!', None) => return None,
+            _ => from = dashes + 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_end_where_those_of_browsers_end() {
+        for (bytes, wanted) in [
+            ("", None),
+            ("text<b>", Some(4)),
+            ("text", Some(4)),
+            ("< a<b", Some(3)),
+            ("<", None),
+            ("<1<b>", Some(2)),
+            ("<b>x", Some(3)),
+            ("<b", None),
+            ("<b a='>'>x", Some(9)),
+            ("<b a='>", None),
+            ("<b a=\">\" c>", Some(11)),
+            ("<b a=x'>'>", Some(8)),
+            ("<b a=b='>'>", Some(9)),
+            ("<b '>'>", Some(5)),
+            ("<b = '>'>", Some(7)),
+            ("<b a= >x", Some(7)),
+            ("<b a=>x", Some(6)),
+            ("<b/a='/>'/>x", Some(11)),
+            ("</b>x", Some(4)),
+            ("</b a='>'>x", Some(10)),
+            ("</>x", Some(3)),
+            ("</ b>x", Some(5)),
+            ("</", None),
+            ("<?x>y", Some(4)),
+            ("<!doctype html>x", Some(15)),
+            ("<!doctype html '>'", Some(17)),
+            ("<![CDATA[ a>b ]]>", Some(12)),
+            ("<!>x", Some(3)),
+            ("<!-", None),
+            ("<!->x", Some(4)),
+            ("<!--", None),
+            ("<!-->x", Some(5)),
+            ("<!--->x", Some(6)),
+            ("<!---->x", Some(7)),
+            ("<!----->x", Some(8)),
+            ("<!-- > -- > --- >", None),
+            ("<!-- a --!>x", Some(11)),
+            ("<!-- a --!", None),
+            ("<!-- a --!-->x", Some(13)),
+            ("<!--!>x-->", Some(10)),
+            ("<!-- a --->x", Some(11)),
+            ("<!-- a --", None),
+        ] {
+            assert_eq!(read(bytes.as_bytes()).map(|(_, length)| length), wanted, "{bytes}");
+        }
+    }
+}
