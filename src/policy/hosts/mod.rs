@@ -72,7 +72,7 @@ impl HostPattern {
 impl HostPattern {
     /// Of the paths of one host, the one that weighs most is asked first.
     pub(super) fn path_weight(&self) -> impl Ord + use<> {
-        PathPattern::new(&self.path).weight()
+        paths::weight(&self.path)
     }
 }
 
