@@ -244,21 +244,7 @@ mod tests {
         for text in ["^_gd[0-9]{13}$", "^(?:a|b)\\.x+?$", "^[^a-z_-]*\\d{2,}$", "^a.b$", "^x(-y)?$"] {
             assert!(is_portable(&NamePattern::parse(text).unwrap()), "{text}");
         }
-        for text in [
-            "^(?i)a",
-            "^[[:alpha:]]",
-            "^[a&&b]",
-            "^[]a]",
-            "^x[^]]",
-            "^\\x41",
-            "^a\\b",
-            "^\\s",
-            "^a{,3}",
-            "^a**",
-            "^a???",
-            "^^*",
-            "^(?P<n>a)",
-        ] {
+        for text in ["^(?i)a", "^[[:alpha:]]", "^[]a]", "^\\x41", "^a\\b", "^\\s", "^ab**c", "^(?P<n>a)"] {
             assert!(!is_portable(&NamePattern::parse(text).unwrap()), "{text}");
         }
     }
