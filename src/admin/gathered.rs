@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::View;
+use crate::config::Site;
 use crate::telemetry::choices::Choices;
 use crate::telemetry::counters::{Connections, ORIGIN_ERRORS, SiteCounters, Times};
+use crate::telemetry::pool;
 
 /// Of all sites and workers.
 #[derive(Debug, Default)]
@@ -43,6 +45,15 @@ pub(super) struct OfSite {
     pub(super) added: [Times; 5],
     pub(super) origin: [Times; 5],
     pub(super) choices: Choices,
+    /// Connections to its origins, by URL; also to those that it had before.
+    pools: BTreeMap<Box<str>, pool::Connections>,
+}
+
+/// One origin of a site.
+pub(super) struct OfOrigin {
+    pub(super) url: String,
+    pub(super) up: bool,
+    pub(super) connections: pool::Connections,
 }
 
 /// Of responses, by their first digit.
@@ -118,5 +129,17 @@ impl OfSite {
         self.added.iter_mut().zip(&counters.added).for_each(|(sum, times)| sum.add(times));
         self.origin.iter_mut().zip(&counters.origin).for_each(|(sum, times)| sum.add(times));
         self.choices.merge(&counters.chosen());
+        for (origin, pool) in counters.pools() {
+            self.pools.entry(origin).or_default().add(pool.connections());
+        }
+    }
+
+    /// The origins that a site has now.
+    pub(super) fn origins(&self, view: &View, site: &Site) -> Vec<OfOrigin> {
+        let state = |origin| {
+            let (url, up) = (site.origins.url(origin), view.told.fleet.health(site, origin).is_up());
+            OfOrigin { connections: self.pools.get(&*url).copied().unwrap_or_default(), url, up }
+        };
+        site.origins.servers.iter().map(state).collect()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use serde_json::{Value, json};
 
 use super::exposition::{Exposition, Kind, Samples, Syntax};
-use super::gathered::{CLASSES, Gathered, OfSite, PROTOCOLS};
+use super::gathered::{CLASSES, Gathered, OfOrigin, OfSite, PROTOCOLS};
 use super::{View, history, process, status};
 use crate::telemetry::counters::{BOUNDS, ORIGIN_ERRORS, Times};
 
@@ -60,6 +60,9 @@ fn process(view: &View, all: &mut Exposition) {
     all.metric("consentry_log_lines_dropped", help, Counter, |m| {
         m.sample(&[("log", "access")], view.told.dropped.count());
         m.sample(&[("log", "events")], crate::telemetry::dropped_events());
+        if let Some(spans) = &view.told.spans_dropped {
+            m.sample(&[("log", "spans")], spans.count());
+        }
     });
 }
 
@@ -126,11 +129,27 @@ fn connections(view: &View, gathered: &Gathered, all: &mut Exposition) {
     all.metric("consentry_origin_connections_reused", help, Counter, |m| of_sites(gathered, m, |site| site.reused));
     let help = "Requests that were sent again, or on to another origin";
     all.metric("consentry_origin_retries", help, Counter, |m| of_sites(gathered, m, |site| site.retried));
+    let config = view.config();
+    let none = OfSite::default();
+    let origins: Vec<(&str, OfOrigin)> = config
+        .sites
+        .iter()
+        .flat_map(|site| {
+            let counts = gathered.sites.get(&site.name).unwrap_or(&none);
+            counts.origins(view, site).into_iter().map(|origin| (&*site.name, origin))
+        })
+        .collect();
     let help = "1 for an origin that gets requests, 0 for one that fails or that its checks call ill";
     all.metric("consentry_origin_up", help, Gauge, |m| {
-        for site in &view.config().sites {
-            for (origin, up) in view.origins(site) {
-                m.sample(&[("site", &site.name), ("origin", &origin)], u8::from(up));
+        for (site, origin) in &origins {
+            m.sample(&[("site", site), ("origin", &origin.url)], u8::from(origin.up));
+        }
+    });
+    let help = "Connections to an origin now: with a request on them, or kept for the next one";
+    all.metric("consentry_origin_connections_open", help, Gauge, |m| {
+        for (site, OfOrigin { url, connections, .. }) in &origins {
+            for (state, count) in [("busy", connections.busy), ("idle", connections.idle)] {
+                m.sample(&[("site", site), ("origin", url), ("state", state)], count);
             }
         }
     });

@@ -23,7 +23,7 @@ use std::thread::JoinHandle;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Running, Site};
+use crate::config::{Config, Running};
 use crate::cookie::UnixTime;
 use crate::proxy::Fleet;
 use crate::store::Receipts;
@@ -57,18 +57,14 @@ pub struct Told {
     pub receipts: Receipts,
     /// Access lines that were lost.
     pub dropped: Dropped,
+    /// Spans that were lost, where any are exported.
+    pub spans_dropped: Option<Dropped>,
 }
 
 impl View {
     /// The view of a proxy that starts now.
     pub fn new(running: Arc<Running>, told: Told, stop: CancellationToken) -> Self {
         Self { running, told, stop, started: telemetry::now(), history: Mutex::default() }
-    }
-
-    /// The origins of a site: their URLs, and whether each is up.
-    fn origins(&self, site: &Site) -> Vec<(String, bool)> {
-        let state = |origin| (site.origins.url(origin), self.told.fleet.health(site, origin).is_up());
-        site.origins.servers.iter().map(state).collect()
     }
 
     /// The configuration of this moment.

@@ -7,7 +7,7 @@ use askama::Template;
 use http::Uri;
 
 use super::findings::{Filter, Risk, risks};
-use super::gathered::{Gathered, OfSite};
+use super::gathered::{Gathered, OfOrigin, OfSite};
 use super::{View, status};
 use crate::config::{Config, WARN_DAYS};
 use crate::cookie::{UnixTime, date};
@@ -61,8 +61,7 @@ struct Site<'a> {
     version: u64,
     requests: u64,
     errors: u64,
-    /// URLs, and whether each is up.
-    origins: Vec<(String, bool)>,
+    origins: Vec<OfOrigin>,
     /// How requests to them fare.
     state: &'static str,
     trouble: Vec<(&'static str, u64)>,
@@ -119,7 +118,7 @@ pub(super) fn page(view: &View, uri: &Uri) -> Result<String, String> {
             version: site.policy.parts().version,
             requests: counts.requests.iter().sum(),
             errors: counts.requests[5],
-            origins: view.origins(site),
+            origins: counts.origins(view, site),
             state: status::health(counts, now),
             trouble: errors.collect(),
             reused: (100 * counts.reused).checked_div(sent),
@@ -174,8 +173,8 @@ fn alerts(view: &View, sites: &[Site<'_>], certificates: &[Certificate], receipt
         });
     }
     for site in sites {
-        for (url, _) in site.origins.iter().filter(|(_, up)| !up) {
-            alerts.push(format!("The origin {url} of {} is down.", site.name));
+        for origin in site.origins.iter().filter(|origin| !origin.up) {
+            alerts.push(format!("The origin {} of {} is down.", origin.url, site.name));
         }
     }
     for site in sites.iter().filter(|site| site.state == "failing") {

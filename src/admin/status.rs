@@ -12,6 +12,7 @@ use crate::config::{Mode, Site};
 use crate::telemetry;
 use crate::telemetry::choices::{Answers, HOUR};
 use crate::telemetry::counters::ORIGIN_ERRORS;
+use crate::telemetry::pool::Connections;
 
 const DAY: i64 = 86_400;
 /// An origin that failed so many seconds ago fails still, as far as we know.
@@ -66,7 +67,10 @@ pub(super) fn status(view: &View) -> Value {
 }
 
 fn of_site(view: &View, site: &Site, counts: &OfSite, now: i64) -> Value {
-    let origins = view.origins(site).into_iter().map(|(origin, up)| json!({ "origin": origin, "up": up }));
+    let origins = counts.origins(view, site).into_iter().map(|origin| {
+        let Connections { busy, idle } = origin.connections;
+        json!({ "origin": origin.url, "up": origin.up, "connections": { "busy": busy, "idle": idle } })
+    });
     json!({
         "site": site.name,
         "hosts": site.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),

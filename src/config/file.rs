@@ -13,7 +13,7 @@ use super::model::{Config, Receipts};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
-use super::{across, admin, listen, log_file, site_file};
+use super::{across, admin, listen, log_file, otlp_file, site_file};
 
 /// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.
 const TIME: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(86_400);
@@ -45,6 +45,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         timeouts: s.or("timeouts", Timeouts::default(), |item| item.section(timeouts)),
         limits: s.or("limits", Limits::default(), |item| item.section(limits)),
         log: s.or("log", Log::default(), |item| item.section(log_file::read)),
+        otlp: s.read("otlp", |item| item.section(|s| otlp_file::read(s, certificates)).flatten()),
         admin: s.read("admin", |item| item.section(|s| admin::read(s, certificates)).flatten()),
         sites: Vec::new(),
         certificates: Vec::new(),

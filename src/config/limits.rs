@@ -48,7 +48,8 @@ impl Default for Timeouts {
 pub struct Limits {
     /// Client connections at a time, over all listeners.
     pub connections: usize,
-    /// Of these, from one client: an IPv4 address or an IPv6 /64. Trusted proxies are not held to it.
+    /// Of these, from one client: an IPv4 address or an IPv6 /64, the announced one behind the PROXY protocol. Trusted
+    /// proxies are not held to it.
     pub connections_per_client: usize,
     /// Requests that are being answered at a time, over all connections.
     pub requests: usize,

@@ -19,6 +19,7 @@ mod log_file;
 mod model;
 mod origin_file;
 mod origins;
+mod otlp_file;
 mod pages;
 mod pages_file;
 mod policy_cache;

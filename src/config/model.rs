@@ -21,6 +21,7 @@ use crate::page::guard::Guard;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::{Policy, ServiceId};
+use crate::telemetry::spans::Export;
 
 /// Everything that the configuration says. An exchange keeps the one it began with.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+    /// Where spans are exported to; always `None` in builds without the feature.
+    pub otlp: Option<Export>,
     /// Where the operator looks in; `None` where nobody does.
     pub admin: Option<Admin>,
     /// In the order of the file.

@@ -82,6 +82,7 @@ pub fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str> {
         ("state", keep(&running.state, &mut new.state)),
         ("receipts", keep(&running.receipts, &mut new.receipts)),
         ("log", keep(&running.log, &mut new.log)),
+        ("otlp", keep(&running.otlp, &mut new.otlp)),
         ("watch", keep(&running.watch, &mut new.watch)),
     ];
     let mut keys: Vec<_> = differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect();

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use http::HeaderValue;
 
 use super::reading::Item;
 
@@ -14,6 +15,13 @@ const SHORTEST: usize = 16;
 pub struct Secret(Box<str>);
 
 impl Secret {
+    /// As the value of a header that nobody prints; `None` if it cannot be one.
+    pub fn header(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(&self.0).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
     /// Whether this is it, in a time that does not tell how much of it is right.
     pub fn is(&self, given: &[u8]) -> bool {
         verify_slices_are_equal(self.0.as_bytes(), given).is_ok()
@@ -26,8 +34,19 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads `file:PATH` or `env:NAME`; with `skip` nothing is looked at, and the secret stays unknown.
+/// Reads `file:PATH` or `env:NAME` for a secret of ours; with `skip` nothing is looked at, and it stays unknown.
 pub(super) fn read(item: &Item<'_>, skip: bool) -> Option<Secret> {
+    match given(item, skip)? {
+        (_, secret) if secret.0.len() >= SHORTEST => Some(secret),
+        (name, _) => item.fail_with(
+            format!("the secret of {name} is shorter than {SHORTEST} characters"),
+            "make one with `openssl rand -hex 32`",
+        ),
+    }
+}
+
+/// The same for one that others have given us, of any length; with it where it is from.
+pub(super) fn given(item: &Item<'_>, skip: bool) -> Option<(String, Secret)> {
     const HINT: &str = "write `file:PATH` or `env:NAME`, so that it is not in the configuration";
     let text = item.text()?;
     let (name, found) = match text.split_once(':') {
@@ -46,11 +65,7 @@ pub(super) fn read(item: &Item<'_>, skip: bool) -> Option<Secret> {
         _ => return item.fail_with("this is no reference to a secret", HINT),
     };
     match found? {
-        Ok(secret) if secret.trim().len() >= SHORTEST => Some(Secret(secret.trim().into())),
-        Ok(_) => item.fail_with(
-            format!("the secret of {name} is shorter than {SHORTEST} characters"),
-            "make one with `openssl rand -hex 32`",
-        ),
+        Ok(secret) => Some((name, Secret(secret.trim().into()))),
         Err(error) => item.fail(error),
     }
 }

@@ -1,5 +1,6 @@
 //! What a request is called, so that the logs of several servers can be joined: `X-Request-Id`, and `traceparent` of the
-//! W3C's Trace Context (<https://www.w3.org/TR/trace-context/>), which passes on untouched or, if it is none, not at all.
+//! W3C's Trace Context (<https://www.w3.org/TR/trace-context/>), which passes on untouched or, if it is none, not at all;
+//! where spans are told of, the origin gets ours for its parent.
 
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue};
@@ -22,6 +23,52 @@ pub fn request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
 /// The one valid `traceparent` of a request.
 pub fn traceparent(headers: &HeaderMap) -> Option<&HeaderValue> {
     only(headers, &TRACEPARENT).filter(|value| is_traceparent(value.as_bytes()))
+}
+
+/// A place in a trace: a span, and whether anybody records it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// The trace; never 0.
+    pub trace: u128,
+    /// The span; never 0.
+    pub span: u64,
+    /// `trace-flags` (§3.2.2.5 there).
+    pub flags: u8,
+}
+
+/// Those who came before may have recorded the request.
+const SAMPLED: u8 = 1;
+/// The flags that version 00 has; level 2 adds that the trace is random.
+const KNOWN_FLAGS: u8 = 3;
+
+impl Context {
+    /// The place of the client, from the one valid `traceparent` of a request.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let text = traceparent(headers)?.to_str().ok()?;
+        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+        Some(Self {
+            trace: u128::from_str_radix(part(3..35), 16).ok()?,
+            span: u64::from_str_radix(part(36..52), 16).ok()?,
+            flags: u8::from_str_radix(part(53..55), 16).ok()? & KNOWN_FLAGS,
+        })
+    }
+
+    /// Whether the span is recorded.
+    pub fn is_sampled(self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// Another span of the same trace.
+    pub fn child(self, span: u64, sampled: bool) -> Self {
+        let flags = if sampled { self.flags | SAMPLED } else { self.flags & !SAMPLED };
+        Self { span, flags, ..self }
+    }
+
+    /// As a `traceparent`.
+    pub fn header(self) -> HeaderValue {
+        let Self { trace, span, flags } = self;
+        HeaderValue::try_from(format!("00-{trace:032x}-{span:016x}-{flags:02x}")).expect("hex digits")
+    }
 }
 
 /// Removes a trace that nobody can follow: receivers would have to begin a new one (§3.2.2 there).
@@ -93,6 +140,22 @@ mod tests {
             assert!(!passes(&[broken]), "{broken:?}");
         }
         assert!(!passes(&[TRACE, TRACE]), "two are none");
+    }
+
+    #[test]
+    fn a_place_in_a_trace_is_read_and_written() {
+        let read = |text: &'static str| {
+            let headers = HeaderMap::from_iter([(TRACEPARENT, HeaderValue::from_static(text))]);
+            Context::of(&headers)
+        };
+        let client = read(TRACE).unwrap();
+        assert_eq!((client.header().to_str().unwrap(), client.is_sampled()), (TRACE, true));
+        let own = client.child(0xa, false);
+        assert_eq!(own.header(), "00-0af7651916cd43dd8448eb211c80319c-000000000000000a-00");
+        assert_eq!(own.child(0xb, true).header(), "00-0af7651916cd43dd8448eb211c80319c-000000000000000b-01");
+        let later = read("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff-more").unwrap();
+        assert_eq!(later.flags, 3, "what we do not know we do not pass on");
+        assert_eq!(read("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"), None);
     }
 
     #[test]

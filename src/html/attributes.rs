@@ -164,9 +164,8 @@ impl<'t> Names<'t> {
     }
 
     fn skip(&mut self, while_: impl Fn(u8) -> bool) {
-        while self.byte().is_some_and(&while_) {
-            self.at += 1;
-        }
+        let rest = self.tag.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|byte| !while_(*byte)).unwrap_or(rest.len());
     }
 }
 

@@ -66,7 +66,12 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
     let lower = lower.get_mut(..name.len())?;
     lower.copy_from_slice(name);
     lower.make_ascii_lowercase();
-    Some(match &*lower {
+    kind_of(lower)
+}
+
+/// What kind the element of this name is, which is in lower case.
+pub(super) fn kind_of(name: &[u8]) -> Option<Kind> {
+    Some(match name {
         b"script" => Kind::Script,
         b"noscript" => Kind::NoScript,
         b"iframe" => Kind::Frame,

@@ -1,23 +1,19 @@
-//! The state of one exchange: one request and its response. Its end is the end of the response's body.
+//! The state of one exchange: one request and its response. Its end is the end of the response's body (`tracked`).
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::uri::Authority;
 use http::{HeaderValue, Method, StatusCode, Uri, Version};
-use http_body::{Frame, SizeHint};
 use tokio::time::{Duration, Instant};
 
 use super::error::Error;
-use super::held;
 use super::told::Told;
-use super::upstream::Lease;
+use super::upstream::Answer;
 use super::worker::{Client, SiteRef};
-use crate::body::{self, Body};
+use crate::body;
 use crate::telemetry::counters::SiteCounters;
+use crate::telemetry::spans::{Asked, Recorded, Span, began};
 use crate::telemetry::{self, Access};
 
 /// Lives from the request's head to the last byte of the response; writes the access line when it goes.
@@ -105,6 +101,38 @@ impl Exchange {
         self.origin += origin;
     }
 
+    /// The site was asked, at this time, and has answered or failed by now.
+    pub(super) fn asked(&mut self, at: Instant, answer: Option<&Answer>) {
+        let Some(span) = self.told.as_mut().and_then(|told| told.span.as_mut()) else { return };
+        let (after, took) = (at - self.started, at.elapsed());
+        let status = answer.map(|(response, _)| response.status());
+        span.ask(Asked { after, took, status, peer: answer.map(|(_, lease)| lease.peer()) });
+    }
+
+    /// Its place in a trace, where spans are told of.
+    pub fn span(&self) -> Option<&Span> {
+        self.told.as_ref()?.span.as_deref()
+    }
+
+    /// So many bytes more of the body went out.
+    pub fn sent(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+    }
+
+    /// The body broke off.
+    pub fn cut(&mut self, error: &body::Error) {
+        self.aborted = true;
+        if let Some(suppressed) = self.counters().cuts.pass(telemetry::now()) {
+            let (host, path, request_id) = (self.host_name(), self.uri.path(), self.request_id_text());
+            tracing::warn!(%error, host, path, request_id, suppressed, "A response was cut off.");
+        }
+    }
+
+    /// Nobody takes the rest of the body.
+    pub fn abandoned(&mut self) {
+        self.aborted |= self.status.is_some();
+    }
+
     /// What the request is called, where requests have names.
     pub fn request_id(&self) -> Option<&HeaderValue> {
         self.told.as_ref()?.request_id.as_ref()
@@ -152,6 +180,23 @@ impl Exchange {
         self.request_id()?.to_str().ok()
     }
 
+    fn recorded(&self, span: Span) -> Recorded {
+        let total = self.elapsed();
+        Recorded {
+            span,
+            began: began(total),
+            total,
+            method: self.method.clone(),
+            host: self.host_name().into(),
+            path: self.uri.path().into(),
+            version: self.version,
+            site: self.site.as_deref().map_or("", |site| &*site.name).into(),
+            status: self.status,
+            aborted: self.aborted,
+            added: self.added,
+        }
+    }
+
     fn counters(&self) -> &SiteCounters {
         self.site.as_ref().map_or(&*self.client.worker.counters.unrouted, SiteRef::counters)
     }
@@ -169,6 +214,10 @@ impl Drop for Exchange {
         let counters = self.counters();
         counters.answered(self.status);
         counters.aborted.fetch_add(u64::from(self.aborted), Relaxed);
+        if let (Some(tracer), Some(span)) = (&self.client.worker.tracer, self.span().filter(|span| span.is_recorded()))
+        {
+            tracer.end(self.recorded(span.clone()));
+        }
         if !self.client.worker.access.is_on() {
             return;
         }
@@ -189,80 +238,10 @@ impl Drop for Exchange {
             added: self.added,
             aborted: self.aborted,
             request_id: self.request_id_text(),
-            trace: told.and_then(|told| told.trace.as_ref()?.to_str().ok()),
+            parent: told.and_then(|told| told.parent),
+            span: self.span().map(Span::own),
             referer: told.and_then(|told| told.referer.as_ref()),
             user_agent: told.and_then(|told| told.user_agent.as_ref()),
         });
-    }
-}
-
-/// The body of a response, which ends its exchange and gives the origin's connection back.
-#[derive(Debug)]
-pub struct Tracked {
-    body: Body,
-    exchange: Exchange,
-    lease: Option<Lease>,
-}
-
-impl Tracked {
-    /// `lease` is the connection that `body` comes over.
-    pub fn new(body: Body, exchange: Exchange, lease: Option<Lease>) -> Self {
-        held::handed();
-        Self { body, exchange, lease }
-    }
-
-    fn release(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.release();
-        }
-    }
-}
-
-impl http_body::Body for Tracked {
-    type Data = Bytes;
-    type Error = body::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, body::Error>>> {
-        let this = self.get_mut();
-        held::asked();
-        let frame = std::task::ready!(http_body::Body::poll_frame(Pin::new(&mut this.body), cx));
-        match &frame {
-            Some(Ok(frame)) => {
-                held::handed();
-                this.exchange.sent += frame.data_ref().map_or(0, Bytes::len) as u64;
-            }
-            Some(Err(error)) => {
-                this.exchange.aborted = true;
-                // Without the lease's release the connection is closed: nobody may read on from here.
-                this.lease = None;
-                let exchange = &this.exchange;
-                if let Some(suppressed) = exchange.counters().cuts.pass(telemetry::now()) {
-                    let (host, path) = (exchange.host_name(), exchange.uri.path());
-                    let request_id = exchange.request_id_text();
-                    tracing::warn!(%error, host, path, request_id, suppressed, "A response was cut off.");
-                }
-            }
-            None => this.release(),
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        http_body::Body::is_end_stream(&self.body)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        http_body::Body::size_hint(&self.body)
-    }
-}
-
-impl Drop for Tracked {
-    fn drop(&mut self) {
-        // hyper does not ask again once it knows that the end is reached.
-        if http_body::Body::is_end_stream(&self.body) {
-            self.release();
-        } else if self.exchange.status.is_some() && self.lease.is_some() {
-            self.exchange.aborted = true;
-        }
     }
 }

@@ -15,6 +15,7 @@ use super::upgrade::Upgrade;
 use super::worker::{Client, SiteRef};
 use crate::filter::{hop_by_hop, trace};
 use crate::policy::Country;
+use crate::telemetry::spans::Span;
 
 /// What the response has to be judged by, kept before the request goes away.
 #[derive(Debug)]
@@ -49,6 +50,9 @@ pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
         exchange.site().is_some_and(|site| is_trusted(client, site)),
     );
     trace::drop_broken(&mut head.headers);
+    if let Some(ours) = exchange.span().and_then(Span::header) {
+        head.headers.insert(trace::TRACEPARENT, ours);
+    }
     if let Some(id) = exchange.request_id() {
         head.headers.insert(trace::X_REQUEST_ID, id.clone());
     }

@@ -9,7 +9,8 @@ use hyper::body::Incoming;
 use tokio::time::{Duration, Instant};
 
 use super::error::Error;
-use super::exchange::{Exchange, Tracked};
+use super::exchange::Exchange;
+use super::tracked::Tracked;
 use super::upgrade::Upgrade;
 use super::upstream::Lease;
 use super::visitor::{Additions, Visitor};
@@ -143,13 +144,14 @@ async fn pass(
     let answer = site.upstream().send(request, upgrade.is_some()).await;
     // What we waited in vain is the origin's time too.
     exchange.waited(sent.elapsed());
+    exchange.asked(sent, answer.as_ref().ok());
     let (mut response, lease) = answer?;
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let doubtful = forward::settle_length(response.headers_mut());
     forward::settle(&mut response, upgrade, &exchange.client.worker.tunnels)?;
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
     // A tunnel's connection never carries another request, nor does one on which it is in doubt where an answer ends.
-    let lease = lease.filter(|_| !switched && !doubtful);
+    let lease = (!switched && !doubtful).then_some(lease);
     let (Some(visitor), Some(requested)) = (visitor, requested) else { return Ok((response, lease)) };
     let filter = answer::Filter {
         site,

@@ -18,14 +18,15 @@ mod respond;
 mod rewrite;
 mod route;
 mod told;
+mod tracked;
 mod upgrade;
 mod upstream;
 mod visitor;
 mod worker;
 
 pub use activity::{Activity, Overdue};
-pub use exchange::Tracked;
 pub use handler::handle;
 pub use held::Held;
-pub use upstream::{Fleet, check};
+pub use tracked::Tracked;
+pub use upstream::{Fleet, check, client_config};
 pub use worker::{Client, Worker};

@@ -1,4 +1,5 @@
-//! What the head of a request says for the access line, kept until that is written, and what the request is called.
+//! What the head of a request says for the access line, kept until that is written, what the request is called, and its
+//! place in a trace.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -7,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use http::header::{REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 
-use super::worker::Client;
+use super::worker::{Client, Worker};
 use crate::filter::forwarded::client_address;
-use crate::filter::trace;
+use crate::filter::trace::{self, Context};
 use crate::telemetry::Field;
+use crate::telemetry::spans::Span;
 
 /// Of one request; made only where somebody wants to know.
 #[derive(Debug, Default)]
@@ -18,7 +20,10 @@ pub(super) struct Told {
     /// The client, if a trusted proxy in front tells of it.
     pub(super) client: Option<IpAddr>,
     pub(super) request_id: Option<HeaderValue>,
-    pub(super) trace: Option<HeaderValue>,
+    /// The client's place in the trace.
+    pub(super) parent: Option<Context>,
+    /// Boxed, for few have one.
+    pub(super) span: Option<Box<Span>>,
     pub(super) referer: Option<HeaderValue>,
     pub(super) user_agent: Option<HeaderValue>,
 }
@@ -26,8 +31,8 @@ pub(super) struct Told {
 impl Told {
     /// `None` where nothing is to be kept.
     pub(super) fn of(client: &Client, headers: &HeaderMap) -> Option<Box<Self>> {
-        let (log, ids) = (&client.worker.access, client.worker.ids.as_ref());
-        if !log.is_on() && ids.is_none() {
+        let Worker { access: log, ids, tracer, .. } = &*client.worker;
+        if !log.is_on() && ids.is_none() && tracer.is_none() {
             return None;
         }
         let config = &client.worker.snapshot().config;
@@ -40,8 +45,11 @@ impl Told {
             let given = trace::request_id(headers).filter(|_| trusted);
             told.request_id = Some(given.cloned().unwrap_or_else(|| ids.next()));
         }
-        if log.tells(Field::TraceId) || log.tells(Field::ParentId) {
-            told.trace = trace::traceparent(headers).cloned();
+        if log.tells(Field::TraceId) || log.tells(Field::ParentId) || tracer.is_some() {
+            told.parent = Context::of(headers);
+        }
+        if let Some(tracer) = tracer {
+            told.span = Some(Box::new(tracer.begin(told.parent, trusted)));
         }
         if log.tells(Field::Referer) {
             told.referer = headers.get(REFERER).cloned();
@@ -51,7 +59,8 @@ impl Told {
         }
         let is_empty = told.client.is_none()
             && told.request_id.is_none()
-            && told.trace.is_none()
+            && told.parent.is_none()
+            && told.span.is_none()
             && told.referer.is_none()
             && told.user_agent.is_none();
         (!is_empty).then(|| Box::new(told))

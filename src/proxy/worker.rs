@@ -26,6 +26,7 @@ use crate::store::Receipts;
 use crate::telemetry::AccessLog;
 use crate::telemetry::counters::{Counters, SiteCounters};
 use crate::telemetry::findings::Findings;
+use crate::telemetry::spans::Tracer;
 
 /// State of one worker thread.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct Worker {
     pub access: AccessLog,
     /// Names requests, where they have names.
     pub(super) ids: Option<Ids>,
+    /// Begins spans, where they are exported.
+    pub(super) tracer: Option<Tracer>,
     /// What was seen in traffic.
     pub findings: Arc<Findings>,
     /// What is counted for metrics.
@@ -158,6 +161,7 @@ impl Worker {
             receipts,
             access,
             ids,
+            tracer: None,
             rates: Rates::default(),
             reports: Rates::default(),
             findings: Arc::default(),
@@ -167,6 +171,12 @@ impl Worker {
             most_in_flight,
             tunnels: TaskTracker::new(),
         }
+    }
+
+    /// The same, with spans for its requests where there is a tracer.
+    #[cfg(feature = "otlp")]
+    pub fn traced(self, tracer: Option<Tracer>) -> Self {
+        Self { tracer, ..self }
     }
 
     /// Takes another configuration for all exchanges that begin from now on.

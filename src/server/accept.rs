@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::listen::Listeners;
-use super::room::Room;
+use super::room::{Place, Room};
 use super::tls::Tls;
 use super::{connection, redirect};
 use crate::config::{Config, Listen};
@@ -48,10 +48,10 @@ pub(super) async fn serve(
     for (index, socket) in listeners.tls.into_iter().enumerate() {
         let (port, worker, tls) = (Arc::clone(&port), Arc::clone(&worker), Arc::clone(&tls));
         let stop = port.stop.clone();
-        let serve = move |stream, surplus| {
+        let serve = move |stream, place| {
             let (worker, tls) = (Arc::clone(&worker), Arc::clone(&tls));
             let counters = Arc::clone(&worker.counters);
-            counted(connection::serve(stream, index, worker, tls, stop.clone(), surplus), counters)
+            counted(connection::serve(stream, index, worker, tls, stop.clone(), place), counters)
         };
         port.clone()
             .connections
@@ -60,7 +60,7 @@ pub(super) async fn serve(
     for (index, socket) in listeners.redirect.into_iter().enumerate() {
         let (port, worker) = (Arc::clone(&port), Arc::clone(&worker));
         let stop = port.stop.clone();
-        let serve = move |stream, surplus| redirect::serve(stream, index, Arc::clone(&worker), stop.clone(), surplus);
+        let serve = move |stream, place| redirect::serve(stream, index, Arc::clone(&worker), stop.clone(), place);
         port.clone()
             .connections
             .spawn(async move { port.accept(socket, (|config| &config.redirect, index), serve).await });
@@ -102,7 +102,7 @@ type Configured = (fn(&Config) -> &[Listen], usize);
 impl Port {
     async fn accept<F, S>(&self, socket: std::net::TcpListener, configured: Configured, serve: S)
     where
-        S: Fn(TcpStream, bool) -> F,
+        S: Fn(TcpStream, Place) -> F,
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
         let listener = match TcpListener::from_std(socket) {
@@ -140,24 +140,25 @@ impl Port {
     /// Serves a connection, if there is room for it.
     fn spawn<F, S>(&self, stream: TcpStream, peer: IpAddr, (listeners, index): Configured, serve: &S)
     where
-        S: Fn(TcpStream, bool) -> F,
+        S: Fn(TcpStream, Place) -> F,
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
         let peer = peer.to_canonical();
         let snapshot = self.worker.snapshot();
         let config = &*snapshot.config;
         let announcers = listeners(config).get(index).and_then(|listen| listen.announcers.as_deref());
-        // Both stand for many clients.
+        // Both stand for many clients; those whom the second announce are counted when they are known.
         let mut proxies = config.trusted_proxies.iter().chain(announcers.unwrap_or_default());
-        let Some(place) = Arc::clone(&self.room).enter(peer, proxies.any(|network| network.contains(&peer))) else {
+        let exempt = proxies.any(|network| network.contains(&peer));
+        let place = Arc::clone(&self.room).enter();
+        let Some(place) = place.and_then(|place| if exempt { Some(place) } else { place.of(peer) }) else {
             self.worker.counters.connections.refused.fetch_add(1, Relaxed);
             return;
         };
         let _ = stream.set_nodelay(true);
         // A block that awaits what it captured holds it twice: box it.
-        let connection = Box::pin(serve(stream, place.surplus));
+        let connection = Box::pin(serve(stream, place));
         self.connections.spawn(async move {
-            let _place = place;
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "A client connection failed before its first request.");
             }

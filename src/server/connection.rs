@@ -11,13 +11,14 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until, timeout};
+use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::gather::Gathered;
 use super::io::{Reading, Watched};
 use super::peer;
+use super::room::Place;
 use super::streams::Streams;
 use super::tls::Tls;
 use super::turns::{Graceful, Turns};
@@ -32,38 +33,33 @@ pub(super) type Stream = Watched<Box<TlsStream<TcpStream>>>;
 const SURPLUS: Duration = Duration::from_secs(3);
 
 /// Serves one connection, accepted by the listener of this index, until it ends, breaks a limit, or `stop` has drained it.
-/// A surplus one gets one 503.
+/// One whose place is surplus gets one 503.
 pub(super) async fn serve(
     mut stream: TcpStream,
     index: usize,
     worker: Arc<Worker>,
     tls: Arc<Tls>,
     stop: CancellationToken,
-    surplus: bool,
+    place: Place,
 ) -> io::Result<()> {
+    let accepted = Instant::now();
     let snapshot = worker.snapshot();
     // Copies: an idle connection must not keep a whole configuration that was replaced long ago.
     let config = &*snapshot.config;
     let Config { timeouts, limits, .. } = config;
-    let (mut timeouts, limits) = (timeouts.clone(), limits.clone());
+    let (mut timeouts, limits) = (hasty(timeouts, &place), limits.clone());
     let announcers = config.listen.get(index).and_then(|listen| listen.announcers.clone());
     drop(snapshot);
-    if surplus {
-        for limit in [&mut timeouts.handshake, &mut timeouts.request_head, &mut timeouts.drain] {
-            *limit = (*limit).min(SURPLUS);
-        }
-    }
-    let handshake = async {
-        let address = peer::client(&mut stream, announcers.as_deref(), &worker.counters).await?;
-        io::Result::Ok((address, tls.acceptor.accept(stream).await?))
-    };
-    let handshake = Box::pin(timeout(timeouts.handshake, handshake));
-    let (address, stream) = handshake.await.map_err(|_| io::ErrorKind::TimedOut)??;
-    let stream = Box::new(stream);
+    let announced = peer::client(&mut stream, announcers.as_deref(), place, &worker);
+    let announced = timeout_at(accepted + timeouts.handshake, announced).await;
+    let (address, place) = announced.map_err(|_| io::ErrorKind::TimedOut)??;
+    timeouts = hasty(&timeouts, &place);
+    let handshake = Box::pin(timeout_at(accepted + timeouts.handshake, tls.acceptor.accept(stream)));
+    let stream = Box::new(handshake.await.map_err(|_| io::ErrorKind::TimedOut)??);
     let session = stream.get_ref().1;
     let h2 = session.alpn_protocol() == Some(b"h2");
     let (mut stop, mut linger) = (stop, Linger::UntilBusy(if h2 { Duration::ZERO } else { LINGER }));
-    if surplus {
+    if place.surplus {
         // It is asked to finish before it has begun.
         (stop, linger) = (CancellationToken::new(), Linger::UntilAsked(timeouts.drain));
         stop.cancel();
@@ -73,7 +69,7 @@ pub(super) async fn serve(
     let activity = Arc::new(Activity::new());
     let stream = Watched::new(stream, Arc::clone(&activity), if h2 { Reading::frames() } else { Reading::messages() });
     let mut client = Client::new(address, named, activity, worker);
-    client.surplus = surplus;
+    client.surplus = place.surplus;
     let client = Arc::new(client);
     let counters = Arc::clone(&client.worker.counters);
     let flooded = Arc::clone(&client.activity);
@@ -87,6 +83,17 @@ pub(super) async fn serve(
         tracing::debug!(client = %address, "A connection was closed that its client flooded.");
     }
     Ok(())
+}
+
+/// The time limits of a connection in this place: a surplus one does not stay for long.
+fn hasty(timeouts: &Timeouts, place: &Place) -> Timeouts {
+    let mut timeouts = timeouts.clone();
+    if place.surplus {
+        for limit in [&mut timeouts.handshake, &mut timeouts.request_head, &mut timeouts.drain] {
+            *limit = (*limit).min(SURPLUS);
+        }
+    }
+    timeouts
 }
 
 async fn serve_h1(

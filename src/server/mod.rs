@@ -12,6 +12,8 @@ mod framing;
 mod gather;
 mod io;
 mod listen;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod peer;
 mod pulse;
 mod redirect;
@@ -21,7 +23,7 @@ mod streams;
 mod tls;
 mod turns;
 
-use std::io::Result;
+use std::io::{Error, Result};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -54,6 +56,8 @@ pub struct Server {
     _admin: Option<Admin>,
     /// After the workers, so that these keep what they leave.
     _store: Store,
+    #[cfg(feature = "otlp")]
+    _otlp: Option<otlp::Exporter>,
     _findings: Keeper,
     access: AccessWriter,
 }
@@ -66,14 +70,18 @@ impl Server {
     pub fn start(config: Arc<Config>, keys: Arc<Keys>, store: Store, mut sockets: Sockets) -> Result<Self> {
         let stop = CancellationToken::new();
         let access = AccessWriter::start(config.log.access.as_ref())?;
-        let tls = Arc::new(tls::Tls::new(&config).map_err(std::io::Error::other)?);
+        let tls = Arc::new(tls::Tls::new(&config).map_err(Error::other)?);
         let (mut workers, mut tables, mut counters, mut swapped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let admin_socket = sockets.take_admin();
         let fleet = Arc::<Fleet>::default();
         let room = Arc::new(Room::new(&config.limits));
+        #[cfg(feature = "otlp")]
+        let otlp = config.otlp.as_ref().map(otlp::Exporter::start).transpose()?;
         for (index, listeners) in sockets.per_worker(config.workers)?.into_iter().enumerate() {
             let worker =
                 Worker::new(Arc::clone(&config), Arc::clone(&keys), store.receipts(), access.log(), Arc::clone(&fleet));
+            #[cfg(feature = "otlp")]
+            let worker = worker.traced(otlp.as_ref().map(otlp::Exporter::tracer).transpose().map_err(Error::other)?);
             let (worker, room) = (Arc::new(worker), Arc::clone(&room));
             swapped.push(Arc::clone(&worker));
             tables.push(Arc::clone(&worker.findings));
@@ -93,6 +101,10 @@ impl Server {
             book: Arc::clone(&book),
             receipts: store.receipts(),
             dropped: access.dropped(),
+            #[cfg(feature = "otlp")]
+            spans_dropped: otlp.as_ref().map(otlp::Exporter::dropped),
+            #[cfg(not(feature = "otlp"))]
+            spans_dropped: None,
         };
         let view = admin::View::new(running, told, stop.clone());
         let admin = admin_socket.map(|socket| Admin::start(socket, view)).transpose()?;
@@ -103,6 +115,8 @@ impl Server {
             workers,
             _admin: admin,
             _store: store,
+            #[cfg(feature = "otlp")]
+            _otlp: otlp,
             _findings: Keeper::start(book)?,
             access,
         })

@@ -1,4 +1,5 @@
-//! Whose connection it is: the peer's own, or that of a client whom a load balancer announces.
+//! Whose connection it is: the peer's own, or that of a client whom a load balancer announces; and whether that client
+//! may have one more.
 
 use std::io;
 use std::net::IpAddr;
@@ -9,29 +10,44 @@ use ipnet::IpNet;
 use tokio::net::TcpStream;
 
 use super::announced;
-use crate::telemetry::counters::Counters;
+use super::room::Place;
+use crate::proxy::Worker;
 
-/// The client's address. Where `announcers` are named, they alone may connect, and must announce whom they pass on: the
-/// port would be open to forged addresses otherwise.
+/// The client's address, and its place. Where `announcers` are named, they alone may connect, and must announce whom they
+/// pass on: the port would be open to forged addresses otherwise.
 ///
 /// # Errors
 /// If the connection has to be closed. Whoever calls holds the time limit.
 pub(super) async fn client(
     stream: &mut TcpStream,
     announcers: Option<&[IpNet]>,
-    counters: &Counters,
-) -> io::Result<IpAddr> {
+    place: Place,
+    worker: &Worker,
+) -> io::Result<(IpAddr, Place)> {
     let peer = stream.peer_addr()?.ip().to_canonical();
-    let Some(announcers) = announcers else { return Ok(peer) };
+    let Some(announcers) = announcers else { return Ok((peer, place)) };
+    let counters = &worker.counters.connections;
     let announced = if announcers.iter().any(|network| network.contains(&peer)) {
         Box::pin(announced::read(stream)).await
     } else {
         Err(io::Error::other("it may not announce clients"))
     };
     match announced {
-        Ok(address) => Ok(address.map_or(peer, |address| address.to_canonical())),
+        Ok(None) => Ok((peer, place)),
+        Ok(Some(client)) => {
+            let client = client.to_canonical();
+            // A trusted proxy behind the balancer stands for many clients too.
+            let exempt = worker.snapshot().config.trusted_proxies.iter().any(|network| network.contains(&client));
+            match if exempt { Some(place) } else { place.of(client) } {
+                Some(place) => Ok((client, place)),
+                None => {
+                    counters.refused.fetch_add(1, Relaxed);
+                    Err(io::Error::other("it has too many connections already"))
+                }
+            }
+        }
         Err(error) => {
-            counters.connections.unannounced.fetch_add(1, Relaxed);
+            counters.unannounced.fetch_add(1, Relaxed);
             tell(peer, &error);
             Err(error)
         }

@@ -14,29 +14,31 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::peer;
+use super::room::Place;
 use crate::body::Body;
 use crate::proxy::Worker;
 
 /// Serves one plain connection.
 ///
-/// Nobody asks for the client; but where load balancers announce theirs, that has to be read past.
+/// Who the client is matters for its number of connections alone.
 pub(super) async fn serve(
     mut stream: TcpStream,
     index: usize,
     worker: Arc<Worker>,
     stop: CancellationToken,
-    surplus: bool,
+    place: Place,
 ) -> io::Result<()> {
     let snapshot = worker.snapshot();
     let announcers = snapshot.config.redirect.get(index).and_then(|listen| listen.announcers.as_deref());
-    let announced = peer::client(&mut stream, announcers, &worker.counters);
-    timeout(snapshot.config.timeouts.handshake, announced).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let announced = peer::client(&mut stream, announcers, place, &worker);
+    let announced = timeout(snapshot.config.timeouts.handshake, announced).await;
+    let (_, place) = announced.map_err(|_| io::ErrorKind::TimedOut)??;
     let timeouts = snapshot.config.timeouts.clone();
     let port = snapshot.config.listen.first().map_or(443, |listen| listen.address.port());
     let service = hyper::service::service_fn(|request| {
         let known = |host: &str| worker.snapshot().knows(host);
         let mut response = answer(&request, port, known);
-        if surplus {
+        if place.surplus {
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             *response.headers_mut() = HeaderMap::from_iter([
                 (CONTENT_LENGTH, HeaderValue::from_static("0")),

@@ -1,5 +1,6 @@
 //! How many client connections there may be, in all and from one client, and what becomes of those beyond: a few are
-//! told, the others closed. One for all workers; touched when a connection comes and when it goes, by no request.
+//! told, the others closed. One for all workers; touched when a connection comes, when it tells for whom, and when it
+//! goes, by no request.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -52,29 +53,31 @@ impl Room {
         self.most_each.store(limits.connections_per_client, Relaxed);
     }
 
-    /// A place for a connection from this address; `None` if it has to be closed. One that is `exempt` stands for many
-    /// clients, and is held to what there is in all.
-    pub(super) fn enter(self: Arc<Self>, address: IpAddr, exempt: bool) -> Option<Place> {
+    /// A place for a connection; `None` if it has to be closed. Whose it is [`Place::of`] says.
+    pub(super) fn enter(self: Arc<Self>) -> Option<Place> {
         let (open, most) = (self.open.fetch_add(1, Relaxed) + 1, self.most.load(Relaxed));
         // From here on dropping it counts it out.
-        let mut place = Place { room: self, client: None, surplus: open > most };
-        if open > most.saturating_add(TOLD) {
-            return None;
+        let place = Place { room: self, client: None, surplus: open > most };
+        (open <= most.saturating_add(TOLD)).then_some(place)
+    }
+}
+
+impl Place {
+    /// The same for a connection of this client; `None` if it has to be closed. Not asked of who stands for many
+    /// clients: such a connection is held to what there is in all.
+    pub(super) fn of(mut self, address: IpAddr) -> Option<Self> {
+        if self.client.is_some() {
+            return Some(self);
         }
-        if !exempt {
-            let (client, most) = (client(address), place.room.most_each.load(Relaxed));
-            let mut clients = place.room.clients.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = clients.entry(client).or_default();
-            *count += 1;
-            let count = *count;
-            drop(clients);
-            place.client = Some(client);
-            place.surplus |= count > most;
-            if count > most.saturating_add(TOLD_EACH) {
-                return None;
-            }
-        }
-        Some(place)
+        let (client, most) = (client(address), self.room.most_each.load(Relaxed));
+        let mut clients = self.room.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = clients.entry(client).or_default();
+        *count += 1;
+        let count = *count;
+        drop(clients);
+        self.client = Some(client);
+        self.surplus |= count > most;
+        (count <= most.saturating_add(TOLD_EACH)).then_some(self)
     }
 }
 
@@ -110,7 +113,7 @@ mod tests {
     }
 
     fn enter(room: &Arc<Room>, address: &str) -> Option<Place> {
-        Arc::clone(room).enter(address.parse().unwrap(), false)
+        Arc::clone(room).enter()?.of(address.parse().unwrap())
     }
 
     #[test]
@@ -146,8 +149,7 @@ mod tests {
     #[test]
     fn who_stands_for_many_is_not_held_to_the_share_of_one() {
         let room = room(20, 1);
-        let places: Vec<_> =
-            (0..20).map(|_| Arc::clone(&room).enter("10.0.0.1".parse().unwrap(), true).unwrap()).collect();
+        let places: Vec<_> = (0..20).map(|_| Arc::clone(&room).enter().unwrap()).collect();
         assert!(places.iter().all(|place| !place.surplus));
         room.resize(&Limits { connections: 30, connections_per_client: 1, ..Limits::default() });
         assert!(!enter(&room, "192.0.2.1").unwrap().surplus);

@@ -5,6 +5,7 @@
 
 mod anchor;
 mod backend;
+mod durable;
 mod handle;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -25,13 +26,13 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use anchor::Anchor;
 pub use backend::{Backend, ChainState, Filter};
+pub use durable::Opener;
 pub use handle::{Away, Receipts, Stats, Unrecordable};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use spool::{Spool, SpoolError};
 pub use sqlite::Sqlite;
 pub use verify::{Finding, Report, verify};
-pub use writer::Opener;
 
 use crate::config;
 use crate::receipt::EntryId;
@@ -113,7 +114,8 @@ impl Store {
         let (orders, queue) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
         let stats = Arc::new(Stats { spool: place.spool.clone(), ..Stats::default() });
-        let writer = writer::Writer::new(open, place, settings, Arc::clone(&stats))?;
+        let durable = durable::Durable::open(open, place, settings, Arc::clone(&stats))?;
+        let writer = writer::Writer::new(durable, settings.retention);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new().name("receipts".into());
         let thread = thread.spawn(move || runtime.block_on(writer.run(queue, stopped)))?;
@@ -137,9 +139,9 @@ impl Drop for Store {
 
 /// Opens or makes the store, to write.
 fn open(settings: &config::Receipts) -> Result<Box<dyn Backend>, Error> {
-    match open_postgres(settings, writer::PATIENCE) {
+    match open_postgres(settings, durable::PATIENCE) {
         Some(store) => store,
-        None => Ok(Box::new(Sqlite::open(&settings.store, writer::LOCKED)?)),
+        None => Ok(Box::new(Sqlite::open(&settings.store, durable::LOCKED)?)),
     }
 }
 

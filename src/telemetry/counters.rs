@@ -9,6 +9,7 @@ use http::StatusCode;
 
 use super::Brake;
 use super::choices::{Choices, Chosen};
+use super::pool::Pool;
 use crate::cookie::UnixTime;
 
 /// The counters of one worker.
@@ -85,6 +86,8 @@ pub struct SiteCounters {
     pub unproven: Brake,
     /// Locked when a visitor chooses, and when somebody looks.
     choices: Mutex<Choices>,
+    /// By the origin's URL. Locked when a configuration is loaded and when metrics are read, and by no request.
+    pools: Mutex<Vec<(Box<str>, Arc<Pool>)>>,
 }
 
 /// What an origin can do wrong: nobody listens, nothing comes in time, or not what should.
@@ -178,6 +181,23 @@ impl SiteCounters {
             ("A refusal took effect without a receipt.", &self.unproven),
         ];
         brakes.into_iter().filter_map(move |(line, brake)| Some((line, brake.rest(now)?)))
+    }
+
+    /// The connections to one origin; those of origins that nobody reaches any more are forgotten.
+    pub fn pool(&self, origin: &str) -> Arc<Pool> {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = pools.iter().find(|(known, _)| **known == *origin) {
+            return Arc::clone(known);
+        }
+        pools.retain(|(_, pool)| Arc::strong_count(pool) > 1);
+        let new = Arc::<Pool>::default();
+        pools.push((origin.into(), Arc::clone(&new)));
+        new
+    }
+
+    /// The connections to all origins, by URL.
+    pub fn pools(&self) -> Vec<(Box<str>, Arc<Pool>)> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What visitors chose until now.

@@ -9,7 +9,9 @@ pub mod drift;
 mod events;
 pub mod findings;
 pub mod paste;
+pub mod pool;
 mod sink;
+pub mod spans;
 
 pub use access::{Access, AccessLog, AccessWriter, Field, Shape, Style};
 pub use brake::Brake;

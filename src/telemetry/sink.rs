@@ -52,9 +52,14 @@ impl Dropped {
         self.0.load(Relaxed)
     }
 
-    fn add(&self, lines: &str) {
-        self.0.fetch_add(lines.lines().count() as u64, Relaxed);
+    /// So many more.
+    pub fn add(&self, lines: u64) {
+        self.0.fetch_add(lines, Relaxed);
     }
+}
+
+fn count(lines: &str) -> u64 {
+    lines.lines().count() as u64
 }
 
 impl Sink {
@@ -90,7 +95,7 @@ impl Pipe {
         match self.queue.try_send(Order::Write(lines)) {
             Ok(()) => true,
             Err(TrySendError::Full(Order::Write(lines)) | TrySendError::Disconnected(Order::Write(lines))) => {
-                self.dropped.add(&lines);
+                self.dropped.add(count(&lines));
                 false
             }
             Err(_) => false,
@@ -149,7 +154,7 @@ impl Out {
                 Order::Write(lines) => {
                     if self.write(lines.as_bytes()).is_err() {
                         // Nobody reads, or the disk is full: the next lines are tried all the same.
-                        self.dropped.add(&lines);
+                        self.dropped.add(count(&lines));
                     }
                 }
                 Order::Flush(done) => drop(done.try_send(())),

@@ -214,7 +214,9 @@ fn status_names_what_runs_and_before_what() {
         assert!(status["config"].as_str().unwrap().ends_with("consentry.yaml"));
         assert!(status["certificates"][0]["days_left"].as_i64().is_some());
         let origins = &status["sites"][0]["origins"];
-        assert_eq!(*origins, serde_json::json!([{ "origin": format!("http://{}", origin.address), "up": true }]));
+        let connections = serde_json::json!({ "busy": 0, "idle": 0 });
+        let url = format!("http://{}", origin.address);
+        assert_eq!(*origins, serde_json::json!([{ "origin": url, "up": true, "connections": connections }]));
     });
 }
 

@@ -67,8 +67,10 @@ fn a_balancer_stands_for_many_clients() {
         let top = "limits: { connections_per_client: 1 }";
         let proxy = Proxy::builder().listen(FROM_HERE).top(top).site(HOST, origin.address, "").start();
         let mut connections = Vec::new();
-        for _ in 0..3 {
-            connections.push(connect(&proxy, LINE).await.unwrap());
+        // Others, and the balancer itself that looks whether we are there.
+        for client in ["TCP4 192.0.2.7 10.0.0.1 1 443", "TCP4 192.0.2.8 10.0.0.1 1 443", "UNKNOWN", "UNKNOWN"] {
+            let header = format!("PROXY {client}\r\n");
+            connections.push(connect(&proxy, header.as_bytes()).await.unwrap());
         }
         for mut raw in connections {
             raw.write(GET).await;
@@ -79,13 +81,54 @@ fn a_balancer_stands_for_many_clients() {
 }
 
 #[test]
+fn each_announced_client_is_held_to_its_share() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "ok").await;
+        let listen = "[{ address: '127.0.0.1:0', proxy_protocol: 127.0.0.0/8 }]";
+        let top = format!(
+            "{}\nredirect: {listen}\nadmin: {{ listen: 127.0.0.1:0 }}",
+            "limits: { connections_per_client: 1 }"
+        );
+        let proxy = Proxy::builder().listen(FROM_HERE).top(&top).site(HOST, origin.address, "").start();
+        let mut held = connect(&proxy, LINE).await.unwrap();
+        let told = ask(&proxy, LINE).await.unwrap();
+        assert!(told.starts_with("HTTP/1.1 503 ") && told.to_lowercase().contains("retry-after: "), "{told}");
+        let redirected = async || {
+            let mut stream = TcpStream::connect(proxy.redirect).await.unwrap();
+            stream.write_all(&[LINE, GET].concat()).await.unwrap();
+            let mut answer = String::new();
+            let _ = stream.read_to_string(&mut answer).await;
+            answer
+        };
+        assert!(redirected().await.starts_with("HTTP/1.1 503 "), "whichever port");
+        assert!(ask(&proxy, &binary()).await.unwrap().starts_with("HTTP/1.1 200 "), "another one");
+        // A few are told, the others closed.
+        let mut more = Vec::new();
+        for _ in 0..4 {
+            more.push(connect(&proxy, LINE).await.unwrap());
+        }
+        assert!(connect(&proxy, LINE).await.is_none());
+        let metrics = crate::reload::admin(&proxy, "/metrics").await;
+        assert!(metrics.contains("consentry_connections_refused_total 1\n"), "{metrics}");
+        held.write(GET).await;
+        let answer = String::from_utf8(held.read_to_end().await).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "who is in is served: {answer}");
+        drop(more);
+        // As soon as the proxy has seen that they went, there is room.
+        while !redirected().await.starts_with("HTTP/1.1 308 ") {}
+    });
+}
+
+#[test]
 fn a_trusted_proxy_behind_the_balancer_is_believed() {
     block_on(async {
         let origin = Origin::fixed(200, &[], "ok").await;
-        let top = "trusted_proxies: [127.0.0.0/8, 192.0.2.0/24]";
+        let top = "trusted_proxies: [127.0.0.0/8, 192.0.2.0/24]\nlimits: { connections_per_client: 1 }";
         let listen = "{ address: '127.0.0.1:0', proxy_protocol: true }";
         let proxy = Proxy::builder().listen(listen).top(top).site(HOST, origin.address, "").start();
-        ask(&proxy, LINE).await.unwrap();
+        // It stands for many clients.
+        let _held = connect(&proxy, LINE).await.unwrap();
+        assert!(ask(&proxy, LINE).await.unwrap().starts_with("HTTP/1.1 200 "));
         assert_eq!(origin.last().header("x-forwarded-for"), Some("203.0.113.9, 192.0.2.7"));
     });
 }

@@ -7,7 +7,7 @@ use crate::support::{Client, HOST, Origin, Proxy, block_on};
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// The lines that were written once the proxy has ended.
-fn lines(proxy: Proxy) -> Vec<String> {
+pub(crate) fn lines(proxy: Proxy) -> Vec<String> {
     let file = proxy.folder.path().join("access.log");
     let kept = tempfile::tempdir().unwrap();
     let copy = kept.path().join("access.log");

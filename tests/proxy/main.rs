@@ -25,6 +25,8 @@ mod metrics;
 mod observe;
 mod origin_errors;
 mod origins;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod passthrough;
 mod published;
 mod receipts;

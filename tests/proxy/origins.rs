@@ -37,6 +37,60 @@ async fn until(mut holds: impl AsyncFnMut() -> bool) {
     while !holds().await {}
 }
 
+/// Busy and idle connections to the first origin, which the metrics tell likewise.
+async fn connections(proxy: &Proxy) -> (u64, u64) {
+    let status: Value = serde_json::from_str(&admin(proxy, "/api/status").await).unwrap();
+    let connections = &status["sites"][0]["origins"][0]["connections"];
+    (connections["busy"].as_u64().unwrap(), connections["idle"].as_u64().unwrap())
+}
+
+#[test]
+fn connections_to_an_origin_are_busy_or_idle_until_they_are_gone() {
+    block_on(async {
+        let steps = vec![Step::ReadHead, Step::Wait, Step::Write(OK.to_vec()), Step::Wait, Step::Close];
+        let origin = RawOrigin::start(steps).await;
+        let proxy = before(&[origin.address], "");
+        assert_eq!(connections(&proxy).await, (0, 0));
+        let mut client = Client::h2(&proxy).await;
+        let asked = tokio::spawn(async move { client.get("/", &[]).await.status });
+        origin.asked().await;
+        assert_eq!(connections(&proxy).await, (1, 0));
+        origin.go();
+        assert_eq!(asked.await.unwrap(), 200);
+        until(async || connections(&proxy).await == (0, 1)).await;
+        let metrics = admin(&proxy, "/metrics").await;
+        for (state, count) in [("busy", 0), ("idle", 1)] {
+            let of = format!("site=\"{HOST}\",origin=\"http://{}\",state=\"{state}\"", origin.address);
+            let line = format!("consentry_origin_connections_open{{{of}}} {count}\n");
+            assert!(metrics.contains(&line), "no {line} in {metrics}");
+        }
+        assert!(admin(&proxy, "/").await.contains("0 busy, 1 idle"));
+        origin.go();
+        until(async || connections(&proxy).await == (0, 0)).await;
+    });
+}
+
+#[test]
+fn a_websocket_keeps_its_connection_busy() {
+    block_on(async {
+        let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        let steps = vec![Step::ReadHead, Step::Write(switch.to_vec()), Step::Wait, Step::Close];
+        let origin = RawOrigin::start(steps).await;
+        let proxy = before(&[origin.address], "");
+        let mut raw = Raw::h1(&proxy).await;
+        let ask = b"GET /ws HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        raw.write(ask).await;
+        raw.read_until(b"\r\n\r\n").await;
+        assert_eq!(connections(&proxy).await, (1, 0));
+        origin.go();
+        raw.read_to_end().await;
+        drop(raw);
+        until(async || connections(&proxy).await == (0, 0)).await;
+    });
+}
+
 #[test]
 fn requests_are_spread() {
     block_on(async {

@@ -1,6 +1,6 @@
 //! The visit itself: breadth first, one request at a time, on the hosts that were named, and no more pages than asked.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use http::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use indicatif::ProgressBar;
 use tokio::time::sleep;
-use url::{Host, Url};
+use url::Url;
 
 use super::fetch::{Client, Page};
 use super::found::{Found, Visited};
+use super::frontier::Frontier;
 use super::jar::Jar;
 use super::links;
 use super::robots::Robots;
@@ -23,12 +24,6 @@ use crate::telemetry;
 
 /// As browsers, about.
 const MOST_REDIRECTS: usize = 10;
-
-/// Pages that differ in nothing but their query: a calendar must not eat the whole scan.
-const MOST_VARIANTS: usize = 3;
-
-/// Addresses that wait at most; the pages are far fewer.
-const MOST_WAITING: usize = 10_000;
 
 /// How far to go.
 #[derive(Debug, Clone, Copy)]
@@ -46,11 +41,8 @@ pub(super) struct Crawl<'a, 'p> {
     found: &'a mut Found<'p>,
     bar: ProgressBar,
     jar: Jar,
-    scope: Vec<Url>,
+    frontier: Frontier,
     robots: HashMap<String, Robots>,
-    queue: VecDeque<(Url, usize)>,
-    queued: HashSet<Url>,
-    variants: HashMap<String, usize>,
     read: HashSet<Url>,
     own_cookies: [Vec<u8>; 3],
     asked: usize,
@@ -74,33 +66,26 @@ impl<'a, 'p> Crawl<'a, 'p> {
         found: &'a mut Found<'p>,
         bar: ProgressBar,
     ) -> Self {
-        let mut crawl = Self {
+        Self {
             client,
             policy,
             bounds,
             found,
             bar,
             jar: Jar::default(),
-            scope: starts.to_vec(),
+            frontier: Frontier::new(starts),
             robots: HashMap::new(),
-            queue: VecDeque::new(),
-            queued: HashSet::new(),
-            variants: HashMap::new(),
             read: HashSet::new(),
             own_cookies,
             asked: 0,
-        };
-        for start in starts {
-            crawl.enqueue(start.clone(), 0);
         }
-        crawl
     }
 
     /// Visits until nothing waits or enough was seen.
     pub(super) async fn run(mut self) {
         let mut visited = 0;
         while visited < self.bounds.pages
-            && let Some((url, depth)) = self.queue.pop_front()
+            && let Some((url, depth)) = self.frontier.pop()
         {
             if self.read.contains(&url) {
                 continue;
@@ -119,7 +104,7 @@ impl<'a, 'p> Crawl<'a, 'p> {
             match self.ask(&url).await {
                 Step::Nowhere => return,
                 Step::Landed(page) => return self.look_at(&page, &url, depth),
-                Step::Leads(to) if !self.is_in_scope(&to) => {
+                Step::Leads(to) if !self.frontier.is_in_scope(&to) => {
                     let host = to.host_str().unwrap_or("elsewhere").to_owned();
                     return self.found.problem(&url, format!("leads to {host}, which is not scanned"));
                 }
@@ -178,7 +163,7 @@ impl<'a, 'p> Crawl<'a, 'p> {
         self.take_stock(&page.body, kind, url, depth);
         if depth < self.bounds.depth {
             for link in links::links(&page.body, url) {
-                self.enqueue(without_fragment(link), depth + 1);
+                self.frontier.push(link, depth + 1);
             }
         }
     }
@@ -209,34 +194,12 @@ impl<'a, 'p> Crawl<'a, 'p> {
             self.found.contact(&contact, url);
             // A document in the page is one of the site's pages.
             if matches!(&*contact.element, "iframe" | "frame" | "meta") && depth < self.bounds.depth {
-                self.enqueue(without_fragment(contact.url), depth + 1);
+                self.frontier.push(contact.url, depth + 1);
             }
         }
         for finding in rewriter.findings() {
             self.found.snippet(&finding, url);
         }
-    }
-
-    fn enqueue(&mut self, url: Url, depth: usize) {
-        if !self.is_in_scope(&url) || self.queue.len() >= MOST_WAITING || self.queued.contains(&url) {
-            return;
-        }
-        let variants = self.variants.entry(url[..url::Position::AfterPath].to_owned()).or_default();
-        if *variants < MOST_VARIANTS {
-            *variants += 1;
-            self.queued.insert(url.clone());
-            self.queue.push_back((url, depth));
-        }
-    }
-
-    /// A host that was named, or its twin with or without `www.`, by either scheme.
-    fn is_in_scope(&self, url: &Url) -> bool {
-        let bare = |url: &Url| match url.host() {
-            Some(Host::Domain(name)) => name.strip_prefix("www.").unwrap_or(name).to_owned(),
-            other => other.map(|host| host.to_string()).unwrap_or_default(),
-        };
-        matches!(url.scheme(), "http" | "https")
-            && self.scope.iter().any(|start| bare(start) == bare(url) && start.port() == url.port())
     }
 
     /// Whether `robots.txt` has nothing against it; it is fetched once.
@@ -264,7 +227,7 @@ impl<'a, 'p> Crawl<'a, 'p> {
                 Ok(page) if page.status.is_redirection() => {
                     let to = page.headers.get(LOCATION).and_then(|to| robots.join(to.to_str().ok()?).ok());
                     match to {
-                        Some(to) if self.is_in_scope(&to) => robots = to,
+                        Some(to) if self.frontier.is_in_scope(&to) => robots = to,
                         _ => return Some(Robots::default()),
                     }
                 }

@@ -4,6 +4,7 @@ mod crawl;
 mod draft;
 mod fetch;
 mod found;
+mod frontier;
 mod jar;
 mod links;
 mod robots;

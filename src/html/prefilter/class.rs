@@ -27,7 +27,7 @@ pub(super) fn of(name: &[u8]) -> (Class, bool) {
         b"meta" => return (Class::Told, false),
         _ => {}
     }
-    let class = match elements::kind(name) {
+    let class = match elements::kind_of(name) {
         None | Some(Kind::Other) => Class::Plain,
         Some(
             kind @ (Kind::Anchor

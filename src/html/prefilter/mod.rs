@@ -13,7 +13,7 @@ mod token;
 use self::class::Class;
 use self::open::Open;
 pub(super) use self::progress::Progress;
-use self::token::{Name, Token};
+use self::token::Token;
 use super::Settings;
 use super::attributes::Names;
 use super::elements::Kind;
@@ -142,14 +142,16 @@ impl Prefilter {
     /// Reads HTML content as far as it is plain.
     fn content(&mut self, bytes: &[u8], all: bool) -> Step {
         let mut at = 0;
-        loop {
-            let passed = (at > 0).then_some(Step::Pass(at));
-            let Some((token, length)) = token::read(&bytes[at..]) else { return passed.unwrap_or(Step::More) };
-            let plain = !all && self.passes(&token);
-            if !plain {
-                return passed.unwrap_or_else(|| self.stop(&token, length, all));
+        let next = loop {
+            match token::read(&bytes[at..]) {
+                Some((token, length)) if !all && self.passes(&token) => at += length,
+                next => break next,
             }
-            at += length;
+        };
+        match next {
+            _ if at > 0 => Step::Pass(at),
+            Some((token, length)) => self.stop(&token, length, all),
+            None => Step::More,
         }
     }
 
@@ -157,7 +159,6 @@ impl Prefilter {
     fn passes(&mut self, token: &Token<'_>) -> bool {
         match token {
             Token::Text | Token::Comment => true,
-            Token::LongName => false,
             Token::End(name) => match self.open.find(name) {
                 Some(at) if self.open.is_told(at) => false,
                 Some(at) => {
@@ -182,7 +183,6 @@ impl Prefilter {
     fn stop(&mut self, token: &Token<'_>, length: usize, all: bool) -> Step {
         match token {
             Token::Text | Token::Comment => Step::Feed(length, Then::Content),
-            Token::LongName => Step::Leave,
             Token::End(name) => match self.open.find(name) {
                 None if class::of(name).0 == Class::Doubtful => Step::Leave,
                 found => {
@@ -194,9 +194,9 @@ impl Prefilter {
         }
     }
 
-    fn start(&mut self, name: &Name, length: usize, all: bool) -> Step {
+    fn start(&mut self, name: &[u8], length: usize, all: bool) -> Step {
         let (class, has_content) = self.class(name);
-        let element = |counted| Inside::Element { name: (**name).into(), counted };
+        let element = |counted| Inside::Element { name: name.into(), counted };
         match class {
             Class::Doubtful => Step::Leave,
             Class::Text => Step::Feed(length, Then::Within(element(false))),
@@ -219,10 +219,10 @@ impl Prefilter {
         (!tags.is_empty()).then_some(Step::Tell(tags))
     }
 
-    fn class(&self, name: &Name) -> (Class, bool) {
+    fn class(&self, name: &[u8]) -> (Class, bool) {
         let (class, has_content) = class::of(name);
         match class {
-            Class::Plain | Class::Judged(_) if self.asked_for.as_deref().is_some_and(|n| n.as_bytes() == &**name) => {
+            Class::Plain | Class::Judged(_) if self.asked_for.as_deref().is_some_and(|n| n.as_bytes() == name) => {
                 (Class::Told, has_content)
             }
             class => (class, has_content),

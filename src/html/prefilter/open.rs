@@ -37,7 +37,14 @@ impl Open {
 
     /// Which is the innermost element of this name, in lower case.
     pub(super) fn find(&self, name: &[u8]) -> Option<usize> {
-        (0..self.starts.len()).rev().find(|at| &self.names[self.range(*at)] == name)
+        let mut end = self.names.len();
+        for (at, start) in self.starts.iter().enumerate().rev() {
+            if &self.names[*start..end] == name {
+                return Some(at);
+            }
+            end = *start;
+        }
+        None
     }
 
     /// Whether the parser knows of it.

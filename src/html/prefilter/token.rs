@@ -1,5 +1,7 @@
 //! The tokens of HTML content (HTML §13.2.5), as far as their places go.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memmem};
 
 use crate::html::attributes::Names;
@@ -11,38 +13,10 @@ pub(super) enum Token<'t> {
     Text,
     /// A comment, a declaration, or whatever else browsers take for a comment.
     Comment,
-    /// The name, and what is to be read of the attributes.
-    Start(Name, Names<'t>),
-    End(Name),
-    /// A tag whose name is too long to be looked at.
-    LongName,
-}
-
-/// A tag's name in lower case.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Name {
-    bytes: [u8; Self::MOST],
-    length: usize,
-}
-
-impl Name {
-    const MOST: usize = 64;
-
-    fn new(name: &[u8]) -> Option<Self> {
-        let mut bytes = [0; Self::MOST];
-        let lower = bytes.get_mut(..name.len())?;
-        lower.copy_from_slice(name);
-        lower.make_ascii_lowercase();
-        Some(Self { bytes, length: name.len() })
-    }
-}
-
-impl std::ops::Deref for Name {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
+    /// The name in lower case, and what is to be read of the attributes.
+    Start(Cow<'t, [u8]>, Names<'t>),
+    /// The name in lower case.
+    End(Cow<'t, [u8]>),
 }
 
 /// Reads the next token, and how many bytes it has; `None` if it is not complete.
@@ -62,28 +36,30 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Token<'_>, usize)> {
 }
 
 /// The name of the start tag that these bytes begin, though more of it must come.
-pub(super) fn begins(bytes: &[u8]) -> Option<Name> {
+pub(super) fn begins(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     let names = Names::behind(bytes, 1);
     bytes.get(names.at())?;
     let name = bytes.strip_prefix(b"<").filter(|name| name.first().is_some_and(u8::is_ascii_alphabetic));
-    Name::new(&name?[..names.at() - 1])
+    Some(lower(&name?[..names.at() - 1]))
+}
+
+/// Nearly all names are written so.
+fn lower(name: &[u8]) -> Cow<'_, [u8]> {
+    match name.iter().any(u8::is_ascii_uppercase) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }
 
 /// A tag whose name begins at `at`.
 fn tag(bytes: &[u8], at: usize) -> Option<(Token<'_>, usize)> {
     let mut names = Names::behind(bytes, at);
-    let name = Name::new(&bytes[at..names.at()]);
-    let attributes = names;
+    let (name, attributes) = (lower(&bytes[at..names.at()]), names);
     while names.next().is_some() {}
     let end = names.at();
     // It stopped there or where the bytes do.
     bytes.get(end)?;
-    let token = match name {
-        Some(name) if at == 1 => Token::Start(name, attributes),
-        Some(name) => Token::End(name),
-        None => Token::LongName,
-    };
-    Some((token, end + 1))
+    Some((if at == 1 { Token::Start(name, attributes) } else { Token::End(name) }, end + 1))
 }
 
 /// What browsers take for a comment up to the next `>` (HTML §13.2.5.41); a `<!DOCTYPE>` ends there too.

@@ -33,7 +33,8 @@ pub async fn check(config: &Config, fleet: &Fleet) {
                 config.timeouts.origin_resolve,
                 Arc::clone(&fleet.lookup),
             );
-            let connector = Connector::new(&site.origins, origin, speech.clone(), Arc::new(addresses), check.timeout);
+            let (addresses, uncounted) = (Arc::new(addresses), Arc::default());
+            let connector = Connector::new(&site.origins, origin, speech.clone(), addresses, check.timeout, uncounted);
             let host = host(site, origin);
             checks.spawn(Checker { connector, health, host, check: check.clone() }.go_on());
         }

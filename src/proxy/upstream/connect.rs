@@ -18,6 +18,7 @@ use super::pool::Connection;
 use crate::body::Body;
 use crate::config::{Origin, Origins};
 use crate::proxy::error::OriginError;
+use crate::telemetry::pool::Pool;
 
 /// The way to one origin.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Connector {
     http2: bool,
     tls: Option<Tls>,
     limit: Duration,
+    /// Where connections are counted.
+    pool: Arc<Pool>,
 }
 
 /// How the origins of a site are spoken to over TLS.
@@ -57,7 +60,7 @@ pub(super) enum Want {
 /// A connection that carries nothing yet.
 pub(super) enum Fresh {
     Http1(Connection),
-    Http2(http2::SendRequest<Body>, SocketAddr),
+    Http2(http2::SendRequest<Body>, Arc<Line>),
 }
 
 impl Speech {
@@ -80,10 +83,11 @@ impl Connector {
         speech: Option<Speech>,
         addresses: Arc<Addresses>,
         limit: Duration,
+        pool: Arc<Pool>,
     ) -> Self {
         let name = origins.server_name.as_deref().unwrap_or_else(|| bare(&origin.host));
         let tls = speech.map(|speech| Tls { speech, name: ServerName::try_from(name.to_owned()).ok() });
-        Self { addresses, http2: origins.http2, tls, limit }
+        Self { addresses, http2: origins.http2, tls, limit, pool }
     }
 
     pub(super) fn scheme(&self) -> &'static str {
@@ -125,7 +129,7 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let line = Line::new(address);
+        let line = Line::new(address, Arc::clone(&self.pool));
         let io = TokioIo::new(Listening::new(stream, Arc::clone(&line)));
         if http2 {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -134,7 +138,7 @@ impl Connector {
                 .await
                 .map_err(OriginError::Http)?;
             tokio::spawn(connection);
-            return Ok(Fresh::Http2(sender, address));
+            return Ok(Fresh::Http2(sender, line));
         }
         let (sender, connection) =
             http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(io).await.map_err(OriginError::Http)?;
@@ -154,7 +158,7 @@ const HEAD_BYTES: usize = 256 * 1024;
 
 /// How we speak TLS to an origin. Without roots of its own it is trusted if the operating system trusts it; a
 /// system without roots trusts nobody, and each connection says so.
-fn client_config(roots: Option<Arc<RootCertStore>>, protocols: &[&[u8]]) -> ClientConfig {
+pub fn client_config(roots: Option<Arc<RootCertStore>>, protocols: &[&[u8]]) -> ClientConfig {
     static SYSTEM: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -1,13 +1,15 @@
-//! One TCP connection to an origin: where it leads, and whether anything was heard from there.
+//! One TCP connection to an origin: where it leads, what it carries, and whether anything was heard from there.
 
 use std::io::{IoSlice, Result};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::telemetry::pool::Pool;
 
 /// What is known of a connection besides what HTTP says of it.
 #[derive(Debug)]
@@ -15,16 +17,38 @@ pub(super) struct Line {
     /// The other end.
     pub(super) to: SocketAddr,
     heard: AtomicBool,
+    /// Requests in flight; with [`CLOSED`] once the connection is gone.
+    carried: AtomicU32,
+    /// Where it is counted.
+    pool: Arc<Pool>,
 }
 
+/// Beyond any number of requests.
+const CLOSED: u32 = 1 << 31;
+
 impl Line {
-    pub(super) fn new(to: SocketAddr) -> Arc<Self> {
-        Arc::new(Self { to, heard: AtomicBool::new(false) })
+    pub(super) fn new(to: SocketAddr, pool: Arc<Pool>) -> Arc<Self> {
+        pool.opened();
+        Arc::new(Self { to, heard: AtomicBool::new(false), carried: AtomicU32::new(0), pool })
     }
 
     /// A request goes out: what was heard before belongs to the last one.
     pub(super) fn begin(&self) {
         self.heard.store(false, Relaxed);
+        if self.carried.fetch_add(1, Relaxed) == 0 {
+            self.pool.busy();
+        }
+    }
+
+    /// A request came to its end. Not called where that is the end of the connection too, or of HTTP on it.
+    pub(super) fn end(&self) {
+        if self.carried.fetch_sub(1, Relaxed) == 1 {
+            self.pool.idle();
+        }
+    }
+
+    fn close(&self) {
+        self.pool.closed(self.carried.fetch_or(CLOSED, Relaxed) == 0);
     }
 
     /// Whether a byte came back since.
@@ -50,6 +74,12 @@ pub(super) struct Listening<S> {
 impl<S> Listening<S> {
     pub(super) fn new(stream: S, line: Arc<Line>) -> Self {
         Self { stream, line, unyielding: 0 }
+    }
+}
+
+impl<S> Drop for Listening<S> {
+    fn drop(&mut self) {
+        self.line.close();
     }
 }
 

@@ -36,6 +36,7 @@ use crate::config::{Balance, Site, Timeouts};
 use crate::telemetry::counters::SiteCounters;
 
 pub use self::check::check;
+pub use self::connect::client_config;
 pub use self::fleet::Fleet;
 
 /// The way to the origins of a site.
@@ -51,7 +52,7 @@ pub struct Upstream {
 }
 
 /// A response, and what to give back when its body has been read.
-pub(super) type Answer = (Response<Incoming>, Option<Lease>);
+pub(in crate::proxy) type Answer = (Response<Incoming>, Lease);
 
 /// Over which connections a request may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl Upstream {
     /// Prepares the way; nothing is connected yet.
     pub fn new(site: &Site, timeouts: &Timeouts, fleet: &Fleet, counters: Arc<SiteCounters>) -> Self {
         let speech = Speech::new(&site.origins);
-        let server = |origin| Arc::new(Server::new(site, origin, speech.clone(), timeouts, fleet));
+        let server = |origin| Arc::new(Server::new(site, origin, speech.clone(), timeouts, fleet, &counters));
         let servers: Box<[_]> = site.origins.servers.iter().map(server).collect();
         Self {
             turns: Turns::new(site.origins.balance, &site.origins.servers),
@@ -112,11 +113,7 @@ impl Upstream {
             let failed = match answer {
                 Ok(Ok((response, lease))) => {
                     judge(server, trial, response.status());
-                    let lease = match busy {
-                        Some(busy) => Some(busy.join(lease)),
-                        None => lease,
-                    };
-                    return Ok((response, lease));
+                    return Ok((response, lease.counted(busy)));
                 }
                 Ok(Err(failed)) => failed,
                 Err(_) => Failed::Last(OriginError::Timeout("answer").into()),

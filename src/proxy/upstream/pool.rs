@@ -1,5 +1,6 @@
 //! Idle connections to one origin, last in, first out.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hyper::client::conn::http1::SendRequest;
@@ -7,7 +8,7 @@ use tokio::time::{Duration, Instant};
 
 use super::addresses::Addresses;
 use super::line::Line;
-use super::server::Busy;
+use super::server::{Busy, InFlight};
 use crate::body::Body;
 
 /// Idle connections beyond these are closed.
@@ -38,12 +39,18 @@ pub(super) struct Connection {
     pub(super) line: Arc<Line>,
 }
 
-/// What an exchange holds of an origin: a connection of its own, if it has one, and its place in the count of
-/// requests. The connection is given back when the response was read to its end, closed otherwise.
+/// What an exchange holds of an origin: a connection of its own or a stream of a shared one, and its place in the count
+/// of requests. The connection is given back when the response was read to its end, closed otherwise.
 #[derive(Debug)]
 pub struct Lease {
-    connection: Option<(Connection, Arc<Mutex<Vec<Idle>>>)>,
+    held: Held,
     busy: Option<Busy>,
+}
+
+#[derive(Debug)]
+enum Held {
+    Connection(Connection, Arc<Mutex<Vec<Idle>>>),
+    Stream(InFlight),
 }
 
 impl Pool {
@@ -82,30 +89,39 @@ impl Pool {
     }
 
     pub(super) fn lease(&self, connection: Connection) -> Lease {
-        Lease { connection: Some((connection, Arc::clone(&self.idle))), busy: None }
+        Lease { held: Held::Connection(connection, Arc::clone(&self.idle)), busy: None }
     }
 }
 
 impl Lease {
     /// Of a connection that others use too.
-    pub(super) fn of_none(busy: Busy) -> Self {
-        Self { connection: None, busy: Some(busy) }
+    pub(super) fn of_stream(stream: InFlight) -> Self {
+        Self { held: Held::Stream(stream), busy: None }
     }
 
     /// Counted until it goes.
-    pub(super) fn counted(self, busy: Busy) -> Self {
-        Self { busy: Some(busy), ..self }
+    pub(super) fn counted(self, busy: Option<Busy>) -> Self {
+        Self { busy, ..self }
+    }
+
+    /// Who answers.
+    pub fn peer(&self) -> SocketAddr {
+        match &self.held {
+            Held::Connection(connection, _) => connection.line.to,
+            Held::Stream(stream) => stream.peer(),
+        }
     }
 
     /// The response was read to its end: the connection may carry another request.
     pub fn release(self) {
         drop(self.busy);
-        let Some((connection, idle)) = self.connection else { return };
+        let Held::Connection(connection, idle) = self.held else { return };
         if connection.sender.is_closed() {
             return;
         }
         let mut idle = idle.lock().expect("no panic under the lock");
         if idle.len() < MOST {
+            connection.line.end();
             idle.push(Idle { connection, since: Instant::now() });
         }
     }

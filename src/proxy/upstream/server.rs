@@ -1,5 +1,6 @@
 //! One origin, as one worker reaches it: its connections, and what one request over them can come to.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +15,7 @@ use super::connect::{Connector, Fresh, Speech, Want, bare};
 use super::failed::Failed;
 use super::fleet::Fleet;
 use super::health::Health;
+use super::line::Line;
 use super::pool::{Connection, Lease, Pool};
 use super::{Answer, Attempt};
 use crate::body::Body;
@@ -33,12 +35,16 @@ pub(super) struct Server {
     busy: AtomicU32,
 }
 
-/// An HTTP/2 connection, and the address that it leads to.
+/// An HTTP/2 connection.
 #[derive(Debug, Clone)]
 struct Shared {
     sender: http2::SendRequest<Body>,
-    to: std::net::SocketAddr,
+    line: Arc<Line>,
 }
+
+/// A request among those on an HTTP/2 connection.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Line>);
 
 /// One request among those that a server is busy with.
 #[derive(Debug)]
@@ -51,13 +57,15 @@ impl Server {
         speech: Option<Speech>,
         timeouts: &Timeouts,
         fleet: &Fleet,
+        counters: &SiteCounters,
     ) -> Self {
         let lookup = Arc::clone(&fleet.lookup);
         let addresses = Addresses::new(bare(&origin.host), origin.port, timeouts.origin_resolve, lookup);
         let addresses = Arc::new(addresses);
+        let pool = counters.pool(&site.origins.url(origin));
         Self {
             pool: Pool::new(Arc::clone(&addresses), timeouts.origin_idle),
-            connector: Connector::new(&site.origins, origin, speech, addresses, timeouts.origin_connect),
+            connector: Connector::new(&site.origins, origin, speech, addresses, timeouts.origin_connect, pool),
             h2: Mutex::default(),
             health: fleet.health(site, origin),
             busy: AtomicU32::new(0),
@@ -90,9 +98,9 @@ impl Server {
     ) -> Result<Answer, Failed> {
         self.look_again(now);
         if attempt == Attempt::Reuse {
-            if let Some(sender) = self.live_h2() {
+            if let Some(shared) = self.live_h2() {
                 counters.reused.fetch_add(1, Relaxed);
-                match Box::pin(self.send_h2(sender, request)).await {
+                match Box::pin(self.send_h2(shared, request)).await {
                     Err(Failed::Unsent(unsent, _)) => request = *unsent,
                     other => return other,
                 }
@@ -115,10 +123,10 @@ impl Server {
         match self.connector.connect(if upgrade { Want::Http1 } else { Want::Any }).await {
             Ok(Fresh::Http1(connection)) => self.send_h1(connection, request, false).await,
             Ok(Fresh::Http2(..)) if upgrade => Err(Failed::Last(OriginError::Upgrade.into())),
-            Ok(Fresh::Http2(sender, to)) => {
-                let shared = Shared { sender, to };
+            Ok(Fresh::Http2(sender, line)) => {
+                let shared = Shared { sender, line };
                 *self.h2.lock().expect("no panic under the lock") = Some(shared.clone());
-                self.send_h2(shared.sender, request).await
+                self.send_h2(shared, request).await
             }
             Err(error) => Err(Failed::Unsent(Box::new(request), error)),
         }
@@ -136,7 +144,7 @@ impl Server {
         let sent = connection.sender.try_send_request(request);
         async move {
             match sent.await {
-                Ok(response) => Ok((response, Some(self.pool.lease(connection)))),
+                Ok(response) => Ok((response, self.pool.lease(connection))),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => Err(Failed::Unsent(Box::new(unsent), OriginError::Http(error.into_error()))),
                     None => {
@@ -149,11 +157,8 @@ impl Server {
         }
     }
 
-    async fn send_h2(
-        &self,
-        mut sender: http2::SendRequest<Body>,
-        mut request: Request<Body>,
-    ) -> Result<Answer, Failed> {
+    async fn send_h2(&self, shared: Shared, mut request: Request<Body>) -> Result<Answer, Failed> {
+        let Shared { mut sender, line } = shared;
         if let Err(error) = sender.ready().await {
             return Err(Failed::Unsent(Box::new(request), OriginError::Http(error)));
         }
@@ -170,19 +175,20 @@ impl Server {
             }
         }
         *request.version_mut() = Version::HTTP_2;
+        let in_flight = InFlight::on(line);
         match sender.send_request(request).await {
-            Ok(response) => Ok((response, None)),
+            Ok(response) => Ok((response, Lease::of_stream(in_flight))),
             // A stream has no line of its own; that it was refused, or the connection is gone, is told by the error.
             Err(error) => Err(Failed::sent(again.filter(|_| was_not_processed(&error)), error)),
         }
     }
 
-    fn live_h2(&self) -> Option<http2::SendRequest<Body>> {
+    fn live_h2(&self) -> Option<Shared> {
         let mut slot = self.h2.lock().expect("no panic under the lock");
-        if slot.as_ref().is_some_and(|h2| h2.sender.is_closed() || !self.connector.addresses.has(h2.to)) {
+        if slot.as_ref().is_some_and(|h2| h2.sender.is_closed() || !self.connector.addresses.has(h2.line.to)) {
             *slot = None;
         }
-        slot.as_ref().map(|h2| h2.sender.clone())
+        slot.clone()
     }
 
     /// Has its name looked up again in the background when it is time to.
@@ -201,13 +207,21 @@ impl Drop for Busy {
     }
 }
 
-impl Busy {
-    /// Adds itself to what an exchange holds.
-    pub(super) fn join(self, lease: Option<Lease>) -> Lease {
-        match lease {
-            Some(lease) => lease.counted(self),
-            None => Lease::of_none(self),
-        }
+impl InFlight {
+    fn on(line: Arc<Line>) -> Self {
+        line.begin();
+        Self(line)
+    }
+
+    /// The other end.
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.0.to
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

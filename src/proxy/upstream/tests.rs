@@ -49,9 +49,7 @@ async fn ask(upstream: &Upstream) -> Result<String, Error> {
     let (response, lease) = upstream.send(request, false).await?;
     let name = response.headers()["server"].to_str().unwrap().to_owned();
     drop(response);
-    if let Some(lease) = lease {
-        lease.release();
-    }
+    lease.release();
     Ok(name)
 }
 
@@ -185,9 +183,38 @@ async fn what_is_in_flight_counts_until_its_end() {
     for _ in 0..4 {
         assert_ne!(ask(&upstream).await.unwrap(), held.headers()["server"], "it is busy");
     }
-    lease.unwrap().release();
+    lease.release();
     let seen = [ask(&upstream).await.unwrap(), ask(&upstream).await.unwrap()];
     assert_ne!(seen[0], seen[1], "equally busy ones take turns");
+}
+
+/// Streams share a connection, which is busy as long as one of them is.
+#[tokio::test]
+async fn an_http2_connection_is_idle_when_its_last_stream_has_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = config(&format!("http://{}, origin_http2: true", listener.local_addr().unwrap()), "");
+    let server = tokio::spawn(async move {
+        let mut connection = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
+        while let Some(Ok((_, mut answer))) = connection.accept().await {
+            answer.send_response(Response::builder().header("server", "h2").body(()).unwrap(), true).unwrap();
+        }
+    });
+    let upstream = upstream(&config, &Fleet::new());
+    let pool = upstream.counters.pool(&config.sites[0].origins.url(&config.sites[0].origins.servers[0]));
+    let connections = || (pool.connections().busy, pool.connections().idle);
+    let request = || Request::builder().uri("/").header("host", "shop.example").body(Body::Empty).unwrap();
+    let (_, first) = upstream.send(request(), false).await.unwrap();
+    let (_, second) = upstream.send(request(), false).await.unwrap();
+    assert_eq!(connections(), (1, 0));
+    first.release();
+    assert_eq!(connections(), (1, 0), "the second goes on");
+    // As when a client goes away.
+    drop(second);
+    assert_eq!(connections(), (0, 1));
+    server.abort();
+    while connections() != (0, 0) {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// RFC 9113 §8.7: a refused stream may be sent again; what was reset for another reason may have been acted upon.

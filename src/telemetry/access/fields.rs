@@ -39,6 +39,8 @@ pub enum Field {
     TraceId,
     /// Its parent in that trace.
     ParentId,
+    /// Our span in that trace, in builds that have any.
+    SpanId,
     /// The page that led here; its query only together with [`Field::Query`].
     Referer,
     /// The browser's name.
@@ -47,7 +49,7 @@ pub enum Field {
 
 impl Field {
     /// All of them, by their names.
-    pub const ALL: [(&'static str, Self); 20] = [
+    pub const ALL: [(&'static str, Self); 21] = [
         ("time", Self::Time),
         ("client", Self::Client),
         ("peer", Self::Peer),
@@ -66,6 +68,7 @@ impl Field {
         ("request_id", Self::RequestId),
         ("trace_id", Self::TraceId),
         ("parent_id", Self::ParentId),
+        ("span_id", Self::SpanId),
         ("referer", Self::Referer),
         ("user_agent", Self::UserAgent),
     ];

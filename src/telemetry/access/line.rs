@@ -6,6 +6,7 @@ use http::HeaderValue;
 
 use super::{Access, Field, Shape, Style};
 use crate::cookie::{UnixTime, date};
+use crate::filter::trace::Context;
 
 /// Adds a line to `out`.
 pub(super) fn write(out: &mut String, style: &Style, access: &Access<'_>, now: UnixTime) -> Result {
@@ -142,10 +143,14 @@ impl Line<'_> {
             Field::Origin => write(Value::Number(a.origin.as_micros())),
             Field::Added => write(Value::Number(a.added.as_micros())),
             Field::Aborted => write(Value::Bool(a.aborted)),
-            // Both were checked when they came.
+            // It was checked when it came.
             Field::RequestId => write(a.request_id.map_or(Value::None, Value::Url)),
-            Field::TraceId => write(a.trace.and_then(|trace| trace.get(3..35)).map_or(Value::None, Value::Url)),
-            Field::ParentId => write(a.trace.and_then(|trace| trace.get(36..52)).map_or(Value::None, Value::Url)),
+            Field::TraceId => match a.span.or(a.parent) {
+                Some(context) => write(Value::Plain(format_args!("{:032x}", context.trace))),
+                None => write(Value::None),
+            },
+            Field::ParentId => span(a.parent, write),
+            Field::SpanId => span(a.span, write),
             Field::Referer => write(a.referer.map_or(Value::None, |referer| Value::Wild(self.referer(referer)))),
             Field::UserAgent => write(a.user_agent.map_or(Value::None, |name| Value::Wild(name.as_bytes()))),
         }
@@ -158,6 +163,13 @@ impl Line<'_> {
             Some(end) if !self.style.fields.contains(&Field::Query) => &bytes[..end],
             _ => bytes,
         }
+    }
+}
+
+fn span(context: Option<Context>, mut write: impl FnMut(Value<'_>) -> Result) -> Result {
+    match context {
+        Some(context) => write(Value::Plain(format_args!("{:016x}", context.span))),
+        None => write(Value::None),
     }
 }
 
@@ -221,7 +233,8 @@ mod tests {
 
     use super::*;
 
-    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const PARENT: Context =
+        Context { trace: 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c, span: 0xb7ad_6b71_6920_3331, flags: 1 };
 
     fn line(shape: Shape, fields: &[&str], change: impl FnOnce(&mut Access<'_>)) -> String {
         let (referer, agent) = ("https://e.example/a\"b?token=1#x", "Mozilla/5.0 \"\\\u{e9}\u{7f}\t");
@@ -243,7 +256,8 @@ mod tests {
             added: Duration::from_micros(15),
             aborted: false,
             request_id: Some("abc-1"),
-            trace: Some(TRACE),
+            parent: Some(PARENT),
+            span: Some(PARENT.child(0xa, true)),
             referer: Some(&referer),
             user_agent: Some(&agent),
         };
@@ -270,11 +284,11 @@ mod tests {
         let all = parsed(&words);
         assert_eq!(all.as_object().unwrap().len(), words.len());
         assert_eq!(all["trace_id"], "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(all["parent_id"], "b7ad6b7169203331");
+        assert_eq!((&all["parent_id"], &all["span_id"]), (&"b7ad6b7169203331".into(), &"000000000000000a".into()));
         assert_eq!(all["user_agent"], "Mozilla/5.0 \"\\");
         assert_eq!(parsed(&["referer"])["referer"], "https://e.example/a\"b", "its query is a query too");
         assert_eq!(parsed(&["referer", "query"])["referer"], "https://e.example/a\"b?token=1#x");
-        let none = line(Shape::Json, &["request_id", "parent_id"], |a| (a.request_id, a.trace) = (None, None));
+        let none = line(Shape::Json, &["request_id", "parent_id"], |a| (a.request_id, a.parent) = (None, None));
         assert_eq!(none, "{\"request_id\":null,\"parent_id\":null}\n");
     }
 

@@ -14,6 +14,7 @@ use tokio::time::Duration;
 use super::brake::Brake;
 use super::sink::{Dropped, Pipe, Sink, Target};
 use super::{Format, now};
+use crate::filter::trace::Context;
 pub use fields::Field;
 
 /// What is written, how and where.
@@ -81,8 +82,10 @@ pub struct Access<'a> {
     pub aborted: bool,
     /// What the request is called.
     pub request_id: Option<&'a str>,
-    /// A `traceparent` that is valid.
-    pub trace: Option<&'a str>,
+    /// From a `traceparent` that is valid.
+    pub parent: Option<Context>,
+    /// Our span, where there are any.
+    pub span: Option<Context>,
     /// As it came.
     pub referer: Option<&'a HeaderValue>,
     /// As it came.
