@@ -130,7 +130,7 @@ fn indented(text: &str, by: usize) -> String {
 #[test]
 fn configurations_of_the_readme_are_right() {
     let blocks = readme_blocks("yaml");
-    assert_eq!(blocks.len(), 8, "{blocks:#?}");
+    assert_eq!(blocks.len(), 9, "{blocks:#?}");
     for block in blocks {
         // What is no whole configuration is a part of a policy.
         let whole = if block.starts_with("listen:") {
@@ -140,7 +140,7 @@ fn configurations_of_the_readme_are_right() {
         } else {
             let policy = if block.starts_with("policy:") {
                 block
-            } else if block.starts_with("banner:") {
+            } else if block.starts_with("banner:") || block.starts_with("guard:") {
                 format!("policy: standard\n{block}")
             } else {
                 format!("policy:\n{}", indented(&block, 2))

@@ -25,7 +25,8 @@ impl Filter {
     pub(super) fn read(uri: &Uri) -> Result<Self, String> {
         use FindingAction::{Cap, Expire, Harden, Keep, Strip};
         let query = Query::read(uri, &["site", "kind", "action", "unclassified"])?;
-        let kinds = [FindingKind::Cookie, FindingKind::Tag, FindingKind::Snippet].map(|kind| (kind.word(), Some(kind)));
+        let kinds = [FindingKind::Cookie, FindingKind::Tag, FindingKind::Snippet, FindingKind::Storage]
+            .map(|kind| (kind.word(), Some(kind)));
         let actions = [Keep, Strip, Harden, Cap, Expire].map(|action| (action.word(), Some(action)));
         let all = [("", None)];
         Ok(Self {

@@ -1,10 +1,11 @@
-//! Answers `/_consent/*` (the prefix is the site's to choose): the plain page, its style sheet, the choice, and the
-//! script that frees what waits for it.
+//! Answers `/_consent/*` (the prefix is the site's to choose): the plain page, its style sheet, the choice, the script that
+//! frees what waits for it, and the guard with what it tells.
 //! None of these paths ever reaches the origin.
 
 pub mod banner;
 pub mod choice;
 mod gpc;
+pub mod guard;
 mod json;
 pub mod keys;
 pub mod language;
@@ -32,6 +33,7 @@ use crate::page::texts::Texts;
 use crate::policy::Country;
 use crate::store::Receipts;
 use crate::telemetry::counters::SiteCounters;
+use crate::telemetry::findings::Findings;
 use crate::{own, page};
 
 /// What an answer of ours depends on.
@@ -61,6 +63,10 @@ pub struct Visit<'a> {
     pub proof: &'a config::Receipts,
     /// How many choices each network has posted.
     pub rates: &'a rate::Rates,
+    /// How often each network has told what the guard stopped, and where that is taken down.
+    pub reports: &'a rate::Rates,
+    /// What was seen in traffic.
+    pub findings: &'a Findings,
     /// Counts what is chosen.
     pub counters: &'a SiteCounters,
     /// How many it may in a minute.
@@ -124,6 +130,12 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "free.js" if is_read(&head.method) => script(page::free::SCRIPT),
         "bridge.js" if visit.site.is_bridged() && is_read(&head.method) => script(page::bridge::SCRIPT),
         "bridge.js" if visit.site.is_bridged() => not_allowed(&visit, "GET, HEAD"),
+        page::guard::PATH | page::guard::REPORT if visit.site.guards().is_none() => {
+            failed(&visit, StatusCode::NOT_FOUND)
+        }
+        page::guard::PATH if is_read(&head.method) => guard::script(&visit, &head),
+        page::guard::REPORT if head.method == Method::POST => guard::report(&visit, &head.headers, body).await,
+        page::guard::REPORT => not_allowed(&visit, "POST"),
         "banner" if is_read(&head.method) => banner::get(&visit, &head),
         "consent.js" if is_read(&head.method) => banner::asset(banner::script(visit.site), JAVASCRIPT),
         "banner.css" if is_read(&head.method) => banner::asset(page::banner::STYLE.to_owned(), STYLE),
@@ -137,8 +149,16 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
         "receipt" if is_read(&head.method) => receipt::show(&visit, &head).await,
         "receipt" if head.method == Method::POST => receipt::erase(&visit, &head.headers, body).await,
         "receipt" => not_allowed(&visit, "GET, HEAD, POST"),
-        "" | "policy" | "style.css" | "free.js" | "forget.js" | "withdrawn" | "banner" | "consent.js"
-        | "banner.css" => not_allowed(&visit, "GET, HEAD"),
+        ""
+        | "policy"
+        | "style.css"
+        | "free.js"
+        | "forget.js"
+        | "withdrawn"
+        | "banner"
+        | "consent.js"
+        | "banner.css"
+        | page::guard::PATH => not_allowed(&visit, "GET, HEAD"),
         _ => failed(&visit, StatusCode::NOT_FOUND),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::problem::{Problem, Source};
 use super::reading::{Item, Problems};
-use super::rules::{Rules, storage};
+use super::rules::Rules;
 use super::section::Section;
 use super::tree;
 use crate::policy::{Catalogue, CatalogueParts, CatalogueService, SessionRule};
@@ -62,7 +62,7 @@ fn service(s: &Section<'_>, rules: &Rules) -> Option<CatalogueService> {
         privacy: s.read("privacy", Item::boxed),
         opt_out: s.read("opt_out", Item::boxed),
         cookies: s.get("cookies").map(|item| rules.cookies(&item, |_, _| None)).unwrap_or_default(),
-        storage: s.get("storage").map(|item| storage(&item)).unwrap_or_default(),
+        storage: s.get("storage").map(|item| rules.storage(&item)).unwrap_or_default(),
         tags: s.get("hosts").map(|item| rules.tags(&item)).unwrap_or_default(),
         snippets: s.get("inline").map(|item| rules.snippets(&item)).unwrap_or_default(),
     };

@@ -48,7 +48,7 @@ pub use listen::Listen;
 pub use log_file::Log;
 pub use model::*;
 pub use origins::{Balance, Health, Origin, Origins};
-pub use pages::{ClearData, ConsentMode, SettingsLink, Withdraw};
+pub use pages::{ClearData, ConsentMode, Guarding, SettingsLink, Withdraw};
 pub(crate) use problem::suggest;
 pub use problem::{Problem, Severity};
 pub use reload::{Outcome, Running, keep_fixed};

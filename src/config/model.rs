@@ -14,12 +14,13 @@ use super::limits::{Limits, Timeouts};
 use super::listen::Listen;
 use super::log_file::Log;
 use super::origins::Origins;
-use super::pages::{ConsentMode, SettingsLink, Withdraw};
+use super::pages::{ConsentMode, Guarding, SettingsLink, Withdraw};
 use super::secret::Secret;
 use crate::consent::formats::Tool;
+use crate::page::guard::Guard;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
-use crate::policy::Policy;
+use crate::policy::{Policy, ServiceId};
 use crate::telemetry::spans::Export;
 
 /// Everything that the configuration says. An exchange keeps the one it began with.
@@ -138,6 +139,10 @@ pub struct Site {
     pub settings_link: Option<SettingsLink>,
     /// What Google's tags are told.
     pub consent_mode: ConsentMode,
+    /// Whether scripts of the page are held to the policy in the browser.
+    pub guarding: Guarding,
+    /// The script that does so.
+    pub guard: Guard,
     /// Consent types of Google's Consent Mode with the keys of the categories that grant them, where the catalogue's
     /// words do not say it.
     pub consent_types: Vec<(Box<str>, Vec<Box<str>>)>,
@@ -164,6 +169,24 @@ impl Site {
     /// Whether pages are the same for everybody whose `Consent` is: then our script brings the banner.
     pub fn shares_pages(&self) -> bool {
         self.gating == Gating::Client || self.shared_cache == SharedCache::Keyed
+    }
+
+    /// Whether the guard is in each page, and if so, whether it only tells what it would stop. In `observe` mode, which
+    /// changes nothing, it is there only if the site asks for the telling.
+    pub fn guards(&self) -> Option<bool> {
+        match (self.guarding, self.mode) {
+            (Guarding::Off, _) | (_, Mode::Off) | (Guarding::On, Mode::Observe) => None,
+            (Guarding::On, Mode::Enforce) => Some(false),
+            (Guarding::Report, _) => Some(true),
+        }
+    }
+
+    /// Services whose tags load before they are granted, and are told that they are not.
+    pub fn told(&self) -> impl Iterator<Item = ServiceId> {
+        let told = |uses: &str| matches!(uses, "google-analytics" | "google-tag-manager");
+        let services = (0..).map(ServiceId).zip(&self.policy.parts().services);
+        let told = services.filter(move |(_, service)| service.uses.as_deref().is_some_and(told));
+        told.filter(|_| self.consent_mode == ConsentMode::Advanced).map(|(id, _)| id)
     }
 
     /// Whether our script is in each page.

@@ -37,6 +37,18 @@ pub struct SettingsLink {
     pub text: Option<Box<str>>,
 }
 
+/// Whether the page's own scripts are held to the policy, by a script of ours before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Guarding {
+    /// No.
+    Off,
+    /// It is told what would be stopped, and nothing is.
+    Report,
+    /// Yes.
+    #[default]
+    On,
+}
+
 /// What Google's tags are told (Consent Mode v2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConsentMode {

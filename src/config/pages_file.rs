@@ -1,8 +1,9 @@
 //! A site's keys on what its pages get from us.
 
-use super::pages::{ConsentMode, SettingsLink};
+use super::pages::{ConsentMode, Guarding, SettingsLink};
 use super::reading::Item;
 use super::section::Section;
+use super::tree::Value;
 use crate::html::Anchor;
 use crate::page::banner::script::TYPES;
 use crate::page::local_path;
@@ -22,6 +23,15 @@ pub(super) fn settings_link(item: &Item<'_>) -> Option<Option<SettingsLink>> {
         let within = s.or("selector", footer().within, |item| item.parse(Anchor::parse));
         Some(SettingsLink { within, text: s.read("text", Item::boxed) })
     })
+}
+
+/// `true`, `false` or `report`.
+pub(super) fn guard(item: &Item<'_>) -> Option<Guarding> {
+    match &item.node.value {
+        Value::Text(text) if **text == *"report" => Some(Guarding::Report),
+        Value::Bool(on) => Some(if *on { Guarding::On } else { Guarding::Off }),
+        _ => item.fail("expected true | false | report"),
+    }
 }
 
 pub(super) fn consent_mode(item: &Item<'_>) -> Option<ConsentMode> {

@@ -4,7 +4,7 @@ use super::categories::{Categories, is_token};
 use super::problem::{Place, did_you_mean};
 use super::published::{self, Language};
 use super::reading::Item;
-use super::rules::{Rules, storage};
+use super::rules::Rules;
 use super::section::Section;
 use crate::policy::{Catalogue, CategoryId, CookieRule, Law, LegalBasis, PolicyParts, Service, Unclassified};
 
@@ -152,7 +152,7 @@ impl Reader<'_> {
             opt_out_by_region,
             uses: uses.map(|entry| entry.id.clone()),
             cookies: s.get("cookies").map(|item| self.service_cookies(&item)).unwrap_or_default(),
-            storage: s.get("storage").map(|item| storage(&item)).unwrap_or_default(),
+            storage: s.get("storage").map(|item| self.rules.storage(&item)).unwrap_or_default(),
             tags: s.get("hosts").map(|item| self.rules.tags(&item)).unwrap_or_default(),
             snippets: s.get("inline").map(|item| self.rules.snippets(&item)).unwrap_or_default(),
             category: category?,

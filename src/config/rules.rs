@@ -8,7 +8,7 @@ use super::section::Section;
 use super::tree::Value;
 use crate::policy::{
     CategoryId, CookieRule, Hardening, HostPattern, NamePattern, RuleId, RuleSource, SameSite, SessionRule,
-    SnippetRule, TagRule,
+    SnippetRule, StorageRule, TagRule,
 };
 
 /// Shorter ones would be found in every second script.
@@ -69,6 +69,15 @@ impl Rules {
         item.one_or_many().iter().filter_map(read).collect()
     }
 
+    /// `storage:`
+    pub(super) fn storage(&self, item: &Item<'_>) -> Vec<StorageRule> {
+        let read = |item: &Item<'_>| {
+            let pattern = item.parse(NamePattern::parse)?;
+            Some(StorageRule { pattern, rule: self.note(item) })
+        };
+        item.one_or_many().iter().filter_map(read).collect()
+    }
+
     /// `inline:`
     pub(super) fn snippets(&self, item: &Item<'_>) -> Vec<SnippetRule> {
         let read = |item: &Item<'_>| {
@@ -93,11 +102,6 @@ impl Rules {
         };
         item.entries().iter().filter_map(read).collect()
     }
-}
-
-/// `storage:`
-pub(super) fn storage(item: &Item<'_>) -> Vec<NamePattern> {
-    item.one_or_many().iter().filter_map(|item| item.parse(NamePattern::parse)).collect()
 }
 
 fn name_pattern(item: &Item<'_>) -> Option<NamePattern> {

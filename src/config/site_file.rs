@@ -7,11 +7,12 @@ use http::header::{HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CON
 
 use super::certificate_file::Certificates;
 use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, SecurityHeaders, SharedCache, Site};
-use super::pages::{ConsentMode, Withdraw};
+use super::pages::{ConsentMode, Guarding, Withdraw};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
 use super::{HostName, across, consent_tool, origin_file, pages_file, visitor_file};
+use crate::page::guard::Guard;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
 use crate::policy::Policy;
@@ -93,6 +94,8 @@ pub(super) fn read(
         consent_types: s.or("consent_types", Vec::new(), |item| {
             item.section(|s| pages_file::consent_types(s, policy.as_ref().map(|policy| policy.parts())))
         }),
+        guarding: s.or("guard", Guarding::default(), pages_file::guard),
+        guard: Guard::new(policy.as_ref()?),
         certificate,
         // What must be there comes last, so that its lack hides no other mistake.
         origins: origins?,

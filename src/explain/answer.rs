@@ -97,7 +97,7 @@ impl<'a> Explainer<'a> {
         let verdict = Verdict { action: Action::Strip, classified, rule: finding.rule, lifetime: None };
         let (kind, input) = match finding.kind {
             FindingKind::Snippet => (Kind::Snippet, rule.map_or("", |rule| rule.text)),
-            FindingKind::Tag | FindingKind::Cookie => (Kind::Tag, &*finding.name),
+            FindingKind::Tag | FindingKind::Cookie | FindingKind::Storage => (Kind::Tag, &*finding.name),
         };
         let answer = self.about(input, kind, finding.name.to_string(), &verdict, self.why(&verdict, kind));
         Answer { action: vec![finding.action.word()], ..answer }

@@ -90,6 +90,11 @@ impl Fetch {
         }
     }
 
+    /// Whether the answer is shown in a frame.
+    pub fn is_framed(self) -> bool {
+        self.dest == Dest::Frame
+    }
+
     /// Whether the answer may be shown in a window of its own, as far as the client tells: then it is a page that may
     /// ask something, and not a frame in one, nor what a script fetches.
     pub fn may_be_shown(self, method: &Method) -> bool {

@@ -34,4 +34,4 @@ pub use csp::{Csp, Leave};
 pub use expire::everywhere as expire_everywhere;
 pub use fetch::{Fetch, is_page_view, is_strict_bounce};
 pub use request::{Judged, RequestContext, Requested, asks_of_tags, judge_cookies, request};
-pub use response::{Body, ResponseContext, response};
+pub use response::{Body, ResponseContext, response, rewritten};

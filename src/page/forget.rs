@@ -33,7 +33,8 @@ fn patterns<'p>(policy: &'p Policy, grant: &Grant) -> impl Iterator<Item = &'p N
         services.filter(|(id, service)| !grant.allows(Owner { category: service.category, service: Some(*id) }));
     refused.flat_map(|(_, service)| {
         let known = service.uses.as_deref().and_then(|uses| policy.catalogue().service(uses));
-        service.storage.iter().chain(known.into_iter().flat_map(|known| &known.storage))
+        let keys = service.storage.iter().chain(known.into_iter().flat_map(|known| &known.storage));
+        keys.map(|key| &key.pattern)
     })
 }
 
@@ -50,7 +51,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::policy::{Catalogue, CatalogueParts, Category, CategoryId, PolicyParts, Service};
+    use crate::policy::{Catalogue, CatalogueParts, Category, CategoryId, PolicyParts, RuleId, Service, StorageRule};
 
     #[test]
     fn only_what_is_not_granted_is_named() {
@@ -58,7 +59,7 @@ mod tests {
         let service = |id: &str, keys: &[&str]| Service {
             id: id.into(),
             category: CategoryId(0),
-            storage: keys.iter().map(|key| pattern(key)).collect(),
+            storage: keys.iter().map(|key| StorageRule { pattern: pattern(key), rule: RuleId(0) }).collect(),
             ..Service::default()
         };
         let parts = PolicyParts {

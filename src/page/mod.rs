@@ -11,6 +11,7 @@ mod error;
 pub mod escape;
 pub mod forget;
 pub mod free;
+pub mod guard;
 mod path;
 pub mod placeholder;
 pub mod policy;

@@ -16,6 +16,7 @@ pub struct Catalogue {
     parts: CatalogueParts,
     ids: HashMap<Box<str>, usize>,
     pub(super) cookies: NameIndex<Entry>,
+    pub(super) storage: NameIndex<Entry>,
     tags: UrlIndex<Entry>,
     pub(super) snippets: SnippetIndex<Entry>,
     pub(super) sessions: NameIndex<(Option<Hardening>, RuleId)>,
@@ -40,6 +41,9 @@ impl Catalogue {
         let cookies = NameIndex::new(services().flat_map(|(service, entry)| {
             entry.cookies.iter().map(move |c| (c.pattern.clone(), Entry { service, rule: c.rule }))
         }));
+        let storage = NameIndex::new(services().flat_map(|(service, entry)| {
+            entry.storage.iter().map(move |s| (s.pattern.clone(), Entry { service, rule: s.rule }))
+        }));
         let tags = UrlIndex::new(services().flat_map(|(service, entry)| {
             entry.tags.iter().map(move |t| (t.pattern.clone(), Entry { service, rule: t.rule }))
         }));
@@ -47,7 +51,7 @@ impl Catalogue {
             entry.snippets.iter().map(move |s| (&*s.text, Entry { service, rule: s.rule }))
         }));
         let sessions = NameIndex::new(parts.sessions.iter().map(|s| (s.pattern.clone(), (s.hardening, s.rule))));
-        Self { ids, cookies, tags, snippets, sessions, parts }
+        Self { ids, cookies, storage, tags, snippets, sessions, parts }
     }
 
     /// The entry that `uses:` names.
@@ -70,6 +74,11 @@ impl Catalogue {
         self.cookies.find(name).map(|entry| (&self.parts.services[entry.service], entry.rule))
     }
 
+    /// The service that stores something under this key in browsers.
+    pub fn stored(&self, key: &str) -> Option<(&CatalogueService, RuleId)> {
+        self.storage.find(key.as_bytes()).map(|entry| (&self.parts.services[entry.service], entry.rule))
+    }
+
     /// The service that a URL leads to.
     pub fn tag(&self, url: &Url) -> Option<(&CatalogueService, RuleId)> {
         self.tag_entry(url).map(|entry| (&self.parts.services[entry.service], entry.rule))
@@ -89,6 +98,7 @@ impl Catalogue {
     pub fn service_of(&self, rule: RuleId) -> Option<&CatalogueService> {
         self.services().iter().find(|service| {
             service.cookies.iter().any(|cookie| cookie.rule == rule)
+                || service.storage.iter().any(|key| key.rule == rule)
                 || service.tags.iter().any(|tag| tag.rule == rule)
                 || service.snippets.iter().any(|snippet| snippet.rule == rule)
         })

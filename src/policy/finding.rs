@@ -12,7 +12,7 @@ use crate::cookie::SetCookie;
 pub struct Sighting<'a> {
     /// What is seen.
     pub kind: FindingKind,
-    /// The cookie's name or the tag's host, as on the wire.
+    /// The name of the cookie or key, or the tag's host, as on the wire.
     pub name: &'a [u8],
     /// To whom it belongs; `None` is unclassified.
     pub owner: Option<Owner>,
@@ -66,7 +66,7 @@ impl<'a> Sighting<'a> {
 pub struct Finding {
     /// What was seen.
     pub kind: FindingKind,
-    /// The cookie's name or the tag's host, printable and at most [`Finding::MAX_NAME`] bytes; empty for snippets
+    /// The name of the cookie or key or the tag's host, printable and at most [`Finding::MAX_NAME`] bytes; empty for snippets
     /// that no signature names.
     pub name: Box<str>,
     /// To whom it belongs; `None` is unclassified.
@@ -89,6 +89,8 @@ pub enum FindingKind {
     Tag,
     /// An inline script.
     Snippet,
+    /// A key of localStorage or sessionStorage, of which only the guard in the browser can tell.
+    Storage,
 }
 
 /// What was done.
@@ -114,6 +116,7 @@ impl FindingKind {
             Self::Cookie => "cookie",
             Self::Tag => "tag",
             Self::Snippet => "snippet",
+            Self::Storage => "storage",
         }
     }
 }

@@ -5,9 +5,9 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::model::{CookieRule, PolicyParts, SessionRule, SnippetRule, TagRule, Unclassified};
+use super::Catalogue;
+use super::model::{CookieRule, PolicyParts, SessionRule, SnippetRule, StorageRule, TagRule, Unclassified};
 use super::published::{RegionalLink, Translation};
-use super::{Catalogue, NamePattern};
 use crate::fnv;
 
 pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [u8; 32]) {
@@ -116,13 +116,13 @@ impl Hashes {
         self.list(links, |hash, link| hash.texts([&*link.region.to_string(), &*link.url]));
     }
 
-    fn rules(&mut self, cookies: &[CookieRule], storage: &[NamePattern], tags: &[TagRule], snippets: &[SnippetRule]) {
+    fn rules(&mut self, cookies: &[CookieRule], storage: &[StorageRule], tags: &[TagRule], snippets: &[SnippetRule]) {
         self.list(cookies, |hash, cookie| {
             hash.text(&cookie.pattern.to_string());
             hash.optional(cookie.category.map(|id| u64::from(id.0)));
             hash.optional(cookie.lifetime);
         });
-        self.list(storage, |hash, pattern| hash.text(&pattern.to_string()));
+        self.list(storage, |hash, key| hash.text(&key.pattern.to_string()));
         self.list(tags, |hash, tag| hash.text(&tag.pattern.to_string()));
         self.list(snippets, |hash, snippet| hash.text(&snippet.text));
     }

@@ -61,6 +61,15 @@ impl Grant {
         }
     }
 
+    /// What was answered for the service itself, where its category does not say it.
+    pub fn answer(&self, id: ServiceId) -> Option<bool> {
+        match (self.refused.contains(id), self.granted.contains(id)) {
+            (true, _) => Some(false),
+            (_, true) => Some(true),
+            _ => None,
+        }
+    }
+
     /// A short hash for validators: equal grants of equal policies give equal text.
     pub fn digest(&self, policy: u64) -> u32 {
         let words = std::iter::once(policy)

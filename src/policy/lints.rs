@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::model::{Law, RuleId};
 use super::owners::taking_in;
+use super::tables::is_portable;
 use super::{CatalogueService, CategoryId, NamePattern, Policy, Rule};
 
 /// One warning.
@@ -20,6 +21,7 @@ impl Policy {
     pub fn lints(&self) -> Vec<Lint> {
         let mut lints: Vec<_> = self.lint_whole().into_iter().map(|text| Lint { rule: None, text }).collect();
         lints.extend(self.lint_cookies());
+        lints.extend(self.lint_regexes());
         lints
     }
 
@@ -70,6 +72,23 @@ impl Policy {
             .collect();
         lints.sort_by_key(|lint| lint.rule);
         lints
+    }
+
+    /// Regular expressions that the guard in the browser cannot hold to: it lets pass what they may speak of.
+    fn lint_regexes(&self) -> Vec<Lint> {
+        let parts = &self.parts;
+        let services = || parts.services.iter();
+        let cookies = services().flat_map(|s| &s.cookies).chain(&parts.cookies).map(|c| (&c.pattern, c.rule));
+        let others = services().flat_map(|s| &s.storage).map(|s| (&s.pattern, s.rule));
+        let sessions = parts.sessions.iter().map(|s| (&s.pattern, s.rule));
+        let strange = cookies.chain(others).chain(sessions).filter(|(pattern, _)| !is_portable(pattern));
+        let text = |pattern| {
+            format!(
+                "browsers do not read `{pattern}` as we do, so their scripts may set all of its kind that no plainer rule \
+                 of yours names; use prefixes, or no more than `[…]`, `(…|…)`, `\\d`, `\\w` and repetitions"
+            )
+        };
+        strange.map(|(pattern, rule)| Lint { rule: Some(rule), text: text(pattern) }).collect()
     }
 
     fn tracker_in_required(&self, pattern: &NamePattern, category: CategoryId, known: &CatalogueService) -> String {

@@ -16,6 +16,7 @@ mod owners;
 mod published;
 mod region;
 mod snippets;
+mod tables;
 mod url;
 mod verdict;
 
@@ -36,10 +37,11 @@ pub use lints::Lint;
 pub use model::*;
 use named::Named;
 pub use names::{NameIndex, NamePattern, PatternError};
-use owners::{Adopted, adopt, category_id, declared};
+use owners::{Adopted, Owned, adopt, category_id};
 pub use published::{Change, LegalBasis, RegionalLink, Translation, link_for, translated};
 pub use region::{Country, Region, RegionError};
 pub use snippets::{Script, SnippetIndex};
+pub use tables::Tables;
 pub use verdict::{Action, Verdict};
 
 /// A site's policy, compiled: cookies and URLs are looked up without allocating, unless their name is escaped.
@@ -48,6 +50,7 @@ pub struct Policy {
     parts: PolicyParts,
     catalogue: Arc<Catalogue>,
     cookies: NameIndex<Classified>,
+    storage: NameIndex<Classified>,
     tags: UrlIndex<Classified>,
     snippets: SnippetIndex<Classified>,
     sessions: NameIndex<(Option<Hardening>, RuleId)>,
@@ -107,23 +110,12 @@ enum Standing {
 impl Policy {
     /// Builds the indices. `parts` was checked by `config`: ids point into their tables.
     pub fn compile(parts: PolicyParts, catalogue: Arc<Catalogue>) -> Self {
-        let mut cookies: Vec<_> = parts.cookies.iter().filter_map(|rule| declared(&parts, None, rule)).collect();
-        let (mut tags, mut snippets) = (Vec::new(), Vec::new());
-        for (service, id) in parts.services.iter().zip((0..).map(ServiceId)) {
-            let owner = Owner { category: service.category, service: Some(id) };
-            let classified = |rule| Classified { owner, lifetime: None, rule: Rule::Site(rule) };
-            cookies.extend(service.cookies.iter().filter_map(|rule| declared(&parts, Some((id, service)), rule)));
-            tags.extend(service.tags.iter().map(|tag| (tag.rule, (tag.pattern.clone(), classified(tag.rule)))));
-            snippets.extend(service.snippets.iter().map(|s| (s.rule, (&*s.text, classified(s.rule)))));
-        }
-        // Rules are numbered as they stand in the file, and the order of the file decides between equals.
-        cookies.sort_by_key(|(rule, _)| *rule);
-        tags.sort_by_key(|(rule, _)| *rule);
-        snippets.sort_by_key(|(rule, _)| *rule);
+        let owned = Owned::of(&parts);
         Self {
-            cookies: NameIndex::new(cookies.into_iter().map(|(_, entry)| entry)),
-            tags: UrlIndex::new(tags.into_iter().map(|(_, entry)| entry)),
-            snippets: SnippetIndex::new(snippets.into_iter().map(|(_, entry)| entry)),
+            cookies: NameIndex::new(owned.cookies),
+            storage: NameIndex::new(owned.storage),
+            tags: UrlIndex::new(owned.tags),
+            snippets: SnippetIndex::new(owned.snippets),
             sessions: NameIndex::new(parts.sessions.iter().map(|s| (s.pattern.clone(), (s.hardening, s.rule)))),
             kept: NameIndex::new(
                 parts.consent_tool.iter().flat_map(|tool| tool.cookies.iter().map(|name| (name.clone(), tool.rule))),
@@ -254,6 +246,15 @@ impl Policy {
         match self.tags.find(url) {
             Some(found) => Standing::Classified(*found),
             None => self.catalogue.tag_entry(url).map_or(Standing::Unknown, |entry| self.adopted_as(entry)),
+        }
+    }
+
+    fn storage_standing(&self, key: &str) -> Standing {
+        match self.storage.find(key.as_bytes()) {
+            Some(found) => Standing::Classified(*found),
+            None => {
+                self.catalogue.storage.find(key.as_bytes()).map_or(Standing::Unknown, |entry| self.adopted_as(*entry))
+            }
         }
     }
 

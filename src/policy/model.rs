@@ -92,7 +92,7 @@ pub struct Service {
     /// Names of cookies that it sets.
     pub cookies: Vec<CookieRule>,
     /// Names of localStorage and sessionStorage keys.
-    pub storage: Vec<NamePattern>,
+    pub storage: Vec<StorageRule>,
     /// Hosts and paths that it is loaded from or reports to.
     pub tags: Vec<TagRule>,
     /// Text by which its inline snippets are known.
@@ -123,6 +123,15 @@ pub struct CookieRule {
     pub category: Option<CategoryId>,
     /// The published duration in seconds; `Some(0)` is a session cookie.
     pub lifetime: Option<u64>,
+    /// Where it is written.
+    pub rule: RuleId,
+}
+
+/// A key of localStorage or sessionStorage that belongs to a service.
+#[derive(Debug, Clone)]
+pub struct StorageRule {
+    /// Which keys it speaks of.
+    pub pattern: NamePattern,
     /// Where it is written.
     pub rule: RuleId,
 }
@@ -275,7 +284,7 @@ pub struct CatalogueService {
     /// Names of cookies that it sets (their `category` is unused).
     pub cookies: Vec<CookieRule>,
     /// Names of localStorage and sessionStorage keys.
-    pub storage: Vec<NamePattern>,
+    pub storage: Vec<StorageRule>,
     /// Hosts and paths that it is loaded from or reports to.
     pub tags: Vec<TagRule>,
     /// Text by which its inline snippets are known.

@@ -1,7 +1,7 @@
 //! Who owns what in one site: what its own lines say, and what the catalogue's services are to it.
 
 use super::model::{CatalogueService, Category, CategoryId, CookieRule, PolicyParts, RuleId, Service, ServiceId};
-use super::{Classified, NamePattern, Owner, Rule};
+use super::{Classified, HostPattern, NamePattern, Owner, Rule};
 
 /// A service of the catalogue, as this site sees it.
 #[derive(Debug, Clone, Copy)]
@@ -14,8 +14,43 @@ pub(super) fn category_id(position: usize) -> CategoryId {
     CategoryId(u8::try_from(position).expect("config allows at most 64 categories"))
 }
 
+/// What the lines of a site's own policy own, each list in the order of the file, which decides between equals.
+pub(super) struct Owned<'p> {
+    pub(super) cookies: Vec<(NamePattern, Classified)>,
+    pub(super) storage: Vec<(NamePattern, Classified)>,
+    pub(super) tags: Vec<(HostPattern, Classified)>,
+    pub(super) snippets: Vec<(&'p str, Classified)>,
+}
+
+impl<'p> Owned<'p> {
+    pub(super) fn of(parts: &'p PolicyParts) -> Self {
+        let mut cookies: Vec<_> = parts.cookies.iter().filter_map(|rule| declared(parts, None, rule)).collect();
+        let (mut storage, mut tags, mut snippets) = (Vec::new(), Vec::new(), Vec::new());
+        for (service, id) in parts.services.iter().zip((0..).map(ServiceId)) {
+            let owner = Owner { category: service.category, service: Some(id) };
+            let classified = |rule| Classified { owner, lifetime: None, rule: Rule::Site(rule) };
+            cookies.extend(service.cookies.iter().filter_map(|rule| declared(parts, Some((id, service)), rule)));
+            storage.extend(service.storage.iter().map(|s| (s.rule, (s.pattern.clone(), classified(s.rule)))));
+            tags.extend(service.tags.iter().map(|tag| (tag.rule, (tag.pattern.clone(), classified(tag.rule)))));
+            snippets.extend(service.snippets.iter().map(|s| (s.rule, (&*s.text, classified(s.rule)))));
+        }
+        Self {
+            cookies: in_order(cookies),
+            storage: in_order(storage),
+            tags: in_order(tags),
+            snippets: in_order(snippets),
+        }
+    }
+}
+
+/// Rules are numbered as they stand in the file.
+fn in_order<T>(mut rules: Vec<(RuleId, T)>) -> Vec<T> {
+    rules.sort_by_key(|(rule, _)| *rule);
+    rules.into_iter().map(|(_, entry)| entry).collect()
+}
+
 /// What a line of the site's cookie table says. Its own lifetime stands before the service's; the category caps both.
-pub(super) fn declared(
+fn declared(
     parts: &PolicyParts,
     service: Option<(ServiceId, &Service)>,
     cookie: &CookieRule,

@@ -63,6 +63,12 @@ impl Policy {
         judge(grant, self.tag_standing(url))
     }
 
+    /// Decides on a key of localStorage or sessionStorage, which only the guard in the browser sees. What nobody knows
+    /// passes: the page's own keys are not declared as cookies are.
+    pub fn judge_storage(&self, grant: &Grant, key: &str) -> Verdict {
+        judge(grant, self.storage_standing(key))
+    }
+
     /// Decides on an inline script. It is one piece, so it goes if any part of it belongs to a service that is not
     /// granted; the verdict then names that one. What nobody knows passes.
     pub fn judge_snippet(&self, grant: &Grant, text: &str) -> Verdict {

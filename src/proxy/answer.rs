@@ -1,6 +1,6 @@
 //! What comes back from the origin, under a grant: is it a page, can it be read, and what leaves.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, SET_COOKIE};
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -9,7 +9,7 @@ use tokio::time::Duration;
 use super::coding::{Caps, Coding, Decoder};
 use super::error::{Error, OriginError};
 use super::forward::Asked;
-use super::insert::Plan;
+use super::insert::{self, Plan};
 use super::notes::{Noted, Place};
 use super::observe::Observe;
 use super::page;
@@ -19,13 +19,13 @@ use super::visitor::Additions;
 use super::worker::{SiteRef, Worker};
 use crate::api::{self, Visit};
 use crate::body::Body;
-use crate::config::{ConsentMode, Mode, SESSION_MARKER, SharedCache};
+use crate::config::{Mode, SESSION_MARKER, SharedCache};
 use crate::consent::{Choice, Decision};
 use crate::cookie::UnixTime;
 use crate::filter::accept_encoding::Answer;
 use crate::filter::{self, Address, Csp, Requested, ResponseContext, content_codings};
 use crate::html::{self, Insertions, Rewriter};
-use crate::policy::{Grant, ServiceId};
+use crate::policy::{Catalogue, CatalogueParts, Grant, Policy, PolicyParts};
 use crate::telemetry::findings::Scene;
 
 /// What a response is filtered under.
@@ -34,6 +34,8 @@ pub(super) struct Filter<'a> {
     pub(super) decision: &'a Decision,
     /// What is added to a page that is shown.
     pub(super) additions: Option<&'a Additions<'a>>,
+    /// The guard looks at scripts of a page that is not changed otherwise.
+    pub(super) told_of: bool,
     /// What pages are made for where they are the same for everybody (`gating: client`).
     pub(super) shared: Option<&'a Grant>,
     pub(super) asked: &'a Asked,
@@ -77,7 +79,8 @@ impl Filter<'_> {
         let blocks = page && (self.shared.is_some() || site.is_bridged() || !site.policy.grants_everything(grant));
         // What cannot be read, and need not be, passes as it is.
         let extras = extras.filter(|_| blocks || self.readable(head.status, &head.headers).is_ok());
-        let rewrites = blocks || extras.is_some();
+        let told_of = self.told_of && page && is_shown(head.status, &head.headers);
+        let rewrites = blocks || extras.is_some() || told_of;
         let codings = if rewrites { self.readable(head.status, &head.headers) } else { Ok(Vec::new()) };
         let kind = head.headers.get(CONTENT_TYPE).cloned();
         let csp = if rewrites { Csp::read(&head.headers) } else { Csp::default() };
@@ -122,8 +125,16 @@ impl Filter<'_> {
                     self.rewrite(body, &codings?, rewriter, &mut head.headers)?
                 }
                 (false, Ok(codings)) => {
+                    let guard = if told_of { self.guard_alone(decision, kind.as_ref(), &csp) } else { None };
                     let rewriter = self.rewriter(grant, kind.as_ref(), csp, Insertions::default());
-                    self.observe(body, &codings, rewriter)
+                    let body = self.observe(body, &codings, rewriter);
+                    match guard {
+                        Some(rewriter) => {
+                            filter::rewritten(&mut head.headers);
+                            self.rewrite(body, &codings, rewriter, &mut head.headers)?
+                        }
+                        None => body,
+                    }
                 }
                 (false, Err(_)) => body,
             };
@@ -169,27 +180,44 @@ impl Filter<'_> {
         extras.plan.insertions(site.shared(), site.prepared(), decision, &self.address().url(), csp)
     }
 
+    /// Puts the guard into a page of which nothing else changes.
+    fn guard_alone(&self, decision: &Decision, kind: Option<&HeaderValue>, csp: &Csp) -> Option<Noted> {
+        /// Knows nothing, and so lets everything pass.
+        static NOTHING: LazyLock<Arc<Policy>> = LazyLock::new(|| {
+            Arc::new(Policy::compile(PolicyParts::default(), Catalogue::compile(CatalogueParts::default()).into()))
+        });
+        let (site, url) = (self.site, self.address().url());
+        let head = insert::guard(site, site.prepared(), decision, &url, csp)?;
+        let kind = kind.map(HeaderValue::as_bytes);
+        let settings =
+            page::settings(site, site.limits(), Grant::none(), url, kind, csp.clone(), Insertions::default());
+        let settings = html::Settings {
+            insert: Insertions { head: Some(head.into()), ..Insertions::default() },
+            policy: Arc::clone(&NOTHING),
+            gating: html::Gating::Remove,
+            on_error: html::OnError::Pass,
+            ..settings
+        };
+        Some(self.noted(Rewriter::new(settings)))
+    }
+
     fn rewriter(&self, grant: &Grant, kind: Option<&HeaderValue>, csp: Csp, insert: Insertions) -> Noted {
         let kind = kind.map(HeaderValue::as_bytes);
         let settings =
             page::settings(self.site, self.site.limits(), self.loading(grant), self.address().url(), kind, csp, insert);
         let speech = html::Speech { language: self.language.into(), ..settings.speech };
-        let rewriter = Rewriter::new(html::Settings { speech, ..settings });
+        self.noted(Rewriter::new(html::Settings { speech, ..settings }))
+    }
+
+    fn noted(&self, rewriter: Rewriter) -> Noted {
         let (site, worker) = (self.site.clone(), Arc::clone(self.worker));
         Noted::new(rewriter, Place { site, worker, page: self.asked.uri.path().into(), now: self.now })
     }
 
-    /// What tags may load under. Where the policy asks for it, Google's load before they are granted, and are told that
-    /// they are not.
+    /// What tags may load under.
     fn loading(&self, grant: &Grant) -> Grant {
         let mut grant = grant.clone();
-        if self.site.consent_mode == ConsentMode::Advanced {
-            let services = (0..).map(ServiceId).zip(&self.site.policy.parts().services);
-            let told = |uses: &str| matches!(uses, "google-analytics" | "google-tag-manager");
-            for (id, _) in services.filter(|(_, service)| service.uses.as_deref().is_some_and(told)) {
-                grant.grant_service(id);
-            }
-        }
+        self.site.told().for_each(|id| grant.grant_service(id));
         grant
     }
 

@@ -157,6 +157,7 @@ async fn pass(
         site,
         decision: &visitor.decision,
         additions: additions.as_ref(),
+        told_of: visitor.is_told_of(site, &asked.method),
         shared: shared.as_ref(),
         asked: &asked,
         requested: &requested,

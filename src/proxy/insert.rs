@@ -13,7 +13,7 @@ use crate::fnv;
 use crate::html::{self, Insertions, Spot};
 use crate::page::banner::script::{self, Tag};
 use crate::page::banner::{self, May, link};
-use crate::page::{escape, forget, free};
+use crate::page::{escape, forget, free, guard};
 use crate::policy::Grant;
 
 /// What is the same on all pages of a site.
@@ -22,6 +22,7 @@ pub(super) struct Prepared {
     /// Paths of style sheet and script, marks included.
     style: String,
     script: String,
+    guard: String,
     mark: u64,
     /// Services of the policy keep data in browsers.
     stores: bool,
@@ -31,19 +32,26 @@ impl Prepared {
     pub(super) fn new(site: &Site) -> Self {
         let style = format!("{}{}", site.prefix, banner::style_path());
         let script = format!("{}{}", site.prefix, script::path(&script_of(site)));
+        let guard = format!("{}{}", site.prefix, site.guard.path());
         let own = format!(
-            "{style} {script} {:?} {:?} {} {:?}",
-            site.settings_link, site.policy_page, site.banner, site.consent_mode
+            "{style} {script} {guard} {:?} {:?} {:?} {} {:?}",
+            site.guards(),
+            site.settings_link,
+            site.policy_page,
+            site.banner,
+            site.consent_mode
         );
         let release = env!("CARGO_PKG_VERSION");
         let mark = fnv::add(fnv::START, own.bytes().chain(release.bytes()));
-        Self { style, script, mark, stores: forget::is_needed(&site.policy, &Grant::none()) }
+        Self { style, script, guard, mark, stores: forget::is_needed(&site.policy, &Grant::none()) }
     }
 }
 
 /// What one visitor gets in addition to a page.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
+    /// It is shown in a frame, in which only the guard has something to do.
+    framed: bool,
     /// What is asked on it.
     pub(super) question: Option<Question>,
     /// Whether a choice stands.
@@ -67,10 +75,15 @@ impl Plan {
             && decision.refused
             && !site.shares_pages()
             && forget::is_needed(&site.policy, &decision.grant);
-        let wanted = site.has_script() || site.settings_link.is_some() || forgets;
+        let wanted = site.has_script() || site.settings_link.is_some() || site.guards().is_some() || forgets;
         let question = question.filter(|_| site.banner && !site.shares_pages());
         let chosen = decision.basis == Basis::Choice;
-        wanted.then(|| Self { question, chosen, forgets, language: language.into() })
+        wanted.then(|| Self { framed: false, question, chosen, forgets, language: language.into() })
+    }
+
+    /// Of a page in a frame.
+    pub(super) fn framed() -> Self {
+        Self { framed: true, question: None, chosen: false, forgets: false, language: "".into() }
     }
 
     /// Stands for all of it in validators.
@@ -82,7 +95,7 @@ impl Plan {
         let bytes = question
             .to_le_bytes()
             .into_iter()
-            .chain([u8::from(self.chosen), u8::from(self.forgets)])
+            .chain([self.chosen, self.forgets, self.framed].map(u8::from))
             .chain(self.language.bytes());
         fnv::add(prepared.mark, bytes)
     }
@@ -101,7 +114,10 @@ impl Plan {
         let style = csp.style(url, &at(&prepared.style));
         let script = csp.script(url, &at(&prepared.script)).filter(|_| site.has_script());
         let may_style = style.is_some();
-        let mut head = String::new();
+        let mut head = guard(site, prepared, decision, url, csp).unwrap_or_default();
+        if self.framed {
+            return Insertions { head: (!head.is_empty()).then(|| head.into()), ..Insertions::default() };
+        }
         let small = site.settings_link.is_some();
         if let Some(leave) = style.filter(|_| self.question.is_some() || small || (site.banner && site.shares_pages()))
         {
@@ -161,6 +177,28 @@ impl Plan {
         });
         Insertions { head: (!head.is_empty()).then(|| head.into()), body, link }
     }
+}
+
+/// The guard's tag, if the page lets it run.
+pub(super) fn guard(site: &Site, prepared: &Prepared, decision: &Decision, url: &Url, csp: &Csp) -> Option<String> {
+    let observe = site.guards()?;
+    let leave = csp.script(url, &url.join(&prepared.guard).ok()?)?;
+    let nonce = match &leave {
+        Leave::Plain => None,
+        Leave::Nonce(nonce) => Some(&**nonce),
+    };
+    let granted = script::granted(&site.policy, &decision.grant);
+    let loads: Vec<_> = site.told().map(|id| format!("+{}", site.policy.service(id).id)).collect();
+    let ours = url.join(&site.prefix).and_then(|ours| ours.join("choice")).ok()?;
+    let tag = guard::Tag {
+        src: &prepared.guard,
+        nonce,
+        granted: (!site.shares_pages()).then_some(&*granted),
+        loads: &loads.join(" "),
+        fetch: csp.allows_fetch(url, &ours),
+        observe,
+    };
+    Some(tag.render())
 }
 
 /// The way back to the settings from the page at `url`.

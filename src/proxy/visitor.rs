@@ -78,6 +78,8 @@ impl Visitor {
             receipts: &client.worker.receipts,
             proof: &site.snapshot().config.receipts,
             rates: &client.worker.rates,
+            reports: &client.worker.reports,
+            findings: &client.worker.findings,
             counters: site.counters(),
             a_minute: site.limits().choices_a_minute,
             peer: client.address,
@@ -136,12 +138,19 @@ impl Visitor {
         headers: &HeaderMap,
         language: &'a str,
     ) -> Option<Additions<'a>> {
+        let framed = self.fetch.is_framed() && !site.shares_pages();
         let shown = site.shares_pages() || self.fetch.may_be_shown(&asked.method);
-        if site.mode != Mode::Enforce || !shown {
+        if site.mode != Mode::Enforce || !(shown || (framed && site.guards().is_some())) {
             return None;
         }
         let counts = self.counts(site, &asked.method, &asked.uri, headers);
-        Some(Additions { visitor: self, client, site, asked, language, counts, made: OnceLock::new() })
+        Some(Additions { visitor: self, client, site, asked, language, framed, counts, made: OnceLock::new() })
+    }
+
+    /// Whether scripts of what comes are to be looked at by the guard, though nothing is changed otherwise.
+    pub(super) fn is_told_of(&self, site: &Site, method: &Method) -> bool {
+        let shown = self.fetch.may_be_shown(method) || self.fetch.is_framed();
+        site.mode == Mode::Observe && site.guards().is_some() && shown
     }
 
     pub(super) fn is_strict_bounce<B>(&self, site: &SiteRef, request: &Request<B>) -> bool {
@@ -164,6 +173,8 @@ pub(super) struct Additions<'a> {
     site: &'a SiteRef,
     asked: &'a forward::Asked,
     language: &'a str,
+    /// It is shown in a frame: the guard alone is added.
+    framed: bool,
     /// To go on from the page may imply consent.
     counts: bool,
     made: OnceLock<Option<Box<Extras<'a>>>>,
@@ -180,13 +191,16 @@ impl<'a> Additions<'a> {
     }
 
     fn make(&self) -> Option<Extras<'a>> {
-        let Self { visitor, client, site, asked, language, counts, .. } = *self;
+        let Self { visitor, client, site, asked, language, framed, counts, .. } = *self;
         let decision = visitor.on_page();
         let question = match &visitor.implied {
             Some(_) => None,
             None => Question::of(site, decision, &visitor.record, visitor.signals),
         };
-        let plan = Plan::new(site, site.prepared(), decision, question, language)?;
+        let plan = match framed {
+            true => Plan::framed(),
+            false => Plan::new(site, site.prepared(), decision, question, language)?,
+        };
         let authority = asked.authority.as_str();
         let implied = visitor.implied.as_ref().map(|implied| {
             Box::new((visitor.at(client, site, authority, &implied.headers), &implied.headers, &implied.choice))

@@ -38,6 +38,8 @@ pub struct Worker {
     pub receipts: Receipts,
     /// How often they do.
     pub rates: Rates,
+    /// How often they tell what the guard stopped.
+    pub reports: Rates,
     /// Where this worker's access lines go.
     pub access: AccessLog,
     /// Names requests, where they have names.
@@ -161,6 +163,7 @@ impl Worker {
             ids,
             tracer: None,
             rates: Rates::default(),
+            reports: Rates::default(),
             findings: Arc::default(),
             counters,
             fleet,

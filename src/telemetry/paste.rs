@@ -10,7 +10,8 @@ pub fn unknown(policy: &Policy, kind: FindingKind, name: &str) -> String {
     let category = category(policy);
     match kind {
         FindingKind::Cookie => format!("cookies:\n  {}:\n    {category}", quoted(&pattern(name))),
-        FindingKind::Tag | FindingKind::Snippet => {
+        // Keys that nobody knows are left alone, and so are not found.
+        FindingKind::Tag | FindingKind::Snippet | FindingKind::Storage => {
             format!("services:\n  {}:\n    {category}    hosts: [{}]\n", service_key(policy, name), quoted(name))
         }
     }

@@ -10,6 +10,7 @@ mod banner;
 mod bridge;
 mod elsewhere;
 mod gating;
+mod guard;
 mod live;
 mod looks;
 mod operator;

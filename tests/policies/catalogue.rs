@@ -219,3 +219,13 @@ fn check_refuses_same_site_none_without_secure() {
     let problems = config::parse(text, "a.yaml", Path::new(""), NOW.0, CertificateFiles::Skip).unwrap_err();
     assert!(problems.iter().any(|p| p.what.contains("`same_site: none` needs `secure`")), "{problems:?}");
 }
+
+#[test]
+fn the_guard_with_all_tables_is_small() {
+    use consentry::page::guard::Guard;
+
+    let policy = Shipped::load("minimal").policy;
+    let guard = Guard::new(&policy);
+    let (text, zipped) = (guard.text(&policy).len(), guard.zipped(&policy).len());
+    assert!(zipped < 38 << 10, "{text} bytes, {zipped} compressed");
+}

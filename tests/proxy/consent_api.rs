@@ -240,10 +240,10 @@ fn scripts_learn_what_holds_now() {
         let proxy = Proxy::to(origin.address).await;
         let mut client = Client::h2(&proxy).await;
         let choice = client.choose("decision=save&category=analytics&service=adnet").await;
-        for (headers, chosen, categories, services) in [
-            (vec![], false, [true, false, false, false], [false, false]),
-            (vec![("cookie", &*choice)], true, [true, false, true, false], [true, true]),
-            (vec![("cookie", "__Host-consentry=1")], false, [true, false, false, false], [false, false]),
+        for (headers, chosen, categories, services, grant) in [
+            (vec![], false, [true, false, false, false], [false, false], "necessary"),
+            (vec![("cookie", &*choice)], true, [true, false, true, false], [true, true], "necessary analytics +adnet"),
+            (vec![("cookie", "__Host-consentry=1")], false, [true, false, false, false], [false, false], "necessary"),
         ] {
             let reply = client.get("/_consent/choice", &headers).await;
             assert_eq!(reply.header("content-type"), Some("application/json"));
@@ -256,6 +256,7 @@ fn scripts_learn_what_holds_now() {
                 serde_json::json!({
                     "version": 1,
                     "chosen": chosen,
+                    "grant": grant,
                     "categories": {
                         "necessary": necessary, "functional": functional,
                         "analytics": analytics, "marketing": marketing,

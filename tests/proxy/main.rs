@@ -16,6 +16,7 @@ mod consent_tools;
 mod cookies;
 mod drain;
 mod forwarding;
+mod guard;
 mod html;
 mod limits;
 mod logs;

@@ -152,7 +152,7 @@ impl ProxyBuilder {
         for line in extra.lines().filter(|l| !l.trim().is_empty()) {
             writeln!(sites, "    {}", line.trim_end()).unwrap();
         }
-        for key in ["banner", "settings_link"] {
+        for key in ["banner", "settings_link", "guard"] {
             if !extra.contains(key) {
                 writeln!(sites, "    {key}: false").unwrap();
             }

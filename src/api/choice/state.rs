@@ -9,6 +9,7 @@ use super::JSON;
 use crate::body::Body;
 use crate::consent::{Basis, Decision};
 use crate::own;
+use crate::page::banner::script::granted;
 use crate::policy::{CategoryId, Owner, ServiceId};
 
 /// What holds for this visitor now: for each category and service that the policy names, whether it may be used.
@@ -35,6 +36,8 @@ pub(super) fn state_of(visit: &Visit<'_>, decision: &Decision) -> Response<Body>
         "chosen": decision.basis == Basis::Choice,
         "categories": categories,
         "services": services,
+        // As the tags of our scripts have it.
+        "grant": granted(policy, grant),
     });
     let mut response = Response::new(Body::full(state.to_string()));
     own::headers(response.headers_mut());

@@ -2,7 +2,7 @@
 //!
 //! The same for every response, 103 and 304 included; in `observe` mode it judges and changes nothing.
 
-use http::header::{LINK, REFRESH, SET_COOKIE};
+use http::header::{ETAG, LINK, REFRESH, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
@@ -108,6 +108,16 @@ pub fn response(
         && (mark_session(headers, context, &cookies) | expire_refused(&judge, headers, context, witness));
     if cookies.personal || added || (varies && !context.keyed && context.pages.is_none()) {
         cache::make_private(headers);
+    }
+}
+
+/// What a head says of the origin's bytes goes, and its validator is weak from here on: something was put into the page,
+/// and nothing else is filtered.
+pub fn rewritten(headers: &mut HeaderMap) {
+    remove_where(headers, is_of_bytes);
+    let Some(etag) = headers.get(ETAG).filter(|etag| etag.as_bytes().starts_with(b"\"")) else { return };
+    if let Ok(weak) = HeaderValue::from_bytes(&[b"W/", etag.as_bytes()].concat()) {
+        headers.insert(ETAG, weak);
     }
 }
 

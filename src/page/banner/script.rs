@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::escape::quote;
 use super::version;
-use crate::policy::{Category, CategoryId, Grant, Owner, Policy, ServiceId};
+use crate::policy::{Category, CategoryId, Grant, Policy, ServiceId};
 
 /// The path of the script below the prefix.
 pub const PATH: &str = "consent.js";
@@ -113,14 +113,13 @@ impl Tag<'_> {
     }
 }
 
-/// A grant as words: categories, and `+` or `-` with each service that differs from its category.
+/// A grant as words: categories, and `+` or `-` with each service that has an answer of its own.
 pub fn granted(policy: &Policy, grant: &Grant) -> String {
     let parts = policy.parts();
     let categories = (0..).map(CategoryId).zip(&parts.categories).filter(|(id, _)| grant.has_category(*id));
     let mut words: Vec<String> = categories.map(|(_, category)| category.id.to_string()).collect();
     for (id, service) in (0..).map(ServiceId).zip(&parts.services) {
-        let allowed = grant.allows(Owner { category: service.category, service: Some(id) });
-        if allowed != grant.has_category(service.category) {
+        if let Some(allowed) = grant.answer(id) {
             words.push(format!("{}{}", if allowed { '+' } else { '-' }, service.id));
         }
     }

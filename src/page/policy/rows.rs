@@ -185,7 +185,7 @@ fn service<'a>(
     cookies.extend(added.map(|rule| row(texts, &rule.pattern, rule.lifetime, limit, true)));
     let stored = known.iter().flat_map(|known| &known.storage);
     let mut storage: Vec<String> =
-        service.storage.iter().filter(|_| home).chain(stored).map(ToString::to_string).collect();
+        service.storage.iter().filter(|_| home).chain(stored).map(|key| key.pattern.to_string()).collect();
     storage.sort();
     storage.dedup();
     Some(ServiceRow {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::policy::{
     Catalogue, CatalogueParts, CatalogueService, Category, CategoryId, Change, CookieRule, NamePattern, PolicyParts,
-    Region, RegionalLink, RuleId, Service, Translation,
+    Region, RegionalLink, RuleId, Service, StorageRule, Translation,
 };
 
 fn rule(pattern: &str, lifetime: Option<u64>, category: Option<u8>) -> CookieRule {
@@ -24,7 +24,7 @@ fn catalogue() -> Catalogue {
             privacy: None,
             opt_out: None,
             cookies: vec![rule("_ga", Some(63_072_000), None), rule("_gid", Some(63_072_000), None)],
-            storage: vec![NamePattern::parse("_store*").unwrap()],
+            storage: vec![StorageRule { pattern: NamePattern::parse("_store*").unwrap(), rule: RuleId(0) }],
             tags: vec![],
             snippets: vec![],
         }],

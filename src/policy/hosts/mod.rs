@@ -70,6 +70,13 @@ impl HostPattern {
     }
 }
 
+impl HostPattern {
+    /// Of the paths of one host, the one that weighs most is asked first.
+    pub(super) fn path_weight(&self) -> impl Ord + use<> {
+        paths::weight(&self.path)
+    }
+}
+
 fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
 }

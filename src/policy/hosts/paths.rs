@@ -35,6 +35,11 @@ impl PathRules {
     }
 }
 
+/// Of the paths of one host, the one that weighs most is asked first.
+pub(super) fn weight(path: &str) -> impl Ord + use<> {
+    PathPattern::new(path).weight()
+}
+
 /// A path cut at its `*`s.
 #[derive(Debug)]
 struct PathPattern {

@@ -128,6 +128,7 @@ impl<'a> Comparing<'a> {
         let none = Grant::none();
         match row.kind {
             FindingKind::Cookie => self.policy.judge_cookie(&none, row.name.as_bytes()),
+            FindingKind::Storage => self.policy.judge_storage(&none, &row.name),
             FindingKind::Tag if let Ok(url) = Url::parse(&format!("https://{}/", row.name)) => {
                 self.policy.judge_tag(&none, &url)
             }
@@ -159,6 +160,7 @@ impl<'a> Comparing<'a> {
         let (service, _) = match row.kind {
             FindingKind::Cookie => catalogue.cookie(row.name.as_bytes())?,
             FindingKind::Tag => catalogue.tag(&Url::parse(&format!("https://{}/", row.name)).ok()?)?,
+            FindingKind::Storage => catalogue.stored(&row.name)?,
             FindingKind::Snippet => return None,
         };
         matches!(&*service.category, "analytics" | "marketing").then_some(service)
