@@ -49,12 +49,12 @@ pub(crate) fn svg(results: &Results) -> String {
         let (x, y) = (24 + index % 2 * PANEL, 84 + index / 2 * row);
         panel(&mut out, x, y, title, bars);
     }
-    let foot = height - 16;
-    let _ = writeln!(
-        out,
-        "<text x=\"24\" y=\"{foot}\" font-size=\"11\" fill=\"#51606f\">* does not do all of it: see the table. {}.</text>\n</svg>",
-        escaped(&results.machine.words())
-    );
+    let notes = ["* does not do all of it: see the table.".to_owned(), format!("{}.", results.machine.words())];
+    for (note, foot) in notes.iter().zip([height - 30, height - 14]) {
+        let note = escaped(note);
+        let _ = writeln!(out, "<text x=\"24\" y=\"{foot}\" font-size=\"11\" fill=\"#51606f\">{note}</text>");
+    }
+    out.push_str("</svg>\n");
     out
 }
 
