@@ -22,7 +22,7 @@ const TERMLY: &str = "var told; window.Termly = { on: (name, f) => { if (name ==
   function save(consentState) { told({ consentState }); }";
 
 fn script(tool: &str) -> String {
-    format!("var changes = 0; addEventListener('consentry:change', () => changes++);{tool}")
+    format!("var changes = 0; document.addEventListener('consentry:change', () => changes++);{tool}")
 }
 
 fn page(tool: &'static str) -> impl Fn(&str) -> Answer {

@@ -16,7 +16,7 @@
     fetch(choice, { method: 'POST', body: form, credentials: 'same-origin', keepalive: true }).then(answer => {
       if (!answer.ok) throw answer.status;
       try { sessionStorage.setItem(KEY, text); } catch { /* as above */ }
-      dispatchEvent(new CustomEvent('consentry:change'));
+      document.dispatchEvent(new CustomEvent('consentry:change', { bubbles: true }));
     }).catch(() => { told = null; });
   };
 
