@@ -55,7 +55,7 @@ impl Rewriter {
         Self { filtered: false, ..Self::new(settings) }
     }
 
-    /// Takes more of the page and appends to `out` what may leave. Held back are the tag or inline script being read,
+    /// Takes more of the page and appends to `out` what may leave. Held back are the token or inline script being read,
     /// no more. After an error the page must not be completed.
     pub fn write(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         match &mut self.stage {
