@@ -33,7 +33,8 @@ fn program() -> String {
 pub struct Guard {
     /// What changes when the script or its tables do.
     version: u64,
-    /// Made when somebody first asks.
+    /// Both are made when somebody first asks, and never again.
+    text: OnceLock<Bytes>,
     zipped: OnceLock<Bytes>,
 }
 
@@ -41,7 +42,7 @@ impl Guard {
     /// The one of this policy.
     pub fn new(policy: &Policy) -> Self {
         let version = fnv::add(fnv::START, program().bytes().chain(policy.fingerprint().to_le_bytes()));
-        Self { version, zipped: OnceLock::new() }
+        Self { version, text: OnceLock::new(), zipped: OnceLock::new() }
     }
 
     /// Its address below the prefix, with a mark by which a cached one is known to be this one.
@@ -55,16 +56,19 @@ impl Guard {
     }
 
     /// The script with the tables of its policy.
-    pub fn text(&self, policy: &Policy) -> String {
-        let mut tables = json!(policy.tables());
-        tables["required"] = Value::from(granted(policy, &consent::required(policy)));
-        // In a script of its own nothing ends it early, and JSON is JavaScript.
-        format!("{}({tables});\n", program())
+    pub fn text(&self, policy: &Policy) -> Bytes {
+        let made = || {
+            let mut tables = json!(policy.tables());
+            tables["required"] = Value::from(granted(policy, &consent::required(policy)));
+            // In a script of its own nothing ends it early, and JSON is JavaScript.
+            format!("{}({tables});\n", program()).into()
+        };
+        self.text.get_or_init(made).clone()
     }
 
     /// The same, compressed with gzip.
     pub fn zipped(&self, policy: &Policy) -> Bytes {
-        self.zipped.get_or_init(|| zip(self.text(policy).as_bytes()).into()).clone()
+        self.zipped.get_or_init(|| zip(&self.text(policy)).into()).clone()
     }
 }
 
