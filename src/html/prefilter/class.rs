@@ -20,9 +20,8 @@ pub(super) enum Class {
 /// The class of the elements of this name, in lower case, and whether they can have content; both as in HTML content.
 pub(super) fn of(name: &[u8]) -> (Class, bool) {
     match name {
-        // Its language counts.
-        b"html" => return (Class::Told, true),
-        b"body" => return (Class::Told, true),
+        // The language of the one counts; before the other's end a link may stand.
+        b"html" | b"body" => return (Class::Told, true),
         // The parser reads the charset in it.
         b"meta" => return (Class::Told, false),
         _ => {}

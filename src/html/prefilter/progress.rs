@@ -39,7 +39,7 @@ impl Progress {
         self.kept == 0
     }
 
-    /// Whether the last that it handed back is the end tag of an element, and none around that ended with it.
+    /// Whether the last that it handed back is an end tag at which such an element ended.
     pub(in crate::html) fn has_ended(&self) -> bool {
         self.ended
     }
