@@ -85,6 +85,7 @@ fn timeouts(s: &Section<'_>) -> Timeouts {
         origin_idle: s.or("origin_idle", default.origin_idle, time),
         origin_resolve: s.or("origin_resolve", default.origin_resolve, time),
         idle: s.or("idle", default.idle, time),
+        rest: s.or("rest", default.rest, time),
         drain: s.or("drain", default.drain, time),
     }
 }

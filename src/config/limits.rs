@@ -21,6 +21,8 @@ pub struct Timeouts {
     pub origin_resolve: Duration,
     /// For the next request of a client on a kept connection.
     pub idle: Duration,
+    /// Until a kept HTTP/1.1 connection gives its buffers back while it waits for that.
+    pub rest: Duration,
     /// For exchanges in flight, after SIGTERM.
     pub drain: Duration,
 }
@@ -38,6 +40,8 @@ impl Default for Timeouts {
             origin_idle: Duration::from_secs(45),
             origin_resolve: Duration::from_secs(30),
             idle: Duration::from_secs(75),
+            // What a browser asks for next of a page comes sooner. Those who ask without a pause never get buffers anew.
+            rest: Duration::from_secs(1),
             drain: Duration::from_secs(30),
         }
     }

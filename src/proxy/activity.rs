@@ -21,6 +21,7 @@ pub struct Activity {
     /// The number of the head from which on none is believed.
     doubtful: AtomicU32,
     flooding: AtomicBool,
+    quiet: AtomicBool,
 }
 
 /// The limit that a connection has run into.
@@ -46,6 +47,7 @@ impl Activity {
             blocked_since: AtomicU64::new(0),
             doubtful: AtomicU32::new(0),
             flooding: AtomicBool::new(false),
+            quiet: AtomicBool::new(false),
         }
     }
 
@@ -118,9 +120,25 @@ impl Activity {
         self.flooding.load(Relaxed)
     }
 
+    /// How many request heads were read.
+    pub fn heads(&self) -> u32 {
+        self.heads.load(Relaxed)
+    }
+
     /// Whether a request was ever read.
     pub fn was_asked(&self) -> bool {
-        self.heads.load(Relaxed) != 0
+        self.heads() != 0
+    }
+
+    /// Whether the connection is between two messages, with nothing left to read or to write.
+    pub fn quiet(&self, quiet: bool) {
+        self.quiet.store(quiet, Relaxed);
+    }
+
+    /// Since when nothing was asked or answered, if there is nothing left over of what was before either.
+    pub fn quiet_since(&self) -> Option<Instant> {
+        let quiet = self.quiet.load(Relaxed) && self.is_idle() && self.blocked_since.load(Relaxed) == 0;
+        quiet.then(|| self.at(self.idle_since.load(Relaxed), Duration::ZERO))
     }
 
     /// Whether nothing is asked and nothing is answered.

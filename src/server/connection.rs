@@ -1,27 +1,27 @@
 //! One client connection from the TCP handshake to its close: TLS, HTTP by ALPN, and its time limits.
 
-use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::Poll;
 
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Duration, Instant, timeout, timeout_at};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::gather::Gathered;
 use super::io::{Reading, Watched};
 use super::peer;
+use super::rest::Resting;
 use super::room::Place;
 use super::streams::Streams;
 use super::tls::Tls;
-use super::turns::{Graceful, Turns};
+use super::turns::Turns;
+use super::watch::{End, Linger, watch};
 use crate::config::{Config, Limits, Timeouts};
 use crate::proxy::{Activity, Client, Overdue, Worker, handle};
 use crate::telemetry::counters::Connections;
@@ -106,18 +106,18 @@ async fn serve_h1(
 ) {
     let activity = Arc::clone(&client.activity);
     let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
-    let mut connection = http1::Builder::new()
+    let mut builder = http1::Builder::new();
+    builder
         .max_headers(limits.head_fields)
         .max_header_size(limits.head_bytes)
         .max_buf_size(limits.head_bytes.max(MIN_BUFFER))
         // Our own watch tells an idle connection from a slow head; hyper's clock does not.
         .header_read_timeout(None)
-        .half_close(false)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
+        .half_close(false);
+    let mut connection = Resting::new(builder, stream, service);
     let end = watch(Pin::new(&mut connection), &activity, timeouts, stop, linger).await;
     if end == End::Overdue(Overdue::Head)
-        && let Some(stream) = connection.into_parts().map(|parts| parts.io.into_inner())
+        && let Some(stream) = connection.into_stream()
     {
         Box::pin(refuse(stream)).await;
     }
@@ -126,9 +126,6 @@ async fn serve_h1(
 /// How long an idle connection stays open when the drain begins, to tell its client `Connection: close` with one more
 /// answer: a request that is on its way would be lost otherwise. HTTP/2 has GOAWAY for that.
 const LINGER: Duration = Duration::from_millis(500);
-
-/// How long a client that floods may take to read that we close.
-const PARTING: Duration = Duration::from_secs(1);
 
 /// Tells a client whose head did not end in time; as far as it listens.
 async fn refuse(mut stream: Stream) {
@@ -184,91 +181,3 @@ const RESETS: usize = 20;
 /// Streams that we had to reset for what the client did on them (CVE-2025-8671). Nobody errs that often; those beyond
 /// the limit of streams count too, and a client may not know it yet when it sends its first ones.
 const ERRORS: usize = 200;
-
-/// What a connection waits for, and for how long, before it is told to finish.
-#[derive(Debug, Clone, Copy)]
-enum Linger {
-    /// To have something in flight with which it can be told.
-    UntilBusy(Duration),
-    /// For its first request, which is the last.
-    UntilAsked(Duration),
-}
-
-impl Linger {
-    fn is_over(self, activity: &Activity) -> bool {
-        match self {
-            Self::UntilBusy(_) => !activity.is_idle(),
-            Self::UntilAsked(_) => activity.was_asked(),
-        }
-    }
-}
-
-/// How a connection came to its end.
-#[derive(Debug, PartialEq, Eq)]
-enum End {
-    /// By itself: closed, upgraded or broken.
-    Closed,
-    /// A time limit ran out; whatever is in flight is dropped with it.
-    Overdue(Overdue),
-    /// Still busy when the drain limit ran out.
-    Undrained,
-}
-
-/// Drives a connection and holds its limits. The alarm is set anew only when a deadline comes nearer, or when
-/// it rings and finds that the deadline has moved: a busy connection never touches the timer wheel.
-async fn watch<C: Graceful>(
-    mut connection: Pin<&mut C>,
-    activity: &Activity,
-    timeouts: &Timeouts,
-    stop: &CancellationToken,
-    linger: Linger,
-) -> End {
-    let mut stopped = pin!(stop.cancelled());
-    let mut drain: Option<Instant> = None;
-    let mut lingering: Option<Pin<Box<Sleep>>> = None;
-    let mut armed = Instant::now() + timeouts.idle;
-    let mut alarm = pin!(sleep_until(armed));
-    poll_fn(|cx| {
-        if drain.is_none() && stopped.as_mut().poll(cx).is_ready() {
-            drain = Some(Instant::now() + timeouts.drain);
-            let (Linger::UntilBusy(most) | Linger::UntilAsked(most)) = linger;
-            lingering = Some(Box::pin(sleep(most.min(timeouts.drain))));
-        }
-        if connection.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(End::Closed);
-        }
-        if activity.is_flooding() {
-            // h2 was shown the end of the stream; who does not read our GOAWAY is cut off.
-            drain.get_or_insert_with(|| Instant::now() + PARTING);
-        }
-        if let Some(rest) = &mut lingering
-            && (linger.is_over(activity) || rest.as_mut().poll(cx).is_ready())
-        {
-            lingering = None;
-            connection.as_mut().finish();
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(End::Closed);
-            }
-        }
-        loop {
-            let limit = activity.deadline(timeouts).map(|(at, what)| (at, End::Overdue(what)));
-            let limit = limit.into_iter().chain(drain.map(|at| (at, End::Undrained))).min_by_key(|(at, _)| *at);
-            if let Some((at, _)) = &limit
-                && *at < armed
-            {
-                armed = *at;
-                alarm.as_mut().reset(armed);
-            }
-            if alarm.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            match limit {
-                Some((at, end)) if at <= Instant::now() => return Poll::Ready(end),
-                Some((at, _)) => armed = at,
-                None => armed = Instant::now() + timeouts.idle,
-            }
-            alarm.as_mut().reset(armed);
-        }
-    })
-    .await
-}

@@ -101,6 +101,11 @@ impl Framing {
         None
     }
 
+    /// Whether so many messages have come to their end, and nothing of the next has begun.
+    pub(super) fn is_behind(&self, heads: u32) -> bool {
+        matches!(self.part, Part::Head) && self.line.at == 0 && !self.line.started && self.heads == heads
+    }
+
     /// Goes on in a head; what is left after the end of a line or of all bytes.
     fn head<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let Line { name, at, digits, started } = &mut self.line;
@@ -204,6 +209,27 @@ mod tests {
                 assert_eq!(seen, doubtful, "{stream:?} cut at {cut}");
             }
         }
+    }
+
+    #[test]
+    fn between_messages_is_where_one_ends_and_nowhere_else() {
+        let messages = [GET, UPLOAD, CHUNKS, GET];
+        let (stream, mut end, mut ends) = (messages.concat(), 0, vec![0]);
+        for message in messages {
+            end += message.len();
+            ends.push(end);
+        }
+        let mut framing = Framing::default();
+        assert!(framing.is_behind(0));
+        for (at, byte) in stream.bytes().enumerate() {
+            framing.doubtful(&[byte]);
+            let heads = ends.iter().position(|end| *end == at + 1);
+            let behind: Vec<usize> = (0..6).filter(|heads| framing.is_behind(*heads as u32)).collect();
+            assert_eq!(behind, heads.into_iter().collect::<Vec<_>>(), "after {:?}", &stream[..=at]);
+        }
+        let mut lost = Framing::default();
+        lost.doubtful(BOTH.as_bytes());
+        assert!(!(0..3).any(|heads| lost.is_behind(heads)), "what is in doubt ends nowhere");
     }
 
     #[test]

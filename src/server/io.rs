@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::Frames;
 use super::framing::Framing;
@@ -19,6 +19,10 @@ pub(super) struct Watched<S> {
     reading: Reading,
     /// Bytes that were read since others had their turn.
     unyielding: usize,
+    /// The last read found nothing.
+    starved: bool,
+    /// Something was written and not yet flushed.
+    unflushed: bool,
 }
 
 /// What is looked for in the bytes that come.
@@ -58,7 +62,7 @@ fn go_away(last_stream: u32) -> Vec<u8> {
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, activity: Arc<Activity>, reading: Reading) -> Self {
-        Self { stream, activity, reading, unyielding: 0 }
+        Self { stream, activity, reading, unyielding: 0, starved: false, unflushed: false }
     }
 
     /// Looks at what has come; how much of it may pass.
@@ -85,7 +89,18 @@ impl<S> Watched<S> {
         }
     }
 
+    /// Tells whether whoever reads and writes here has read all messages to their end, has no byte more, and has nothing
+    /// left to write.
+    fn note_quiet(&self) {
+        if let Reading::Messages(framing) = &self.reading {
+            let quiet = self.starved && !self.unflushed && framing.is_behind(self.activity.heads());
+            self.activity.quiet(quiet);
+        }
+    }
+
     fn note_sent(&mut self, written: &Poll<Result<usize>>) {
+        self.unflushed = true;
+        self.note_quiet();
         if let (Reading::Frames(frames), Poll::Ready(Ok(bytes))) = (&mut self.reading, written) {
             frames.sent(*bytes);
         }
@@ -97,6 +112,13 @@ impl<S> Watched<S> {
             Poll::Ready(_) => self.activity.unblocked(),
         }
         written
+    }
+}
+
+impl<S: AsyncBufRead + Unpin> Watched<S> {
+    /// Whether there is something to read, an end or an error included; it stays there.
+    pub(super) fn poll_stir(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.stream).poll_fill_buf(cx).map(drop)
     }
 }
 
@@ -112,6 +134,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         }
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.starved = read.is_pending();
         if buf.filled().len() > before {
             self.activity.received();
             // Where less passes, h2 sees the end of the stream next: it writes what it has begun, and shuts down.
@@ -119,6 +142,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             self.unyielding += passed;
             buf.set_filled(before + passed);
         }
+        self.note_quiet();
         read
     }
 }
@@ -132,6 +156,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_ready() {
+            self.unflushed = false;
+            self.note_quiet();
+        }
         self.note(flushed)
     }
 

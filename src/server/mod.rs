@@ -18,10 +18,12 @@ mod peer;
 mod pulse;
 mod redirect;
 mod reload;
+mod rest;
 mod room;
 mod streams;
 mod tls;
 mod turns;
+mod watch;
 
 use std::io::{Error, Result};
 use std::sync::Arc;

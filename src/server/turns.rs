@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper::service::HttpService;
 use hyper_util::rt::TokioIo;
 
@@ -17,18 +17,17 @@ use super::streams::Streams;
 /// A connection that can be asked to finish what is in flight and close.
 pub(super) trait Graceful: Future<Output = hyper::Result<()>> {
     fn finish(self: Pin<&mut Self>);
-}
 
-impl<S> Graceful for http1::UpgradeableConnection<TokioIo<Stream>, S>
-where
-    S: HttpService<Incoming>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    S::ResBody: 'static,
-    <S::ResBody as http_body::Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
+    /// Whether it could [`Self::rest`].
+    fn can_rest(&self) -> bool {
+        false
     }
+
+    /// Gives up what it can do without until its client says something. Only while [`Activity::quiet_since`] says that it
+    /// is quiet; has to be polled afterwards.
+    ///
+    /// [`Activity::quiet_since`]: crate::proxy::Activity::quiet_since
+    fn rest(self: Pin<&mut Self>) {}
 }
 
 impl<S> Graceful for http2::Connection<TokioIo<Gathered<Stream>>, S, Streams>

@@ -31,6 +31,7 @@ mod passthrough;
 mod published;
 mod receipts;
 mod reload;
+mod rest;
 mod site_headers;
 mod smuggling;
 mod tls;

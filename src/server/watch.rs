@@ -1,0 +1,120 @@
+//! Drives a connection and holds its time limits.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::turns::Graceful;
+use crate::config::Timeouts;
+use crate::proxy::{Activity, Overdue};
+
+/// How long a client that floods may take to read that we close.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// What a connection waits for, and for how long, before it is told to finish.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Linger {
+    /// To have something in flight with which it can be told.
+    UntilBusy(Duration),
+    /// For its first request, which is the last.
+    UntilAsked(Duration),
+}
+
+impl Linger {
+    fn is_over(self, activity: &Activity) -> bool {
+        match self {
+            Self::UntilBusy(_) => !activity.is_idle(),
+            Self::UntilAsked(_) => activity.was_asked(),
+        }
+    }
+}
+
+/// How a connection came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// By itself: closed, upgraded or broken.
+    Closed,
+    /// A time limit ran out; whatever is in flight is dropped with it.
+    Overdue(Overdue),
+    /// Still busy when the drain limit ran out.
+    Undrained,
+}
+
+/// What comes next if nothing happens until then.
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    End(End),
+    Rest,
+}
+
+/// Drives a connection and holds its limits. The alarm is set anew only when a deadline comes nearer, or when it rings and
+/// finds that the deadline has moved: a busy connection touches the timer wheel once in a while, not with each request.
+pub(super) async fn watch<C: Graceful>(
+    mut connection: Pin<&mut C>,
+    activity: &Activity,
+    timeouts: &Timeouts,
+    stop: &CancellationToken,
+    linger: Linger,
+) -> End {
+    let mut stopped = pin!(stop.cancelled());
+    let mut drain: Option<Instant> = None;
+    let mut lingering: Option<Pin<Box<Sleep>>> = None;
+    let mut armed = Instant::now() + timeouts.idle;
+    let mut alarm = pin!(sleep_until(armed));
+    poll_fn(|cx| {
+        if drain.is_none() && stopped.as_mut().poll(cx).is_ready() {
+            drain = Some(Instant::now() + timeouts.drain);
+            let (Linger::UntilBusy(most) | Linger::UntilAsked(most)) = linger;
+            lingering = Some(Box::pin(sleep(most.min(timeouts.drain))));
+        }
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(End::Closed);
+        }
+        if activity.is_flooding() {
+            // h2 was shown the end of the stream; who does not read our GOAWAY is cut off.
+            drain.get_or_insert_with(|| Instant::now() + PARTING);
+        }
+        if let Some(rest) = &mut lingering
+            && (linger.is_over(activity) || rest.as_mut().poll(cx).is_ready())
+        {
+            lingering = None;
+            connection.as_mut().finish();
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(End::Closed);
+            }
+        }
+        loop {
+            let limit = activity.deadline(timeouts).map(|(at, what)| (at, Due::End(End::Overdue(what))));
+            let drained = drain.map(|at| (at, Due::End(End::Undrained)));
+            let quiet = activity.quiet_since().filter(|_| connection.can_rest());
+            let rest = quiet.map(|since| (since + timeouts.rest, Due::Rest));
+            let next = [limit, drained, rest].into_iter().flatten().min_by_key(|(at, _)| *at);
+            if let Some((at, _)) = &next
+                && *at < armed
+            {
+                armed = *at;
+                alarm.as_mut().reset(armed);
+            }
+            if alarm.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            match next {
+                Some((at, Due::End(end))) if at <= Instant::now() => return Poll::Ready(end),
+                Some((at, Due::Rest)) if at <= Instant::now() => {
+                    connection.as_mut().rest();
+                    if connection.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(End::Closed);
+                    }
+                    continue;
+                }
+                Some((at, _)) => armed = at,
+                None => armed = Instant::now() + timeouts.idle,
+            }
+            alarm.as_mut().reset(armed);
+        }
+    })
+    .await
+}
