@@ -13,6 +13,7 @@ use tokio::time::{Duration, Instant, timeout, timeout_at};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use super::detach::handle_detached;
 use super::gather::Gathered;
 use super::io::{Reading, Watched};
 use super::peer;
@@ -151,7 +152,7 @@ async fn serve_h2(
     linger: Linger,
 ) {
     let activity = Arc::clone(&client.activity);
-    let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
+    let service = hyper::service::service_fn(move |request| handle_detached(Arc::clone(&client), request));
     let stream = Gathered::new(stream);
     let connection = http2::Builder::new(Streams { limit: timeouts.body_idle })
         .timer(TokioTimer::new())

@@ -7,6 +7,7 @@ mod accept;
 pub mod announced;
 mod checks;
 mod connection;
+mod detach;
 mod frames;
 mod framing;
 mod gather;
