@@ -51,7 +51,8 @@ pub(super) async fn serve(
         let serve = move |stream, place| {
             let (worker, tls) = (Arc::clone(&worker), Arc::clone(&tls));
             let counters = Arc::clone(&worker.counters);
-            counted(connection::serve(stream, index, worker, tls, stop.clone(), place), counters)
+            // A block that awaits what it captured holds it twice: box it.
+            counted(Box::pin(connection::serve(stream, index, worker, tls, stop.clone(), place)), counters)
         };
         port.clone()
             .connections
@@ -156,7 +157,6 @@ impl Port {
             return;
         };
         let _ = stream.set_nodelay(true);
-        // A block that awaits what it captured holds it twice: box it.
         let connection = Box::pin(serve(stream, place));
         self.connections.spawn(async move {
             if let Err(error) = connection.await {

@@ -75,7 +75,8 @@ pub(super) async fn serve(
     let counters = Arc::clone(&client.worker.counters);
     let flooded = Arc::clone(&client.activity);
     if h2 {
-        serve_h2(stream, client, &timeouts, &limits, &stop, linger).await
+        // Boxed: the larger by far, and most of it would lie idle with a connection of HTTP/1.1.
+        Box::pin(serve_h2(stream, client, &timeouts, &limits, &stop, linger)).await
     } else {
         serve_h1(stream, client, &timeouts, &limits, &stop, linger).await
     }
