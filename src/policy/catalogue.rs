@@ -17,7 +17,7 @@ pub struct Catalogue {
     ids: HashMap<Box<str>, usize>,
     pub(super) cookies: NameIndex<Entry>,
     pub(super) storage: NameIndex<Entry>,
-    tags: UrlIndex<Entry>,
+    pub(super) tags: UrlIndex<Entry>,
     pub(super) snippets: SnippetIndex<Entry>,
     pub(super) sessions: NameIndex<(Option<Hardening>, RuleId)>,
     /// The service of each rule, by its number; `None` for those of sessions.
@@ -84,7 +84,7 @@ impl Catalogue {
 
     /// The service that a URL leads to.
     pub fn tag(&self, url: &Url) -> Option<(&CatalogueService, RuleId)> {
-        self.tag_entry(url).map(|entry| (&self.parts.services[entry.service], entry.rule))
+        self.tags.find(url).map(|entry| (&self.parts.services[entry.service], entry.rule))
     }
 
     /// How a session cookie of a known stack is hardened; `None` inside: a known one that must stay as it is.
@@ -110,10 +110,6 @@ impl Catalogue {
     /// Whether the service of this entry is one that sites work by.
     pub(super) fn is_necessary(&self, entry: &Entry) -> bool {
         &*self.parts.services[entry.service].category == "necessary"
-    }
-
-    pub(super) fn tag_entry(&self, url: &Url) -> Option<Entry> {
-        self.tags.find(url).copied()
     }
 }
 
