@@ -112,7 +112,12 @@ pub(super) struct Names<'t> {
 impl<'t> Names<'t> {
     /// Those behind the tag's own name, which begins at `name`.
     pub(super) fn behind(tag: &'t [u8], name: usize) -> Self {
-        Self { tag, at: name + name_end(&tag[name.min(tag.len())..]) }
+        Self::from(tag, name + name_end(&tag[name.min(tag.len())..]))
+    }
+
+    /// Those of a tag from here on.
+    pub(super) fn from(tag: &'t [u8], at: usize) -> Self {
+        Self { tag, at }
     }
 
     /// Where it has come to: behind the last attribute that it told of, in the end to the tag's `>`.
@@ -125,6 +130,7 @@ impl<'t> Names<'t> {
         self.next().map(|(name, _)| &self.tag[name])
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Option<(Range<usize>, Range<usize>)> {
         self.skip(|byte| is_space(byte) || byte == b'/');
         let start = self.at;
@@ -163,9 +169,11 @@ impl<'t> Names<'t> {
         self.tag.get(self.at).copied()
     }
 
+    #[inline]
     fn skip(&mut self, while_: impl Fn(u8) -> bool) {
-        let rest = self.tag.get(self.at..).unwrap_or_default();
-        self.at += rest.iter().position(|byte| !while_(*byte)).unwrap_or(rest.len());
+        while self.byte().is_some_and(&while_) {
+            self.at += 1;
+        }
     }
 }
 

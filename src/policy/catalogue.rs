@@ -17,9 +17,11 @@ pub struct Catalogue {
     ids: HashMap<Box<str>, usize>,
     pub(super) cookies: NameIndex<Entry>,
     pub(super) storage: NameIndex<Entry>,
-    tags: UrlIndex<Entry>,
+    pub(super) tags: UrlIndex<Entry>,
     pub(super) snippets: SnippetIndex<Entry>,
     pub(super) sessions: NameIndex<(Option<Hardening>, RuleId)>,
+    /// The service of each rule, by its number; `None` for those of sessions.
+    owners: Box<[Option<u32>]>,
 }
 
 /// What an index leads to.
@@ -51,7 +53,8 @@ impl Catalogue {
             entry.snippets.iter().map(move |s| (&*s.text, Entry { service, rule: s.rule }))
         }));
         let sessions = NameIndex::new(parts.sessions.iter().map(|s| (s.pattern.clone(), (s.hardening, s.rule))));
-        Self { ids, cookies, storage, tags, snippets, sessions, parts }
+        let owners = owners(&parts);
+        Self { ids, cookies, storage, tags, snippets, sessions, owners, parts }
     }
 
     /// The entry that `uses:` names.
@@ -81,7 +84,7 @@ impl Catalogue {
 
     /// The service that a URL leads to.
     pub fn tag(&self, url: &Url) -> Option<(&CatalogueService, RuleId)> {
-        self.tag_entry(url).map(|entry| (&self.parts.services[entry.service], entry.rule))
+        self.tags.find(url).map(|entry| (&self.parts.services[entry.service], entry.rule))
     }
 
     /// How a session cookie of a known stack is hardened; `None` inside: a known one that must stay as it is.
@@ -94,14 +97,10 @@ impl Catalogue {
         &self.parts.sources[rule.0 as usize]
     }
 
-    /// The service whose cookie, host or signature this rule is; none for session cookies. Looks at all of them.
+    /// The service whose cookie, host or signature this rule is; none for session cookies.
     pub fn service_of(&self, rule: RuleId) -> Option<&CatalogueService> {
-        self.services().iter().find(|service| {
-            service.cookies.iter().any(|cookie| cookie.rule == rule)
-                || service.storage.iter().any(|key| key.rule == rule)
-                || service.tags.iter().any(|tag| tag.rule == rule)
-                || service.snippets.iter().any(|snippet| snippet.rule == rule)
-        })
+        let owner = (*self.owners.get(rule.0 as usize)?)?;
+        self.services().get(owner as usize)
     }
 
     pub(super) fn position(&self, id: &str) -> Option<usize> {
@@ -112,8 +111,20 @@ impl Catalogue {
     pub(super) fn is_necessary(&self, entry: &Entry) -> bool {
         &*self.parts.services[entry.service].category == "necessary"
     }
+}
 
-    pub(super) fn tag_entry(&self, url: &Url) -> Option<Entry> {
-        self.tags.find(url).copied()
+fn owners(parts: &CatalogueParts) -> Box<[Option<u32>]> {
+    let mut owners = vec![None; parts.sources.len()];
+    for (at, service) in (0..).zip(&parts.services) {
+        let cookies = service.cookies.iter().map(|cookie| cookie.rule);
+        let storage = service.storage.iter().map(|key| key.rule);
+        let tags = service.tags.iter().map(|tag| tag.rule);
+        let snippets = service.snippets.iter().map(|snippet| snippet.rule);
+        for rule in cookies.chain(storage).chain(tags).chain(snippets) {
+            if let Some(owner) = owners.get_mut(rule.0 as usize) {
+                owner.get_or_insert(at);
+            }
+        }
     }
+    owners.into()
 }

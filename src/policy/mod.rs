@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use ::url::Url;
 
+use self::url::Contacted;
 pub use self::url::resolve;
 pub use catalogue::Catalogue;
 pub use finding::{Finding, FindingAction, FindingKind, Sighting, Witness};
@@ -62,6 +63,8 @@ pub struct Policy {
     tool: Option<usize>,
     /// What session cookies belong to.
     required: Option<CategoryId>,
+    /// Whether any session cookie gets the `__Host-` prefix.
+    renames: bool,
     fingerprint: (u64, [u8; 32]),
 }
 
@@ -111,7 +114,9 @@ impl Policy {
     /// Builds the indices. `parts` was checked by `config`: ids point into their tables.
     pub fn compile(parts: PolicyParts, catalogue: Arc<Catalogue>) -> Self {
         let owned = Owned::of(&parts);
+        let mut sessions = parts.sessions.iter().chain(&catalogue.parts().sessions);
         Self {
+            renames: sessions.any(|session| session.hardening.is_some_and(|hardening| hardening.host_prefix)),
             cookies: NameIndex::new(owned.cookies),
             storage: NameIndex::new(owned.storage),
             tags: UrlIndex::new(owned.tags),
@@ -141,6 +146,11 @@ impl Policy {
         parts.sources.push(source);
         parts.consent_tool = Some(ConsentTool { cookies, service: service.map(Into::into), rule });
         Self::compile(parts, self.catalogue.clone())
+    }
+
+    /// Whether any session cookie gets the `__Host-` prefix, so that requests may hold its other name.
+    pub fn renames(&self) -> bool {
+        self.renames
     }
 
     /// The catalogue that it was compiled with.
@@ -243,9 +253,13 @@ impl Policy {
     }
 
     fn tag_standing(&self, url: &Url) -> Standing {
-        match self.tags.find(url) {
+        let Some(contacted) = Contacted::of(url) else { return Standing::Unknown };
+        match self.tags.find_contacted(&contacted) {
             Some(found) => Standing::Classified(*found),
-            None => self.catalogue.tag_entry(url).map_or(Standing::Unknown, |entry| self.adopted_as(entry)),
+            None => {
+                let known = self.catalogue.tags.find_contacted(&contacted);
+                known.map_or(Standing::Unknown, |entry| self.adopted_as(*entry))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::catalogue::{self, Catalogue};
 use super::model::{Hardening, RuleId};
+use super::names::Form;
 use super::{Classified, NameIndex, Policy, Rule, Standing};
 
 /// A hardening, or `None` for a session cookie that must stay as it is.
@@ -25,14 +26,14 @@ pub(super) struct Named<'p> {
 
 impl<'p> Named<'p> {
     pub(super) fn look(policy: &'p Policy, name: &[u8]) -> Self {
-        let forms = Forms { name, bare: bare(name) };
+        let forms = Forms { whole: Form::of(name), bare: bare(name).map(Form::of) };
         let Catalogue { cookies, sessions, .. } = &*policy.catalogue;
         let known = forms.find(cookies);
         // `_gd_session` looks like the session of a framework, but is 6sense's: a name that a service has for
         // tracking or comfort is of no stack.
         let tracks = known.is_some_and(|entry| !policy.catalogue.is_necessary(entry));
         Self {
-            kept: policy.kept.find(name).copied(),
+            kept: policy.kept.find_form(&forms.whole).copied(),
             cookie: forms.find(&policy.cookies),
             session: forms.find(&policy.sessions),
             known,
@@ -76,13 +77,13 @@ impl<'p> Named<'p> {
 /// A name as it is, and without a prefix that browsers give a meaning (RFC 6265bis §4.1.3, in any letter case):
 /// `__Host-PHPSESSID` is the session cookie of PHP.
 struct Forms<'n> {
-    name: &'n [u8],
-    bare: Option<&'n [u8]>,
+    whole: Form<'n>,
+    bare: Option<Form<'n>>,
 }
 
 impl Forms<'_> {
     fn find<'p, T>(&self, list: &'p NameIndex<T>) -> Option<&'p T> {
-        list.find(self.name).or_else(|| list.find(self.bare?))
+        list.find_form(&self.whole).or_else(|| list.find_form(self.bare.as_ref()?))
     }
 }
 

@@ -100,6 +100,19 @@ fn catalogue() -> Arc<Catalogue> {
     Arc::new(Catalogue::compile(CatalogueParts { services, sessions, sources: rules.0 }))
 }
 
+#[test]
+fn a_rule_of_the_catalogue_leads_to_its_service() {
+    let catalogue = catalogue();
+    let owner = |rule| catalogue.service_of(rule).map(|service| &*service.id);
+    for (name, id) in [("_ga", "google-analytics"), ("_fbp", "facebook"), ("paddle_x", "paddle")] {
+        assert_eq!(owner(catalogue.cookie(name.as_bytes()).unwrap().1), Some(id));
+    }
+    let tag = catalogue.tag(&Url::parse("https://widget.intercom.io/x").unwrap()).unwrap();
+    assert_eq!(owner(tag.1), Some("intercom"));
+    assert_eq!(owner(catalogue.session(b"PHPSESSID").unwrap().1), None);
+    assert_eq!(owner(RuleId(u32::MAX)), None, "a rule of nobody's");
+}
+
 fn service(id: &str, uses: Option<&str>, category: CategoryId) -> Service {
     Service {
         id: id.into(),

@@ -3,13 +3,33 @@
 
 use std::borrow::Cow;
 
-use url::{Position, Url};
+use url::{Host, Position, Url};
 
 /// The URL that a browser would fetch for `raw` on a page whose base is `base`; `None` where it fetches nothing.
 ///
 /// The parser trims controls and spaces, drops tab, CR and LF, takes `\` for `/` and the host to lower-case ASCII.
 pub fn resolve(base: &Url, raw: &str) -> Option<Url> {
     base.join(raw).ok()
+}
+
+/// Whom a URL makes a browser contact and what for, as rules speak of it.
+#[derive(Debug)]
+pub(super) struct Contacted<'u> {
+    /// As [`contacted_host`].
+    pub(super) host: &'u str,
+    /// An address has nothing below it.
+    pub(super) is_address: bool,
+    /// As [`comparable_path`].
+    pub(super) path: Cow<'u, str>,
+}
+
+impl<'u> Contacted<'u> {
+    /// `None` if nobody is contacted.
+    pub(super) fn of(url: &'u Url) -> Option<Self> {
+        let host = contacted_host(url)?;
+        let is_address = !matches!(url.host(), Some(Host::Domain(_)));
+        Some(Self { host, is_address, path: comparable_path(url) })
+    }
 }
 
 /// The host of a URL that makes a browser contact somebody, without the dot that names the DNS root.
@@ -24,7 +44,10 @@ pub(super) fn contacted_host(url: &Url) -> Option<&str> {
 /// §6.2.2.2): servers take `/%67tag/js` for `/gtag/js`, so rules do too.
 pub(super) fn comparable_path(url: &Url) -> Cow<'_, str> {
     let path = &url[Position::BeforePath..Position::AfterQuery];
-    if path.contains('%') { Cow::Owned(unescape_unreserved(path)) } else { Cow::Borrowed(path) }
+    match memchr::memchr(b'%', path.as_bytes()) {
+        Some(_) => Cow::Owned(unescape_unreserved(path)),
+        None => Cow::Borrowed(path),
+    }
 }
 
 fn unescape_unreserved(path: &str) -> String {

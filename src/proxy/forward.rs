@@ -2,7 +2,7 @@
 //! the form of the request's target. Knows nothing of consent.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{Authority, Uri};
 use http::{HeaderMap, Method, Response, StatusCode, Version};
@@ -82,11 +82,16 @@ fn is_trusted(client: &Client, site: &SiteRef) -> bool {
     site.snapshot().config.trusted_proxies.iter().any(|net| net.contains(&client.address))
 }
 
+const CF_IPCOUNTRY: HeaderName = HeaderName::from_static("cf-ipcountry");
+
 /// Where a trusted CDN in front says that the visitor is. Two answers are none.
 pub(super) fn country(client: &Client, site: &SiteRef, headers: &HeaderMap) -> Option<Country> {
-    let mut lines = headers.get_all("cf-ipcountry").iter();
+    if !is_trusted(client, site) {
+        return None;
+    }
+    let mut lines = headers.get_all(CF_IPCOUNTRY).iter();
     let (line, None) = (lines.next()?, lines.next()) else { return None };
-    is_trusted(client, site).then(|| Country::parse(line.as_bytes())).flatten()
+    Country::parse(line.as_bytes())
 }
 
 /// Chunks overrule a length beside them (RFC 9112 §6.3), which hyper leaves in the head (hyperium/hyper#3860): the client

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use http::header::{HeaderMap, HeaderValue};
+use http::header::{COOKIE, DNT, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 
 use super::answer::Extras;
@@ -17,6 +17,8 @@ use crate::consent::{self, Basis, Choice, Decision, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::policy::{Country, Law};
 use crate::{filter, telemetry};
+
+const SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 
 /// What the request says of its visitor, and what follows from it.
 pub(super) struct Visitor {
@@ -42,8 +44,8 @@ struct Implied {
 impl Visitor {
     pub(super) fn of(client: &Client, site: &SiteRef, headers: &HeaderMap) -> Self {
         let now = telemetry::now();
-        let all = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
-        let cookies = all(http::header::COOKIE.as_str());
+        let all = |name: HeaderName| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        let cookies = all(COOKIE);
         let (name, keys) = (&site.cookie.name, &client.worker.keys);
         let record = match &site.consent_tool {
             None => consent::read(cookies, name, keys, &site.name, &site.policy, now),
@@ -52,7 +54,7 @@ impl Visitor {
                 consent::read_with(tool, &lines, name, keys, &site.name, &site.policy, now)
             }
         };
-        let signals = Signals::read(all("sec-gpc"), all("dnt"));
+        let signals = Signals::read(all(SEC_GPC), all(DNT));
         let country = forward::country(client, site, headers);
         let decision = consent::grant_in(country, &site.policy, &record, signals, now);
         Self { record, signals, fetch: filter::Fetch::read(headers), decision, country, now, implied: None }
@@ -116,7 +118,7 @@ impl Visitor {
         if !self.counts(site, request.method(), request.uri(), request.headers()) {
             return self;
         }
-        let cookies = request.headers().get_all(http::header::COOKIE).iter().map(HeaderValue::as_bytes);
+        let cookies = request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes);
         let (target, keys) = (target_of(request), &client.worker.keys);
         if !consent::seen_elsewhere(cookies, SEEN_COOKIE, target, self.now, keys, &site.name) {
             return self;

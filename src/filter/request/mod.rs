@@ -125,6 +125,9 @@ fn original<'p>(policy: &Policy, name: &'p [u8]) -> Option<&'p [u8]> {
 
 /// The original names of all cookies here that we gave `__Host-`.
 fn moved_names(policy: &Policy, headers: &HeaderMap) -> Vec<Box<[u8]>> {
+    if !policy.renames() {
+        return Vec::new();
+    }
     let lines = headers.get_all(COOKIE).iter();
     let names = lines.flat_map(|line| cookie::pairs(line.as_bytes())).map(|pair| pair.name());
     names.filter_map(|name| original(policy, name)).map(Into::into).collect()

@@ -1,5 +1,6 @@
 //! What must be done with an element, by the name of its tag.
 
+use super::name::Name;
 use crate::html::elements::{self, Kind};
 
 /// Who looks at a tag.
@@ -15,6 +16,49 @@ pub(super) enum Class {
     Text,
     /// The parser, for this tag and for all that follow: what it means depends on more than is known here.
     Doubtful,
+}
+
+/// The classes of the names on one page.
+#[derive(Debug)]
+pub(super) struct Classes {
+    /// The name of elements that the parser must see whatever they are, in lower case.
+    asked_for: Option<Box<[u8]>>,
+    /// Those that were met, each where its name says: a page has few, and has them again and again.
+    met: Box<[(u64, Class, bool); MET]>,
+}
+
+const MET: usize = 128;
+
+impl Classes {
+    pub(super) fn new(asked_for: Option<Box<[u8]>>) -> Self {
+        // No name is 0.
+        Self { asked_for, met: Box::new([(0, Class::Plain, true); MET]) }
+    }
+
+    /// The class of the elements of this name, and whether they can have content; as [`of`], but for what is asked for.
+    #[inline]
+    pub(super) fn of(&mut self, name: Name<'_>) -> (Class, bool) {
+        let Name::Short(packed) = name else { return self.find(name) };
+        // The golden ratio spreads names evenly (Knuth, TAOCP 6.4).
+        let place = packed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - MET.ilog2());
+        let (known, class, has_content) = self.met[place as usize];
+        if known == packed {
+            return (class, has_content);
+        }
+        let (class, has_content) = self.find(name);
+        self.met[place as usize] = (packed, class, has_content);
+        (class, has_content)
+    }
+
+    fn find(&self, name: Name<'_>) -> (Class, bool) {
+        let name = name.to_bytes();
+        match of(&name) {
+            (Class::Plain | Class::Judged(_), has_content) if self.asked_for.as_ref() == Some(&name) => {
+                (Class::Told, has_content)
+            }
+            found => found,
+        }
+    }
 }
 
 /// The class of the elements of this name, in lower case, and whether they can have content; both as in HTML content.

@@ -6,11 +6,13 @@
 //! it cannot tell, the parser has the rest of the page. What leaves is the same with and without it.
 
 mod class;
+mod name;
 mod open;
 mod progress;
 mod token;
 
-use self::class::Class;
+use self::class::{Class, Classes};
+use self::name::Name;
 use self::open::Open;
 pub(super) use self::progress::Progress;
 use self::token::Token;
@@ -27,9 +29,8 @@ const HELD: usize = 4 << 10;
 #[derive(Debug)]
 pub(super) struct Prefilter {
     open: Open,
+    classes: Classes,
     inside: Option<Inside>,
-    /// The name of elements that the parser must see whatever they are, in lower case.
-    asked_for: Option<Box<str>>,
     /// The beginning of a token of which more must come.
     held: Vec<u8>,
     /// Bytes of it that are held at most.
@@ -85,13 +86,13 @@ impl Prefilter {
             return None;
         }
         let asked_for = match &settings.insert.link {
-            Some(link) => Some(link.within.name()?.into()),
+            Some(link) => Some(link.within.name()?.as_bytes().into()),
             None => None,
         };
         Some(Self {
             open: Open::default(),
+            classes: Classes::new(asked_for),
             inside: None,
-            asked_for,
             held: Vec::new(),
             most: HELD.min(settings.limits.memory / 2),
         })
@@ -115,7 +116,7 @@ impl Prefilter {
     /// The element has ended.
     pub(super) fn leave(&mut self) {
         if let Some(Inside::Element { name, counted: true }) = self.inside.take() {
-            self.open.find(&name).into_iter().for_each(|at| self.open.end(at));
+            self.open.find(Name::of(&name)).into_iter().for_each(|at| self.open.end(at));
         }
     }
 
@@ -129,7 +130,7 @@ impl Prefilter {
             }
             None => match self.content(bytes, all) {
                 // An image may be as long as it likes.
-                Step::More if bytes.len() > self.most && token::begins(bytes).is_some_and(|name| is_leaf(&name)) => {
+                Step::More if bytes.len() > self.most && token::begins(bytes).is_some_and(is_leaf) => {
                     Step::Feed(bytes.len(), Then::Within(Inside::Tag))
                 }
                 Step::More if bytes.len() > self.most => self.tell().unwrap_or(Step::Leave),
@@ -159,22 +160,22 @@ impl Prefilter {
     fn passes(&mut self, token: &Token<'_>) -> bool {
         match token {
             Token::Text | Token::Comment => true,
-            Token::End(name) => match self.open.find(name) {
+            Token::End(name) => match self.open.find(*name) {
                 Some(at) if self.open.is_told(at) => false,
                 Some(at) => {
                     self.open.end(at);
                     true
                 }
-                None => class::of(name).0 != Class::Doubtful,
+                None => self.classes.of(*name).0 != Class::Doubtful,
             },
             Token::Start(name, attributes) => {
-                let (class, has_content) = self.class(name);
+                let (class, has_content) = self.classes.of(*name);
                 let plain = match class {
                     Class::Plain => true,
                     Class::Judged(kind) => !may_matter(kind, *attributes),
                     Class::Told | Class::Text | Class::Doubtful => false,
                 };
-                plain && (!has_content || self.open.push(name))
+                plain && (!has_content || self.open.push(*name))
             }
         }
     }
@@ -183,20 +184,20 @@ impl Prefilter {
     fn stop(&mut self, token: &Token<'_>, length: usize, all: bool) -> Step {
         match token {
             Token::Text | Token::Comment => Step::Feed(length, Then::Content),
-            Token::End(name) => match self.open.find(name) {
-                None if class::of(name).0 == Class::Doubtful => Step::Leave,
+            Token::End(name) => match self.open.find(*name) {
+                None if self.classes.of(*name).0 == Class::Doubtful => Step::Leave,
                 found => {
                     found.into_iter().for_each(|at| self.open.end(at));
                     Step::Feed(length, Then::Content)
                 }
             },
-            Token::Start(name, _) => self.start(name, length, all),
+            Token::Start(name, _) => self.start(*name, length, all),
         }
     }
 
-    fn start(&mut self, name: &[u8], length: usize, all: bool) -> Step {
-        let (class, has_content) = self.class(name);
-        let element = |counted| Inside::Element { name: name.into(), counted };
+    fn start(&mut self, name: Name<'_>, length: usize, all: bool) -> Step {
+        let (class, has_content) = self.classes.of(name);
+        let element = |counted| Inside::Element { name: name.to_bytes(), counted };
         match class {
             Class::Doubtful => Step::Leave,
             Class::Text => Step::Feed(length, Then::Within(element(false))),
@@ -218,21 +219,11 @@ impl Prefilter {
         let tags = self.open.tell();
         (!tags.is_empty()).then_some(Step::Tell(tags))
     }
-
-    fn class(&self, name: &[u8]) -> (Class, bool) {
-        let (class, has_content) = class::of(name);
-        match class {
-            Class::Plain | Class::Judged(_) if self.asked_for.as_deref().is_some_and(|n| n.as_bytes() == name) => {
-                (Class::Told, has_content)
-            }
-            class => (class, has_content),
-        }
-    }
 }
 
 /// Whether the parser stops at the tags of these elements, which have no content.
-fn is_leaf(name: &[u8]) -> bool {
-    matches!(class::of(name), (Class::Judged(_), false))
+fn is_leaf(name: Name<'_>) -> bool {
+    matches!(class::of(&name.to_bytes()), (Class::Judged(_), false))
 }
 
 fn may_matter(kind: Kind, mut attributes: Names<'_>) -> bool {

@@ -1,9 +1,8 @@
 //! The tokens of HTML content (HTML §13.2.5), as far as their places go.
 
-use std::borrow::Cow;
-
 use memchr::{memchr, memmem};
 
+use super::name::Name;
 use crate::html::attributes::Names;
 
 /// What comes next in HTML content.
@@ -13,10 +12,10 @@ pub(super) enum Token<'t> {
     Text,
     /// A comment, a declaration, or whatever else browsers take for a comment.
     Comment,
-    /// The name in lower case, and what is to be read of the attributes.
-    Start(Cow<'t, [u8]>, Names<'t>),
-    /// The name in lower case.
-    End(Cow<'t, [u8]>),
+    /// Its name and its attributes.
+    Start(Name<'t>, Names<'t>),
+    /// Its name.
+    End(Name<'t>),
 }
 
 /// Reads the next token, and how many bytes it has; `None` if it is not complete.
@@ -36,25 +35,16 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Token<'_>, usize)> {
 }
 
 /// The name of the start tag that these bytes begin, though more of it must come.
-pub(super) fn begins(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let names = Names::behind(bytes, 1);
-    bytes.get(names.at())?;
-    let name = bytes.strip_prefix(b"<").filter(|name| name.first().is_some_and(u8::is_ascii_alphabetic));
-    Some(lower(&name?[..names.at() - 1]))
-}
-
-/// Nearly all names are written so.
-fn lower(name: &[u8]) -> Cow<'_, [u8]> {
-    match name.iter().any(u8::is_ascii_uppercase) {
-        true => Cow::Owned(name.to_ascii_lowercase()),
-        false => Cow::Borrowed(name),
-    }
+pub(super) fn begins(bytes: &[u8]) -> Option<Name<'_>> {
+    bytes.strip_prefix(b"<").filter(|name| name.first().is_some_and(u8::is_ascii_alphabetic))?;
+    Name::read(bytes, 1).map(|(name, _)| name)
 }
 
 /// A tag whose name begins at `at`.
 fn tag(bytes: &[u8], at: usize) -> Option<(Token<'_>, usize)> {
-    let mut names = Names::behind(bytes, at);
-    let (name, attributes) = (lower(&bytes[at..names.at()]), names);
+    let (name, behind) = Name::read(bytes, at)?;
+    let attributes = Names::from(bytes, behind);
+    let mut names = attributes;
     while names.next().is_some() {}
     let end = names.at();
     // It stopped there or where the bytes do.

@@ -7,11 +7,12 @@ mod paths;
 use std::collections::HashMap;
 use std::fmt;
 
+use foldhash::fast::RandomState;
 use url::{Host, Url};
 
 use self::paths::PathRules;
 use super::PatternError;
-use super::url::{comparable_path, contacted_host};
+use super::url::{Contacted, comparable_path, contacted_host};
 
 /// A host, or host and path, as written in a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +109,8 @@ impl fmt::Display for HostPattern {
 pub struct UrlIndex<T> {
     /// In the order written.
     items: Vec<T>,
-    hosts: HashMap<Box<str>, HostRules>,
+    /// The table never changes, so that no stranger can fill it: a fast hash will do.
+    hosts: HashMap<Box<str>, HostRules, RandomState>,
     any_host: PathRules,
 }
 
@@ -128,7 +130,7 @@ struct Rules {
 impl<T> UrlIndex<T> {
     /// Takes the patterns in the order in which they are written.
     pub fn new(rules: impl IntoIterator<Item = (HostPattern, T)>) -> Self {
-        let mut index = Self { items: Vec::new(), hosts: HashMap::new(), any_host: PathRules::default() };
+        let mut index = Self { items: Vec::new(), hosts: HashMap::default(), any_host: PathRules::default() };
         for (pattern, item) in rules {
             let at = index.items.len();
             index.items.push(item);
@@ -152,25 +154,29 @@ impl<T> UrlIndex<T> {
     /// The most specific rule: one with a path before one without, the longer host before the shorter, the
     /// longer path before the shorter; rules for any host come last. URLs that contact nobody have none.
     pub fn find(&self, url: &Url) -> Option<&T> {
-        let host = contacted_host(url)?;
-        let path = comparable_path(url);
-        let numeric = !matches!(url.host(), Some(Host::Domain(_)));
+        self.find_contacted(&Contacted::of(url)?)
+    }
+
+    /// As [`find`](Self::find), for a URL that several lists are asked for.
+    pub(super) fn find_contacted(&self, contacted: &Contacted<'_>) -> Option<&T> {
+        let Contacted { host, path, is_address } = contacted;
         let mut by_host = None;
-        let mut suffix = Some(host).filter(|_| !self.hosts.is_empty());
+        let mut suffix = Some(*host).filter(|_| !self.hosts.is_empty());
         while let Some(name) = suffix {
             if let Some(rules) = self.hosts.get(name) {
                 // A rule for exactly this host is longer than one for it and all below.
                 let here = Some(&rules.here).filter(|_| name.len() == host.len());
                 for rules in here.into_iter().chain([&rules.below]) {
-                    if let Some(at) = rules.paths.find(&path) {
+                    if let Some(at) = rules.paths.find(path) {
                         return self.items.get(at);
                     }
                     by_host = by_host.or(rules.host);
                 }
             }
-            suffix = name.split_once('.').map(|(_, parent)| parent).filter(|_| !numeric);
+            let dot = memchr::memchr(b'.', name.as_bytes()).filter(|_| !is_address);
+            suffix = dot.map(|dot| &name[dot + 1..]);
         }
-        self.items.get(by_host.or_else(|| self.any_host.find(&path))?)
+        self.items.get(by_host.or_else(|| self.any_host.find(path))?)
     }
 }
 

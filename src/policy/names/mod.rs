@@ -163,15 +163,17 @@ impl<T> NameIndex<T> {
     ///
     /// Allocates only for names that hold a `%XX`, or that a regular expression matches.
     pub fn find(&self, name: &[u8]) -> Option<&T> {
-        let raw = self.ranked(name);
-        if memchr::memchr(b'%', name).is_none() {
-            return self.items.get(raw?.1);
+        self.find_form(&Form::of(name))
+    }
+
+    /// As [`find`](Self::find), for a name that several lists are asked for.
+    pub(super) fn find_form(&self, name: &Form<'_>) -> Option<&T> {
+        if self.items.is_empty() {
+            return None;
         }
-        let decoded = match percent_encoding::percent_decode(name).into() {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(decoded) => self.ranked(&decoded),
-        };
-        let (_, at) = match (raw, decoded) {
+        let raw = self.ranked(name.sent);
+        let Some(decoded) = &name.decoded else { return self.items.get(raw?.1) };
+        let (_, at) = match (raw, self.ranked(decoded)) {
             (Some(raw), Some(decoded)) => std::cmp::min_by_key(raw, decoded, |(rank, _)| *rank),
             (raw, decoded) => raw.or(decoded)?,
         };
@@ -191,6 +193,26 @@ impl<T> NameIndex<T> {
         }
         let first = self.regexes.matches(name).iter().next()?;
         Some((Rank::Regex(first), *self.regex_items.get(first)?))
+    }
+}
+
+/// A name as sent, and as percent-decoded where that is another.
+#[derive(Debug)]
+pub(super) struct Form<'n> {
+    sent: &'n [u8],
+    decoded: Option<Vec<u8>>,
+}
+
+impl<'n> Form<'n> {
+    pub(super) fn of(sent: &'n [u8]) -> Self {
+        if memchr::memchr(b'%', sent).is_none() {
+            return Self { sent, decoded: None };
+        }
+        let decoded = match percent_encoding::percent_decode(sent).into() {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(decoded) => Some(decoded),
+        };
+        Self { sent, decoded }
     }
 }
 
