@@ -197,3 +197,61 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    /// Reads once, whether there is something or not.
+    async fn read(watched: &mut Watched<impl AsyncRead + Unpin>) {
+        let mut bytes = [0; 100];
+        let mut buf = ReadBuf::new(&mut bytes);
+        poll_fn(|cx| Poll::Ready(Pin::new(&mut *watched).poll_read(cx, &mut buf).is_ready())).await;
+    }
+
+    #[tokio::test]
+    async fn it_is_quiet_between_messages_with_nothing_left_to_read_or_to_write() {
+        let (mut client, stream) = duplex(100);
+        let activity = Arc::new(Activity::new());
+        let mut watched = Watched::new(stream, Arc::clone(&activity), Reading::messages());
+        let is_quiet = || activity.quiet_since().is_some();
+        assert!(!is_quiet(), "nobody has looked yet");
+        read(&mut watched).await;
+        assert!(is_quiet());
+        client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n").await.unwrap();
+        read(&mut watched).await;
+        assert!(!is_quiet(), "a head");
+        activity.begin();
+        watched.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        watched.flush().await.unwrap();
+        activity.end();
+        read(&mut watched).await;
+        assert!(!is_quiet(), "in the middle of an upload, be it answered or not");
+        client.write_all(b"ab").await.unwrap();
+        read(&mut watched).await;
+        activity.received_whole();
+        assert!(!is_quiet(), "there may be more");
+        read(&mut watched).await;
+        assert!(is_quiet());
+        watched.write_all(b"more").await.unwrap();
+        assert!(!is_quiet(), "not flushed");
+        watched.flush().await.unwrap();
+        assert!(is_quiet());
+        activity.blocked();
+        assert!(!is_quiet(), "the client does not take it");
+        activity.unblocked();
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        read(&mut watched).await;
+        activity.received_whole();
+        read(&mut watched).await;
+        assert!(!is_quiet(), "a head that nobody else has seen");
+        let mut all = Vec::new();
+        drop(watched);
+        client.read_to_end(&mut all).await.unwrap();
+        assert!(all.ends_with(b"more"));
+    }
+}
