@@ -15,9 +15,8 @@ use self::class::{Class, Classes};
 use self::name::Name;
 use self::open::Open;
 pub(super) use self::progress::Progress;
-use self::token::Token;
+use self::token::{Start, Token};
 use super::Settings;
-use super::attributes::Names;
 use super::elements::Kind;
 use super::page::Place;
 
@@ -144,7 +143,10 @@ impl Prefilter {
     fn content(&mut self, bytes: &[u8], all: bool) -> Step {
         let mut at = 0;
         let next = loop {
-            match token::read(&bytes[at..]) {
+            if !all {
+                at += token::text(&bytes[at..]);
+            }
+            match token::read(&bytes[at..], &mut self.classes) {
                 Some((token, length)) if !all && self.passes(&token) => at += length,
                 next => break next,
             }
@@ -157,6 +159,7 @@ impl Prefilter {
     }
 
     /// Whether the token is plain; if so, it is done with.
+    #[inline]
     fn passes(&mut self, token: &Token<'_>) -> bool {
         match token {
             Token::Text | Token::Comment => true,
@@ -168,11 +171,10 @@ impl Prefilter {
                 }
                 None => self.classes.of(*name).0 != Class::Doubtful,
             },
-            Token::Start(name, attributes) => {
-                let (class, has_content) = self.classes.of(*name);
+            Token::Start(Start { name, class, has_content, matters }) => {
                 let plain = match class {
                     Class::Plain => true,
-                    Class::Judged(kind) => !may_matter(kind, *attributes),
+                    Class::Judged(_) => !matters,
                     Class::Told | Class::Text | Class::Doubtful => false,
                 };
                 plain && (!has_content || self.open.push(*name))
@@ -191,12 +193,12 @@ impl Prefilter {
                     Step::Feed(length, Then::Content)
                 }
             },
-            Token::Start(name, _) => self.start(*name, length, all),
+            Token::Start(start) => self.start(start, length, all),
         }
     }
 
-    fn start(&mut self, name: Name<'_>, length: usize, all: bool) -> Step {
-        let (class, has_content) = self.classes.of(name);
+    fn start(&mut self, start: &Start<'_>, length: usize, all: bool) -> Step {
+        let Start { name, class, has_content, .. } = *start;
         let element = |counted| Inside::Element { name: name.to_bytes(), counted };
         match class {
             Class::Doubtful => Step::Leave,
@@ -224,15 +226,6 @@ impl Prefilter {
 /// Whether the parser stops at the tags of these elements, which have no content.
 fn is_leaf(name: Name<'_>) -> bool {
     matches!(class::of(&name.to_bytes()), (Class::Judged(_), false))
-}
-
-fn may_matter(kind: Kind, mut attributes: Names<'_>) -> bool {
-    while let Some(name) = attributes.next_name() {
-        if class::matters(kind, name) {
-            return true;
-        }
-    }
-    false
 }
 
 /// Cuts what an element holds behind whatever may be its end tag: there the parser says whether it is.

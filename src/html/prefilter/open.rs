@@ -25,6 +25,7 @@ enum Element {
 
 impl Open {
     /// An element of this name begins that the parser is not told of. `false`: there is no room for it.
+    #[inline]
     pub(super) fn push(&mut self, name: Name<'_>) -> bool {
         let fits = self.elements.len() < MOST;
         if fits {
@@ -48,6 +49,7 @@ impl Open {
     }
 
     /// Which is the innermost element of this name.
+    #[inline]
     pub(super) fn find(&self, name: Name<'_>) -> Option<usize> {
         let name = match name {
             Name::Short(packed) => {
@@ -73,6 +75,7 @@ impl Open {
     }
 
     /// It ends, and all in it.
+    #[inline]
     pub(super) fn end(&mut self, at: usize) {
         while self.elements.len() > at {
             if let Some(Element::Long(start)) = self.elements.pop() {

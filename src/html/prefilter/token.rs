@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memmem};
 
+use super::class::{self, Class, Classes};
 use super::name::Name;
 use crate::html::attributes::Names;
 
@@ -12,44 +13,81 @@ pub(super) enum Token<'t> {
     Text,
     /// A comment, a declaration, or whatever else browsers take for a comment.
     Comment,
-    /// Its name and its attributes.
-    Start(Name<'t>, Names<'t>),
-    /// Its name.
+    /// A start tag.
+    Start(Start<'t>),
+    /// An end tag, by its name.
     End(Name<'t>),
 }
 
+/// What there is to know of a start tag.
+#[derive(Debug)]
+pub(super) struct Start<'t> {
+    pub(super) name: Name<'t>,
+    pub(super) class: Class,
+    pub(super) has_content: bool,
+    /// It has an attribute for which elements of its class may matter.
+    pub(super) matters: bool,
+}
+
+/// Bytes of text before the next token.
+#[inline]
+pub(super) fn text(bytes: &[u8]) -> usize {
+    match bytes.first() {
+        Some(b'<') => 0,
+        _ => memchr(b'<', bytes).unwrap_or(bytes.len()),
+    }
+}
+
 /// Reads the next token, and how many bytes it has; `None` if it is not complete.
-pub(super) fn read(bytes: &[u8]) -> Option<(Token<'_>, usize)> {
+#[inline]
+pub(super) fn read<'t>(bytes: &'t [u8], classes: &mut Classes) -> Option<(Token<'t>, usize)> {
     let (first, rest) = bytes.split_first()?;
     if *first != b'<' {
-        return Some((Token::Text, memchr(b'<', bytes).unwrap_or(bytes.len())));
+        return Some((Token::Text, text(bytes)));
     }
     match rest.first()? {
-        byte if byte.is_ascii_alphabetic() => tag(bytes, 1),
-        b'/' if bytes.get(2)?.is_ascii_alphabetic() => tag(bytes, 2),
+        byte if byte.is_ascii_alphabetic() => start(bytes, classes),
+        b'/' if bytes.get(2)?.is_ascii_alphabetic() => {
+            let (name, behind) = Name::read(bytes, 2)?;
+            let mut attributes = Names::from(bytes, behind);
+            while attributes.next().is_some() {}
+            Some((Token::End(name), end(bytes, &attributes)?))
+        }
         b'/' => bogus(bytes, 2),
         b'!' => declaration(bytes),
         b'?' => bogus(bytes, 2),
-        _ => Some((Token::Text, 1 + memchr(b'<', rest).unwrap_or(rest.len()))),
+        _ => Some((Token::Text, 1 + text(rest))),
     }
+}
+
+#[inline]
+fn start<'t>(bytes: &'t [u8], classes: &mut Classes) -> Option<(Token<'t>, usize)> {
+    let (name, behind) = Name::read(bytes, 1)?;
+    let (class, has_content) = classes.of(name);
+    let mut attributes = Names::from(bytes, behind);
+    let mut matters = false;
+    match class {
+        Class::Judged(kind) => {
+            while let Some(attribute) = attributes.next_name() {
+                matters |= class::matters(kind, attribute);
+            }
+        }
+        _ => while attributes.next().is_some() {},
+    }
+    let length = end(bytes, &attributes)?;
+    Some((Token::Start(Start { name, class, has_content, matters }), length))
+}
+
+/// How long a tag is whose attributes have been read; `None` if they stopped where the bytes do.
+#[inline]
+fn end(bytes: &[u8], attributes: &Names<'_>) -> Option<usize> {
+    bytes.get(attributes.at()).map(|_| attributes.at() + 1)
 }
 
 /// The name of the start tag that these bytes begin, though more of it must come.
 pub(super) fn begins(bytes: &[u8]) -> Option<Name<'_>> {
     bytes.strip_prefix(b"<").filter(|name| name.first().is_some_and(u8::is_ascii_alphabetic))?;
     Name::read(bytes, 1).map(|(name, _)| name)
-}
-
-/// A tag whose name begins at `at`.
-fn tag(bytes: &[u8], at: usize) -> Option<(Token<'_>, usize)> {
-    let (name, behind) = Name::read(bytes, at)?;
-    let attributes = Names::from(bytes, behind);
-    let mut names = attributes;
-    while names.next().is_some() {}
-    let end = names.at();
-    // It stopped there or where the bytes do.
-    bytes.get(end)?;
-    Some((if at == 1 { Token::Start(name, attributes) } else { Token::End(name) }, end + 1))
 }
 
 /// What browsers take for a comment up to the next `>` (HTML §13.2.5.41); a `<!DOCTYPE>` ends there too.
@@ -131,7 +169,8 @@ mod tests {
             ("<!-- a --->x", Some(11)),
             ("<!-- a --", None),
         ] {
-            assert_eq!(read(bytes.as_bytes()).map(|(_, length)| length), wanted, "{bytes}");
+            let read = read(bytes.as_bytes(), &mut Classes::new(None));
+            assert_eq!(read.map(|(_, length)| length), wanted, "{bytes}");
         }
     }
 }
