@@ -16,6 +16,7 @@ mod owners;
 mod published;
 mod region;
 mod snippets;
+mod standing;
 mod tables;
 mod url;
 mod verdict;
@@ -23,12 +24,10 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use ::url::Url;
 
-use self::url::Contacted;
 pub use self::url::resolve;
 pub use catalogue::Catalogue;
 pub use finding::{Finding, FindingAction, FindingKind, Sighting, Witness};
@@ -42,6 +41,7 @@ use owners::{Adopted, Owned, adopt, category_id};
 pub use published::{Change, LegalBasis, RegionalLink, Translation, link_for, translated};
 pub use region::{Country, Region, RegionError};
 pub use snippets::{Script, SnippetIndex};
+use standing::Standing;
 pub use tables::Tables;
 pub use verdict::{Action, Verdict};
 
@@ -96,18 +96,6 @@ pub struct Classified {
     pub lifetime: Option<u64>,
     /// Which rule says so.
     pub rule: Rule,
-}
-
-/// What is known of a cookie, tag or snippet, before anybody asks for the grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Classified(Classified),
-    /// The catalogue knows it, but no category of this policy takes its kind in: nobody can ever grant it.
-    Homeless(Rule),
-    /// Of the site's consent tool, or a session cookie in a policy without a `required` category: nobody needs to
-    /// grant it.
-    Needed(Rule),
-    Unknown,
 }
 
 impl Policy {
@@ -252,72 +240,7 @@ impl Policy {
         self.fingerprint.1
     }
 
-    fn tag_standing(&self, url: &Url) -> Standing {
-        let Some(contacted) = Contacted::of(url) else { return Standing::Unknown };
-        match self.tags.find_contacted(&contacted) {
-            Some(found) => Standing::Classified(*found),
-            None => {
-                let known = self.catalogue.tags.find_contacted(&contacted);
-                known.map_or(Standing::Unknown, |entry| self.adopted_as(*entry))
-            }
-        }
-    }
-
-    fn storage_standing(&self, key: &str) -> Standing {
-        match self.storage.find(key.as_bytes()) {
-            Some(found) => Standing::Classified(*found),
-            None => {
-                self.catalogue.storage.find(key.as_bytes()).map_or(Standing::Unknown, |entry| self.adopted_as(*entry))
-            }
-        }
-    }
-
-    /// Everything known in a script: signatures with their place and whether the site's own, then what it loads.
-    /// Text that the site has classified itself is not classified again by the catalogue.
-    fn each_snippet(&self, script: &Script, mut tell: impl FnMut(Standing, Option<&Range<usize>>, bool)) {
-        let own: Vec<_> = self.snippets.hits(script).collect();
-        for hit in &own {
-            tell(Standing::Classified(*hit.item), Some(&hit.span), true);
-        }
-        for hit in self.catalogue.snippets.hits(script) {
-            // Hits come in order and do not overlap, so only the first that ends behind this start can touch it.
-            let next = own.get(own.partition_point(|own| own.span.end <= hit.span.start));
-            if next.is_none_or(|own| own.span.start >= hit.span.end) {
-                tell(self.adopted_as(*hit.item), Some(&hit.span), false);
-            }
-        }
-        for url in loader::loads(script) {
-            tell(self.tag_standing(&url), None, false);
-        }
-    }
-
-    fn adopted_as(&self, entry: catalogue::Entry) -> Standing {
-        let rule = Rule::Catalogue(entry.rule);
-        if self.tool == Some(entry.service) {
-            return Standing::Needed(rule);
-        }
-        match self.adopted[entry.service] {
-            Some(Adopted { owner, lifetime }) => Standing::Classified(Classified { owner, lifetime, rule }),
-            None => Standing::Homeless(rule),
-        }
-    }
-
-    fn needed(&self, rule: Rule) -> Standing {
-        let Some(category) = self.required else { return Standing::Needed(rule) };
-        let owner = Owner { category, service: None };
-        Standing::Classified(Classified { owner, lifetime: self.category(category).lifetime, rule })
-    }
-
     fn is_required(&self, category: CategoryId) -> bool {
         self.category(category).required
-    }
-}
-
-impl Standing {
-    fn classified(self) -> Option<Classified> {
-        match self {
-            Self::Classified(found) => Some(found),
-            _ => None,
-        }
     }
 }
