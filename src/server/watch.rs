@@ -118,3 +118,50 @@ pub(super) async fn watch<C: Graceful>(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Context;
+
+    use super::*;
+
+    /// Ends once it has come to rest.
+    #[derive(Debug, Default)]
+    struct Rester {
+        rested: bool,
+    }
+
+    impl Future for Rester {
+        type Output = hyper::Result<()>;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+            if self.rested { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+    }
+
+    impl Graceful for Rester {
+        fn finish(self: Pin<&mut Self>) {}
+
+        fn can_rest(&self) -> bool {
+            !self.rested
+        }
+
+        fn rest(mut self: Pin<&mut Self>) {
+            self.rested = true;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_rests_when_it_is_quiet_and_never_otherwise() {
+        let (rest, idle) = (Duration::from_millis(5), Duration::from_millis(100));
+        let timeouts = Timeouts { rest, idle, ..Timeouts::default() };
+        let stop = CancellationToken::new();
+        for (quiet, end) in [(true, End::Closed), (false, End::Overdue(Overdue::Idle))] {
+            let (mut connection, activity) = (Rester::default(), Activity::new());
+            activity.quiet(quiet);
+            let linger = Linger::UntilBusy(Duration::ZERO);
+            assert_eq!(watch(Pin::new(&mut connection), &activity, &timeouts, &stop, linger).await, end);
+            assert_eq!(connection.rested, quiet);
+        }
+    }
+}
