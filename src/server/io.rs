@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
-use super::frames::Frames;
-use super::framing::Framing;
+use super::http1::Framing;
+use super::http2::Frames;
 use crate::proxy::Activity;
 
 /// Tells the connection's [`Activity`] what the socket sees.

@@ -7,10 +7,8 @@ mod accept;
 pub mod announced;
 mod checks;
 mod connection;
-mod detach;
-mod frames;
-mod framing;
-mod gather;
+mod http1;
+mod http2;
 mod io;
 mod listen;
 #[cfg(feature = "otlp")]
@@ -19,11 +17,8 @@ mod peer;
 mod pulse;
 mod redirect;
 mod reload;
-mod rest;
 mod room;
-mod streams;
 mod tls;
-mod turns;
 mod watch;
 
 use std::io::{Error, Result};

@@ -7,12 +7,27 @@ use std::task::Poll;
 use tokio::time::{Duration, Instant, Sleep, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::turns::Graceful;
 use crate::config::Timeouts;
 use crate::proxy::{Activity, Overdue};
 
 /// How long a client that floods may take to read that we close.
 const PARTING: Duration = Duration::from_secs(1);
+
+/// A connection that can be asked to finish what is in flight and close.
+pub(super) trait Graceful: Future<Output = hyper::Result<()>> {
+    fn finish(self: Pin<&mut Self>);
+
+    /// Whether it could [`Self::rest`].
+    fn can_rest(&self) -> bool {
+        false
+    }
+
+    /// Gives up what it can do without until its client says something. Only while [`Activity::quiet_since`] says that it
+    /// is quiet; has to be polled afterwards.
+    ///
+    /// [`Activity::quiet_since`]: crate::proxy::Activity::quiet_since
+    fn rest(self: Pin<&mut Self>) {}
+}
 
 /// What a connection waits for, and for how long, before it is told to finish.
 #[derive(Debug, Clone, Copy)]

@@ -13,8 +13,8 @@ use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use hyper::service::HttpService;
 use hyper_util::rt::TokioIo;
 
-use super::connection::Stream;
-use super::turns::Graceful;
+use crate::server::connection::Stream;
+use crate::server::watch::Graceful;
 
 /// What errors hyper takes.
 type AnyError = Box<dyn std::error::Error + Send + Sync>;

@@ -10,25 +10,10 @@ use hyper::server::conn::http2;
 use hyper::service::HttpService;
 use hyper_util::rt::TokioIo;
 
-use super::connection::Stream;
 use super::gather::Gathered;
 use super::streams::Streams;
-
-/// A connection that can be asked to finish what is in flight and close.
-pub(super) trait Graceful: Future<Output = hyper::Result<()>> {
-    fn finish(self: Pin<&mut Self>);
-
-    /// Whether it could [`Self::rest`].
-    fn can_rest(&self) -> bool {
-        false
-    }
-
-    /// Gives up what it can do without until its client says something. Only while [`Activity::quiet_since`] says that it
-    /// is quiet; has to be polled afterwards.
-    ///
-    /// [`Activity::quiet_since`]: crate::proxy::Activity::quiet_since
-    fn rest(self: Pin<&mut Self>) {}
-}
+use crate::server::connection::Stream;
+use crate::server::watch::Graceful;
 
 impl<S> Graceful for http2::Connection<TokioIo<Gathered<Stream>>, S, Streams>
 where

@@ -31,7 +31,7 @@ const PREFACE: usize = 24;
 
 /// The account of one connection.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub(in crate::server) struct Frames {
     /// Of the preface or of a payload: bytes that are to pass.
     skip: usize,
     head: [u8; 9],
@@ -46,11 +46,11 @@ pub(super) struct Frames {
     /// Bytes sent that were not counted yet.
     sent: usize,
     /// The last stream that the client has opened.
-    pub(super) last_stream: u32,
+    pub(in crate::server) last_stream: u32,
 }
 
 impl Frames {
-    pub(super) fn new() -> Self {
+    pub(in crate::server) fn new() -> Self {
         Self {
             skip: PREFACE,
             head: [0; 9],
@@ -65,7 +65,7 @@ impl Frames {
     }
 
     /// Takes the next bytes; how many of them may pass. Fewer than all: they are a flood, and end with a whole frame.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
+    pub(in crate::server) fn take(&mut self, bytes: &[u8]) -> usize {
         let mut rest = bytes;
         while !rest.is_empty() {
             let passed = self.skip.min(rest.len());
@@ -93,12 +93,12 @@ impl Frames {
     }
 
     /// Whether nothing is awaited: every frame has come whole, and every header block.
-    pub(super) fn is_between(&self) -> bool {
+    pub(in crate::server) fn is_between(&self) -> bool {
         self.skip == 0 && self.at == 0 && !self.is_open
     }
 
     /// We have sent so much.
-    pub(super) fn sent(&mut self, bytes: usize) {
+    pub(in crate::server) fn sent(&mut self, bytes: usize) {
         self.sent += bytes;
         self.left = (self.left + (self.sent / 1024) as u32 * SENT).min(MOST);
         self.sent %= 1024;
