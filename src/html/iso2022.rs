@@ -85,25 +85,38 @@ fn private(byte: u8, out: &mut Vec<u8>) {
 }
 
 /// Writes what a [`Decoder`] read as ISO-2022-JP again.
+///
+/// A token that had begun when the first escape byte came was not read by one: whatever else there is in it passes.
 #[derive(Debug, Default)]
 pub(super) struct Encoder {
-    /// Bytes of a private character that have come: none, the first, or the first two, of which only the second counts.
-    come: u8,
-    second: u8,
+    /// What has come of a private character: none, the first byte, or the first two.
+    come: Vec<u8>,
 }
 
 impl Encoder {
     /// Appends the text as it was.
     pub(super) fn encode(&mut self, text: &[u8], out: &mut Vec<u8>) {
         for byte in text {
-            match (self.come, byte) {
-                (0, 0xee) => self.come = 1,
-                (0, byte) => out.push(*byte),
-                (1, byte) => (self.come, self.second) = (2, *byte),
-                (_, byte) => {
-                    out.push((self.second & 3) << 6 | byte & 0x3f);
-                    self.come = 0;
-                }
+            self.byte(*byte, out);
+        }
+    }
+
+    /// The text is complete.
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.come);
+    }
+
+    fn byte(&mut self, byte: u8, out: &mut Vec<u8>) {
+        match (&self.come[..], byte) {
+            ([], 0xee) | ([_], 0x80..=0x83) => self.come.push(byte),
+            ([_, second], 0x80..=0xbf) => {
+                out.push((second & 3) << 6 | byte & 0x3f);
+                self.come.clear();
+            }
+            ([], _) => out.push(byte),
+            _ => {
+                self.end(out);
+                self.byte(byte, out);
             }
         }
     }

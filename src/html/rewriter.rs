@@ -207,6 +207,9 @@ impl Made {
             None => None,
         };
         let result = self.forward(&text, true, out);
+        if let Some(Charset::Iso2022Jp(_, encoder)) = &mut self.charset {
+            encoder.end(out);
+        }
         out.extend(odd);
         result
     }

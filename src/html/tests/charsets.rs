@@ -92,6 +92,17 @@ fn japanese_text_is_no_markup() {
     assert_eq!(rewrite("<meta charset=utf-8>\u{1b}$B<img src=//bad.example/>x"), "<meta charset=utf-8>\u{1b}$Bx");
 }
 
+/// A tag that had begun before the page turned out to be Japanese, with bytes in it that no such page has.
+#[test]
+fn bytes_before_japanese_text_are_not_lost() {
+    for garbage in [&b"\xee"[..], b"\xee\xee", b"\xee\x80", b"\xee\x80\xee", b"\xff\xee\x84"] {
+        for rest in [&b""[..], b"\x1b", b"\x1b$B<<A%\x1b(B>", b">\xee\x1b(B"] {
+            let page = [b"<meta charset=iso-2022-jp><p title=", garbage, rest, garbage].concat();
+            assert_eq!(rewrite_bytes(&with(None), &page), page, "{}", page.escape_ascii());
+        }
+    }
+}
+
 #[test]
 fn hosts_are_read_in_the_charset_of_the_page() {
     let latin = b"<b><img src=//caf\xe9.example/></b>";
