@@ -3,11 +3,10 @@
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, REFERER, VARY};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
-use hyper::body::Incoming;
 use url::Url;
 
 use super::{JAVASCRIPT, Visit, choice, path_of};
-use crate::body::Body;
+use crate::body::{Body, Received};
 use crate::config::Mode;
 use crate::filter::Coding;
 use crate::filter::accept_encoding::Accepted;
@@ -49,7 +48,7 @@ pub(super) fn script(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
 }
 
 /// `POST guard`: takes down what was stopped. Nobody reads the answer.
-pub(super) async fn report(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
+pub(super) async fn report(visit: &Visit<'_>, headers: &HeaderMap, body: Received) -> Response<Body> {
     let client = client_address(headers, visit.peer, visit.trusted);
     if !visit.reports.take(client, A_MINUTE, visit.now) {
         return super::failed(visit, StatusCode::TOO_MANY_REQUESTS);

@@ -21,10 +21,9 @@ use std::net::IpAddr;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, REFERER, VARY};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use ipnet::IpNet;
 
-use crate::body::Body;
+use crate::body::{Body, Received};
 use crate::config::{self, Site};
 use crate::consent::{Ask, Basis, ConsentId, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
@@ -114,7 +113,7 @@ fn bare(site: &Site) -> &str {
 }
 
 /// Answers a request for one of our paths.
-pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Body> {
+pub async fn answer(visit: Visit<'_>, request: Request<Received>) -> Response<Body> {
     let (head, body) = request.into_parts();
     let visit = visit.spoken_as(head.uri.query().unwrap_or_default().as_bytes());
     if head.uri.path() == gpc::PATH {
@@ -163,7 +162,7 @@ pub async fn answer(visit: Visit<'_>, request: Request<Incoming>) -> Response<Bo
     }
 }
 
-async fn decision(visit: &Visit<'_>, head: &Parts, body: Incoming) -> Response<Body> {
+async fn decision(visit: &Visit<'_>, head: &Parts, body: Received) -> Response<Body> {
     match head.method {
         // With a query it looks like a decision, which a link on a foreign page could take.
         Method::GET | Method::HEAD if head.uri.query().is_none() => choice::state(visit),

@@ -3,10 +3,9 @@
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, SET_COOKIE, VARY};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
-use hyper::body::Incoming;
 
 use super::{Visit, choice, failed, in_language, redirect};
-use crate::body::Body;
+use crate::body::{Body, Received};
 use crate::consent::{ConsentId, Record};
 use crate::own;
 use crate::page::receipt::{About, ReceiptPage, Shown};
@@ -60,7 +59,7 @@ fn file(text: String, kind: &'static str, name: &'static str) -> Response<Body> 
 }
 
 /// Deletes the record, and takes back the choice that it proved.
-pub(super) async fn erase(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
+pub(super) async fn erase(visit: &Visit<'_>, headers: &HeaderMap, body: Received) -> Response<Body> {
     let form = match choice::form(visit, headers, body).await {
         Ok(form) => form,
         Err(status) => return failed(visit, status),

@@ -15,6 +15,8 @@ pub struct Activity {
     exchanges: AtomicU32,
     /// Heads that were read so far.
     heads: AtomicU32,
+    /// Times that bytes arrived.
+    heard: AtomicU32,
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
@@ -42,6 +44,7 @@ impl Activity {
             accepted: Instant::now(),
             exchanges: AtomicU32::new(0),
             heads: AtomicU32::new(0),
+            heard: AtomicU32::new(0),
             idle_since: AtomicU64::new(1),
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
@@ -53,6 +56,7 @@ impl Activity {
 
     /// Bytes arrived. Between requests they are the start of a head.
     pub fn received(&self) {
+        self.heard.store(self.heard().wrapping_add(1), Relaxed);
         if self.exchanges.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0 {
             self.head_since.store(self.now(), Relaxed);
         }
@@ -123,6 +127,11 @@ impl Activity {
     /// How many request heads were read.
     pub fn heads(&self) -> u32 {
         self.heads.load(Relaxed)
+    }
+
+    /// How often bytes arrived; counts round.
+    pub fn heard(&self) -> u32 {
+        self.heard.load(Relaxed)
     }
 
     /// Whether a request was ever read.

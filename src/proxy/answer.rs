@@ -104,14 +104,8 @@ impl Filter<'_> {
                 _ => 0,
             },
         };
-        let scene = Scene {
-            site: &site.name,
-            policy: &site.policy,
-            page: self.asked.uri.path(),
-            applied: apply,
-            now: self.now,
-        };
-        filter::response(&site.policy, grant, &mut head.headers, &context, &mut self.worker.findings.look(scene));
+        let mut looking = self.worker.findings.look(self.scene());
+        filter::response(&site.policy, grant, &mut head.headers, &context, &mut looking);
         for cookie in &cookies {
             head.headers.append(SET_COOKIE, cookie.clone());
             filter::make_private(&mut head.headers);
@@ -140,6 +134,25 @@ impl Filter<'_> {
             };
         }
         Ok(Response::from_parts(head, body))
+    }
+
+    /// Filters an informational answer (1xx), which speaks of an answer that is still to come.
+    pub(super) fn interim(&self, head: &mut Response<()>) {
+        let Self { site, requested, .. } = *self;
+        let context = ResponseContext {
+            apply: site.mode == Mode::Enforce,
+            now: self.now,
+            status: head.status(),
+            body: filter::Body::Plain,
+            address: self.address(),
+            requested,
+            keyed: site.shared_cache == SharedCache::Keyed,
+            marker: None,
+            pages: self.shared,
+            salt: 0,
+        };
+        let mut looking = self.worker.findings.look(self.scene());
+        filter::response(&site.policy, &self.decision.grant, head.headers_mut(), &context, &mut looking);
     }
 
     fn rewrite(&self, body: Body, codings: &[Coding], rewriter: Noted, headers: &mut HeaderMap) -> Result<Body, Error> {
@@ -233,6 +246,17 @@ impl Filter<'_> {
             let field = headers.get(CONTENT_ENCODING).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
             OriginError::Coding(field.unwrap_or_default()).into()
         })
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        let Self { site, .. } = *self;
+        Scene {
+            site: &site.name,
+            policy: &site.policy,
+            page: self.asked.uri.path(),
+            applied: site.mode == Mode::Enforce,
+            now: self.now,
+        }
     }
 
     fn address(&self) -> Address<'_> {

@@ -71,6 +71,11 @@ impl Exchange {
         self.version <= Version::HTTP_11
     }
 
+    /// Whether its client understands informational answers, which HTTP/1.0 has none of (RFC 9110 §15.2).
+    pub fn takes_interim(&self) -> bool {
+        self.version > Version::HTTP_10
+    }
+
     /// The request is for this host.
     pub fn at(&mut self, host: Authority) {
         self.host = Some(host);

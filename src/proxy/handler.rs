@@ -1,36 +1,44 @@
 //! One exchange, start to end. Reads as the list of its phases; each is a call into the room that knows.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONNECTION, DATE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use tokio::time::{Duration, Instant};
 
 use super::error::Error;
 use super::exchange::Exchange;
+use super::interim::Interim;
 use super::tracked::Tracked;
 use super::upgrade::Upgrade;
-use super::upstream::Lease;
+use super::upstream::{Answer, Early, Lease};
 use super::visitor::{Additions, Visitor};
 use super::worker::{Client, SiteRef};
-use super::{admit, answer, forward, respond, route};
+use super::{admit, answer, date, forward, respond, route};
 use crate::api;
-use crate::body::Body;
+use crate::body::{Body, Received};
 use crate::config::{Gating, Mode};
 use crate::consent;
+use crate::filter::hop_by_hop;
 use crate::telemetry::findings::Scene;
 use crate::{filter, own, page};
 
 /// What comes back: a response, and the origin's connection that its body comes over.
 type Answered = Result<(Response<Body>, Option<Lease>), Error>;
 
-/// Answers a request, whatever happens: errors become pages in `respond`, and every exchange is logged.
-pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<Response<Tracked>, Infallible> {
+/// Answers a request, whatever happens: errors become pages in `respond`, and every exchange is logged. What the origin
+/// says ahead of its answer goes to `interim`.
+pub async fn handle(
+    client: Arc<Client>,
+    request: Request<Received>,
+    interim: &Interim,
+) -> Result<Response<Tracked>, Infallible> {
     let mut exchange = Exchange::begin(client, &request);
     let language = request.headers().get(http::header::ACCEPT_LANGUAGE).cloned();
-    let (mut response, lease) = match serve(&mut exchange, request).await {
+    let (mut response, lease) = match serve(&mut exchange, request, interim).await {
         Ok(answer) => answer,
         Err(error) => {
             exchange.failed(&error);
@@ -47,6 +55,7 @@ pub async fn handle(client: Arc<Client>, request: Request<Incoming>) -> Result<R
     if let Some(site) = exchange.site().filter(|site| site.mode == Mode::Enforce) {
         finish(site, &exchange, response.headers_mut());
     }
+    response.headers_mut().entry(DATE).or_insert_with(date::now);
     Ok(response.map(|body| Tracked::new(body, exchange, lease)))
 }
 
@@ -63,7 +72,7 @@ fn finish(site: &SiteRef, exchange: &Exchange, headers: &mut HeaderMap) {
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answered {
+async fn serve(exchange: &mut Exchange, mut request: Request<Received>, interim: &Interim) -> Answered {
     admit::request(exchange, &request)?;
     let authority = route::authority(&request, |bytes| exchange.client.known(bytes))?;
     exchange.at(authority.clone());
@@ -76,7 +85,7 @@ async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answe
     }
     let ours = api::is_ours(&site, request.uri().path());
     if site.mode == Mode::Off && !ours {
-        return pass(exchange, &site, None, request, upgrade).await;
+        return pass(exchange, &site, None, request, upgrade, interim).await;
     }
     let visitor = Visitor::of(&exchange.client, &site, request.headers());
     if ours {
@@ -94,7 +103,7 @@ async fn serve(exchange: &mut Exchange, mut request: Request<Incoming>) -> Answe
         ));
     }
     let visitor = visitor.going_on(&exchange.client, &site, authority.as_str(), &request);
-    pass(exchange, &site, Some(&visitor), request, upgrade).await
+    pass(exchange, &site, Some(&visitor), request, upgrade, interim).await
 }
 
 /// The part that the origin has in an exchange: filter, send, filter. Without a visitor nothing is filtered.
@@ -102,8 +111,9 @@ async fn pass(
     exchange: &mut Exchange,
     site: &SiteRef,
     visitor: Option<&Visitor>,
-    request: Request<Incoming>,
+    request: Request<Received>,
     upgrade: Option<Upgrade>,
+    interim: &Interim,
 ) -> Answered {
     let (mut head, body) = request.into_parts();
     let asked = forward::Asked::of(exchange, &head);
@@ -134,14 +144,34 @@ async fn pass(
         let mut looking = exchange.client.worker.findings.look(scene);
         filter::request(&site.policy, &visitor.decision.grant, &mut head.headers, &context, &mut looking)
     });
-    let upload = |body| Body::upload(body, site.timeouts().body_idle, site.limits().upload_rate);
-    let body = if upgrade.is_some() { Body::Empty } else { upload(body) };
-    let mut request = Request::from_parts(head, body);
-    if let Some(upgrade) = &upgrade {
-        upgrade.ask(&mut request)?;
-    }
+    let filter = visitor.zip(requested.as_ref()).map(|(visitor, requested)| answer::Filter {
+        site,
+        decision: &visitor.decision,
+        additions: additions.as_ref(),
+        told_of: visitor.is_told_of(site, &asked.method),
+        shared: shared.as_ref(),
+        asked: &asked,
+        requested,
+        now: visitor.now,
+        language,
+        worker: &client.worker,
+    });
     let sent = Instant::now();
-    let answer = site.upstream().send(request, upgrade.is_some()).await;
+    let early = exchange.takes_interim().then(Arc::<Early>::default);
+    // In a block of its own: the state of the exchange would have a place for the request all the while.
+    let sending = {
+        let body = if upgrade.is_some() { Body::Empty } else { upload(site, body) };
+        let mut request = Request::from_parts(head, body);
+        if let Some(upgrade) = &upgrade {
+            upgrade.ask(&mut request)?;
+        }
+        site.upstream().send(request, upgrade.is_some(), early.as_ref())
+    };
+    let sending = pin!(sending);
+    let answer = match &early {
+        Some(early) => listening(sending, early, filter.as_ref(), interim).await,
+        None => sending.await,
+    };
     // What we waited in vain is the origin's time too.
     exchange.waited(sent.elapsed());
     exchange.asked(sent, answer.as_ref().ok());
@@ -152,24 +182,40 @@ async fn pass(
     let response = response.map(|body| Body::stream(body, site.timeouts().body_idle));
     // A tunnel's connection never carries another request, nor does one on which it is in doubt where an answer ends.
     let lease = (!switched && !doubtful).then_some(lease);
-    let (Some(visitor), Some(requested)) = (visitor, requested) else { return Ok((response, lease)) };
-    let filter = answer::Filter {
-        site,
-        decision: &visitor.decision,
-        additions: additions.as_ref(),
-        told_of: visitor.is_told_of(site, &asked.method),
-        shared: shared.as_ref(),
-        asked: &asked,
-        requested: &requested,
-        now: visitor.now,
-        language,
-        worker: &exchange.client.worker,
-    };
+    let Some(filter) = filter else { return Ok((response, lease)) };
     // To tell what comes, its first bytes may have to be waited for.
     let mut read = Duration::ZERO;
     let filtered = filter.response(response, &mut read).await;
     exchange.waited(read);
     Ok((filtered?, lease))
+}
+
+fn upload(site: &SiteRef, body: Received) -> Body {
+    Body::upload(body, site.timeouts().body_idle, site.limits().upload_rate)
+}
+
+/// Awaits the answer, and passes on what the origin says ahead of it.
+async fn listening(
+    mut sending: Pin<&mut impl Future<Output = Result<Answer, Error>>>,
+    early: &Early,
+    filter: Option<&answer::Filter<'_>>,
+    interim: &Interim,
+) -> Result<Answer, Error> {
+    interim.open();
+    let answer = poll_fn(|cx| {
+        let answer = sending.as_mut().poll(cx);
+        for mut head in early.take(cx) {
+            hop_by_hop::response(head.headers_mut(), false);
+            if let Some(filter) = filter {
+                filter.interim(&mut head);
+            }
+            interim.push(head);
+        }
+        answer
+    })
+    .await;
+    interim.close();
+    answer
 }
 
 /// Path and query as the client wrote them.
@@ -184,9 +230,10 @@ mod tests {
     /// HTTP/2 moves the state of each stream several times; at 12 KiB that cost as much as all the rest.
     #[test]
     fn the_state_of_an_exchange_is_small() {
-        fn size<A, B, F: Future>(_: fn(A, B) -> F) -> usize {
+        fn size<A, B, C, F: Future>(_: fn(A, B, C) -> F) -> usize {
             size_of::<F>()
         }
-        assert!(size(handle) <= 4608, "{} bytes: box what is rare", size(handle));
+        let size = size(|client, request, interim: &'static Interim| handle(client, request, interim));
+        assert!(size <= 4608, "{size} bytes: box what is rare");
     }
 }

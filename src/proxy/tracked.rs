@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::exchange::Exchange;
-use super::held;
 use super::upstream::Lease;
 use crate::body::{self, Body};
 
@@ -22,7 +21,6 @@ pub struct Tracked {
 impl Tracked {
     /// `lease` is the connection that `body` comes over.
     pub fn new(body: Body, exchange: Exchange, lease: Option<Lease>) -> Self {
-        held::handed();
         Self { body, exchange, lease }
     }
 
@@ -39,11 +37,9 @@ impl http_body::Body for Tracked {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, body::Error>>> {
         let this = self.get_mut();
-        held::asked();
         let frame = std::task::ready!(http_body::Body::poll_frame(Pin::new(&mut this.body), cx));
         match &frame {
             Some(Ok(frame)) => {
-                held::handed();
                 this.exchange.sent(frame.data_ref().map_or(0, Bytes::len));
             }
             Some(Err(error)) => {

@@ -10,12 +10,30 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Timeouts;
 use crate::proxy::{Activity, Overdue};
 
-/// How long a client that floods may take to read that we close.
+/// How long a client that floods, or was idle for too long, may take to read that we close.
 const PARTING: Duration = Duration::from_secs(1);
 
-/// A connection that can be asked to finish what is in flight and close.
-pub(super) trait Graceful: Future<Output = hyper::Result<()>> {
+/// A connection that is driven by [`watch`].
+pub(super) trait Driven: Future {
+    /// Finishes what is in flight and closes; has to be polled afterwards.
     fn finish(self: Pin<&mut Self>);
+
+    /// Tells a client that has asked for nothing that it is too late to; false where there is no way to say so. Ends soon
+    /// after, and has to be polled until then.
+    fn part(self: Pin<&mut Self>) -> bool {
+        false
+    }
+
+    /// When [`Self::probe`] is to be called next, if ever.
+    fn probe_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Asks a client that has long said nothing whether it is there; false where it was asked and said nothing again. Has to
+    /// be polled afterwards.
+    fn probe(self: Pin<&mut Self>) -> bool {
+        true
+    }
 
     /// Whether it could [`Self::rest`].
     fn can_rest(&self) -> bool {
@@ -63,11 +81,12 @@ pub(super) enum End {
 enum Due {
     End(End),
     Rest,
+    Probe,
 }
 
 /// Drives a connection and holds its limits. The alarm is set anew only when a deadline comes nearer, or when it rings and
 /// finds that the deadline has moved: a busy connection touches the timer wheel once in a while, not with each request.
-pub(super) async fn watch<C: Graceful>(
+pub(super) async fn watch<C: Driven>(
     mut connection: Pin<&mut C>,
     activity: &Activity,
     timeouts: &Timeouts,
@@ -77,6 +96,7 @@ pub(super) async fn watch<C: Graceful>(
     let mut stopped = pin!(stop.cancelled());
     let mut drain: Option<Instant> = None;
     let mut lingering: Option<Pin<Box<Sleep>>> = None;
+    let mut parting: Option<Instant> = None;
     let mut armed = Instant::now() + timeouts.idle;
     let mut alarm = pin!(sleep_until(armed));
     poll_fn(|cx| {
@@ -103,10 +123,13 @@ pub(super) async fn watch<C: Graceful>(
         }
         loop {
             let limit = activity.deadline(timeouts).map(|(at, what)| (at, Due::End(End::Overdue(what))));
+            // It has had its time.
+            let limit = parting.map_or(limit, |at| Some((at, Due::End(End::Overdue(Overdue::Idle)))));
             let drained = drain.map(|at| (at, Due::End(End::Undrained)));
             let quiet = activity.quiet_since().filter(|_| connection.can_rest());
             let rest = quiet.map(|since| (since + timeouts.rest, Due::Rest));
-            let next = [limit, drained, rest].into_iter().flatten().min_by_key(|(at, _)| *at);
+            let probe = connection.probe_at().map(|at| (at, Due::Probe));
+            let next = [limit, drained, rest, probe].into_iter().flatten().min_by_key(|(at, _)| *at);
             if let Some((at, _)) = &next
                 && *at < armed
             {
@@ -117,9 +140,19 @@ pub(super) async fn watch<C: Graceful>(
                 return Poll::Pending;
             }
             match next {
-                Some((at, Due::End(end))) if at <= Instant::now() => return Poll::Ready(end),
-                Some((at, Due::Rest)) if at <= Instant::now() => {
-                    connection.as_mut().rest();
+                Some((at, due)) if at <= Instant::now() => {
+                    match due {
+                        Due::End(end @ End::Overdue(Overdue::Idle)) if parting.is_none() => {
+                            if !connection.as_mut().part() {
+                                return Poll::Ready(end);
+                            }
+                            parting = Some(Instant::now() + PARTING);
+                        }
+                        Due::End(end) => return Poll::Ready(end),
+                        Due::Rest => connection.as_mut().rest(),
+                        Due::Probe if connection.as_mut().probe() => {}
+                        Due::Probe => return Poll::Ready(End::Overdue(Overdue::Stalled)),
+                    }
                     if connection.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(End::Closed);
                     }
@@ -147,14 +180,14 @@ mod tests {
     }
 
     impl Future for Rester {
-        type Output = hyper::Result<()>;
+        type Output = ();
 
-        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<hyper::Result<()>> {
-            if self.rested { Poll::Ready(Ok(())) } else { Poll::Pending }
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+            if self.rested { Poll::Ready(()) } else { Poll::Pending }
         }
     }
 
-    impl Graceful for Rester {
+    impl Driven for Rester {
         fn finish(self: Pin<&mut Self>) {}
 
         fn can_rest(&self) -> bool {

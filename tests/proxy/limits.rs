@@ -33,6 +33,39 @@ fn an_idle_connection_is_closed_without_a_word() {
     });
 }
 
+#[test]
+fn an_idle_connection_of_http2_is_told_that_it_is_closed() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "ok").await;
+        let proxy = Proxy::builder().top("timeouts: { idle: 300ms }").site(HOST, origin.address, "").start();
+        let (mut frames, mut answers) = frames::open(&proxy, &[]).await;
+        assert!(frames.send(&frames::get(1, "/")).await);
+        assert_eq!(answers.end().await, Some(0), "GOAWAY with NO_ERROR, as RFC 9113 §6.8 wants");
+    });
+}
+
+/// A stream may be silent for long; a client that answers no ping is gone.
+#[test]
+fn a_silent_client_of_http2_is_asked_whether_it_is_there() {
+    block_on(async {
+        let origin = RawOrigin::start(vec![Step::ReadHead, Step::Stall]).await;
+        let top = "timeouts: { body_idle: 200ms, origin_first_byte: 1h }";
+        let proxy = Proxy::builder().top(top).site(HOST, origin.address, "").start();
+        let (mut frames, mut answers) = frames::open(&proxy, &[]).await;
+        assert!(frames.send(&frames::get(1, "/")).await);
+        for _ in 0..3 {
+            let ping = loop {
+                let frame = answers.next().await.expect("one that answers stays");
+                if frame.kind == frames::PING && frame.flags & frames::ACK == 0 {
+                    break frame;
+                }
+            };
+            assert!(frames.send(&frames::frame(frames::PING, frames::ACK, 0, &ping.payload)).await);
+        }
+        answers.end().await;
+    });
+}
+
 /// Over HTTP/2 much is said between requests, and none of it is the start of a head.
 #[test]
 fn pings_and_windows_do_not_make_an_idle_connection_a_slow_one() {

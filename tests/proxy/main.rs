@@ -18,6 +18,7 @@ mod drain;
 mod forwarding;
 mod guard;
 mod html;
+mod informational;
 mod limits;
 mod logs;
 mod malformed;

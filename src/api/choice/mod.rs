@@ -10,10 +10,9 @@ use cookie::{Cookie, SameSite};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
 
 use super::{Visit, json, origin, record, withdraw};
-use crate::body::Body;
+use crate::body::{Body, Received};
 use crate::config::Site;
 use crate::consent::{self, Basis, Choice, ConsentId, Record, encode};
 use crate::filter::forwarded::client_address;
@@ -26,7 +25,7 @@ pub(super) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-si
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Response<Body> {
+pub(super) async fn post(visit: &Visit<'_>, headers: &HeaderMap, body: Received) -> Response<Body> {
     match decide(visit, headers, body).await {
         Ok(response) => response,
         Err(status) => refused(visit, status),
@@ -76,7 +75,7 @@ enum Then {
     Script,
 }
 
-async fn decide(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Response<Body>, StatusCode> {
+async fn decide(visit: &Visit<'_>, headers: &HeaderMap, body: Received) -> Result<Response<Body>, StatusCode> {
     let form = take(visit, headers, body).await?;
     // What was proven has to say in which language it was asked.
     let visit = &visit.spoken_as(&form);
@@ -102,7 +101,7 @@ fn nothing() -> Response<Body> {
 }
 
 /// A decision as the fields of a form, whatever it came as.
-async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Bytes, StatusCode> {
+async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Received) -> Result<Bytes, StatusCode> {
     allowed(visit, headers)?;
     let json = is_json(headers);
     // A form of an app would lead its visitor away from it.
@@ -122,7 +121,7 @@ fn consent_id(visit: &Visit<'_>) -> Result<ConsentId, StatusCode> {
 }
 
 /// The body of a form that a page of this very site posted.
-pub(super) async fn form(visit: &Visit<'_>, headers: &HeaderMap, body: Incoming) -> Result<Bytes, StatusCode> {
+pub(super) async fn form(visit: &Visit<'_>, headers: &HeaderMap, body: Received) -> Result<Bytes, StatusCode> {
     if !origin::is_same(headers, visit.authority) {
         return Err(StatusCode::FORBIDDEN);
     }
@@ -143,7 +142,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind(headers) == JSON
 }
 
-async fn collect(visit: &Visit<'_>, body: Incoming) -> Result<Bytes, StatusCode> {
+async fn collect(visit: &Visit<'_>, body: Received) -> Result<Bytes, StatusCode> {
     let body = Limited::new(Body::stream(body, visit.idle), visit.limit);
     let body = body.collect().await.map_err(|error| {
         if error.is::<http_body_util::LengthLimitError>() {

@@ -6,6 +6,7 @@ mod addresses;
 mod budget;
 mod check;
 mod connect;
+mod early;
 mod failed;
 mod fleet;
 mod health;
@@ -26,6 +27,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 
 use self::budget::Budget;
 use self::connect::Speech;
+pub(super) use self::early::Early;
 use self::failed::Failed;
 use self::health::Trial;
 pub(super) use self::pool::Lease;
@@ -91,12 +93,24 @@ impl Upstream {
     /// A request of which nothing was sent goes on to the next origin, whatever its method. One that was sent over
     /// a kept connection which closed without a word is sent again, once, if its method is idempotent and it has no
     /// body (RFC 9110 §9.2.2).
-    pub async fn send(&self, request: Request<Body>, upgrade: bool) -> Result<Answer, Error> {
-        // Boxed, for these states are large, and would be copied with those of the exchange around them.
-        Box::pin(self.attempts(request, if upgrade { Attempt::Upgrade } else { Attempt::Reuse })).await
+    ///
+    /// What it says ahead of its answer (1xx) comes to `early`; only over HTTP/1.1, for hyper does not tell of streams.
+    // Boxed, for these states are large, and would be copied with those of the exchange around them.
+    pub(super) fn send<'s>(
+        &'s self,
+        request: Request<Body>,
+        upgrade: bool,
+        early: Option<&'s Arc<Early>>,
+    ) -> Pin<Box<impl Future<Output = Result<Answer, Error>> + use<'s>>> {
+        Box::pin(self.attempts(request, if upgrade { Attempt::Upgrade } else { Attempt::Reuse }, early))
     }
 
-    async fn attempts(&self, mut request: Request<Body>, mut attempt: Attempt) -> Result<Answer, Error> {
+    async fn attempts(
+        &self,
+        mut request: Request<Body>,
+        mut attempt: Attempt,
+        early: Option<&Arc<Early>>,
+    ) -> Result<Answer, Error> {
         let now = Instant::now();
         let end = now + self.first_byte;
         let passing = request.body_mut().watched();
@@ -109,7 +123,7 @@ impl Upstream {
             let server = &self.servers[at];
             let busy = self.counted.then(|| server.begin());
             // Pinned here: given away, its state would be there twice, and copied with that of the exchange.
-            let sending = pin!(server.send(request, attempt, &self.counters, now));
+            let sending = pin!(server.send(request, attempt, early, &self.counters, now));
             let answer = in_time(end, self.first_byte, passing.as_deref(), sending).await;
             let failed = match answer {
                 Ok(Ok((response, lease))) => {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::addresses::Addresses;
 use super::connect::{Connector, Fresh, Speech, Want, bare};
+use super::early::Early;
 use super::failed::Failed;
 use super::fleet::Fleet;
 use super::health::Health;
@@ -86,6 +87,7 @@ impl Server {
         self: &Arc<Self>,
         mut request: Request<Body>,
         attempt: Attempt,
+        early: Option<&Arc<Early>>,
         counters: &SiteCounters,
         now: Instant,
     ) -> Result<Answer, Failed> {
@@ -100,21 +102,26 @@ impl Server {
             }
             while let Some(connection) = self.pool.take(now).await {
                 counters.reused.fetch_add(1, Relaxed);
-                match self.send_h1(connection, request, true).await {
+                match self.send_h1(connection, request, early, true).await {
                     Err(Failed::Unsent(unsent, _)) => request = *unsent,
                     other => return other,
                 }
             }
         }
         counters.connected.fetch_add(1, Relaxed);
-        Box::pin(self.first(request, attempt)).await
+        Box::pin(self.first(request, attempt, early)).await
     }
 
     /// Sends a request over a connection that it opens.
-    async fn first(&self, request: Request<Body>, attempt: Attempt) -> Result<Answer, Failed> {
+    async fn first(
+        &self,
+        request: Request<Body>,
+        attempt: Attempt,
+        early: Option<&Arc<Early>>,
+    ) -> Result<Answer, Failed> {
         let upgrade = attempt == Attempt::Upgrade;
         match self.connector.connect(if upgrade { Want::Http1 } else { Want::Any }).await {
-            Ok(Fresh::Http1(connection)) => self.send_h1(connection, request, false).await,
+            Ok(Fresh::Http1(connection)) => self.send_h1(connection, request, early, false).await,
             Ok(Fresh::Http2(..)) if upgrade => Err(Failed::Last(OriginError::Upgrade.into())),
             Ok(Fresh::Http2(sender, line)) => {
                 let shared = Shared { sender, line };
@@ -129,10 +136,14 @@ impl Server {
     fn send_h1<'s>(
         &'s self,
         mut connection: Connection,
-        request: Request<Body>,
+        mut request: Request<Body>,
+        early: Option<&Arc<Early>>,
         kept: bool,
     ) -> impl Future<Output = Result<Answer, Failed>> + use<'s> {
         let again = (kept && may_repeat(&request)).then(|| head_of(&request));
+        if let Some(early) = early {
+            early.listen(&mut request);
+        }
         connection.line.begin();
         let sent = connection.sender.try_send_request(request);
         async move {

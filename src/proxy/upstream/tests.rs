@@ -46,7 +46,7 @@ fn upstream(config: &Config, fleet: &Fleet) -> Upstream {
 /// Who answers.
 async fn ask(upstream: &Upstream) -> Result<String, Error> {
     let request = Request::builder().uri("/").header("host", "shop.example").body(Body::Empty).unwrap();
-    let (response, lease) = upstream.send(request, false).await?;
+    let (response, lease) = upstream.send(request, false, None).await?;
     let name = response.headers()["server"].to_str().unwrap().to_owned();
     drop(response);
     lease.release();
@@ -179,7 +179,7 @@ async fn what_is_in_flight_counts_until_its_end() {
     let config = config(&format!("['http://{a}', 'http://{b}'], balance: least-requests"), "");
     let upstream = upstream(&config, &Fleet::new());
     let request = || Request::builder().uri("/").header("host", "shop.example").body(Body::Empty).unwrap();
-    let (held, lease) = upstream.send(request(), false).await.unwrap();
+    let (held, lease) = upstream.send(request(), false, None).await.unwrap();
     for _ in 0..4 {
         assert_ne!(ask(&upstream).await.unwrap(), held.headers()["server"], "it is busy");
     }
@@ -203,8 +203,8 @@ async fn an_http2_connection_is_idle_when_its_last_stream_has_ended() {
     let pool = upstream.counters.pool(&config.sites[0].origins.url(&config.sites[0].origins.servers[0]));
     let connections = || (pool.connections().busy, pool.connections().idle);
     let request = || Request::builder().uri("/").header("host", "shop.example").body(Body::Empty).unwrap();
-    let (_, first) = upstream.send(request(), false).await.unwrap();
-    let (_, second) = upstream.send(request(), false).await.unwrap();
+    let (_, first) = upstream.send(request(), false, None).await.unwrap();
+    let (_, second) = upstream.send(request(), false, None).await.unwrap();
     assert_eq!(connections(), (1, 0));
     first.release();
     assert_eq!(connections(), (1, 0), "the second goes on");

@@ -6,7 +6,7 @@
 
 /// Where in the stream of messages we are.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Framing {
+pub(crate) struct Framing {
     part: Part,
     line: Line,
     /// How many heads have ended.
@@ -50,7 +50,7 @@ const LONGEST: usize = CODING.len();
 
 impl Framing {
     /// Takes the next bytes. Gives the number of the head, from 1, that has shown both fields; then it looks no further.
-    pub(in crate::server) fn doubtful(&mut self, mut bytes: &[u8]) -> Option<u32> {
+    pub(crate) fn doubtful(&mut self, mut bytes: &[u8]) -> Option<u32> {
         while let Some((&byte, rest)) = bytes.split_first() {
             bytes = match self.part {
                 Part::Head => {
@@ -102,7 +102,7 @@ impl Framing {
     }
 
     /// Whether so many messages have come to their end, and nothing of the next has begun.
-    pub(in crate::server) fn is_behind(&self, heads: u32) -> bool {
+    pub(crate) fn is_behind(&self, heads: u32) -> bool {
         matches!(self.part, Part::Head) && self.line.at == 0 && !self.line.started && self.heads == heads
     }
 

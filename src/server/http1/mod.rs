@@ -1,22 +1,27 @@
 //! Connections of HTTP/1.1: hyper's, with an answer for heads that never end.
 
+mod early;
 mod framing;
 mod rest;
 
 use std::pin::Pin;
 use std::sync::Arc;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 
+use self::early::Announcing;
 pub(super) use self::framing::Framing;
 use self::rest::Resting;
 use super::connection::Stream;
 use super::watch::{End, Linger, watch};
+use crate::body::Received;
 use crate::config::{Limits, Timeouts};
-use crate::proxy::{Client, Overdue, handle};
+use crate::proxy::{Client, Interim, Overdue, handle};
 
 /// Serves it until it ends, breaks a limit or is drained.
 pub(super) async fn serve(
@@ -28,12 +33,19 @@ pub(super) async fn serve(
     linger: Linger,
 ) {
     let activity = Arc::clone(&client.activity);
-    let service = hyper::service::service_fn(move |request| handle(Arc::clone(&client), request));
+    let interim = Arc::new(Interim::default());
+    let stream = Announcing::new(stream, Arc::clone(&interim));
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let (client, interim) = (Arc::clone(&client), Arc::clone(&interim));
+        async move { handle(client, request.map(Received::from), &interim).await }
+    });
     let mut builder = Builder::new();
     builder
         .max_headers(limits.head_fields)
         .max_header_size(limits.head_bytes)
         .max_buf_size(limits.head_bytes.max(MIN_BUFFER))
+        // The exchange adds `Date` where there is none; hyper would look at the clock for each request.
+        .auto_date_header(false)
         // Our own watch tells an idle connection from a slow head; hyper's clock does not.
         .header_read_timeout(None)
         .half_close(false);
@@ -47,7 +59,7 @@ pub(super) async fn serve(
 }
 
 /// Tells a client whose head did not end in time; as far as it listens.
-async fn refuse(mut stream: Stream) {
+async fn refuse(mut stream: Announcing) {
     let _ = timeout(Duration::from_secs(1), async {
         stream.write_all(REQUEST_TIMEOUT).await?;
         stream.shutdown().await

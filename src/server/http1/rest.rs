@@ -13,8 +13,8 @@ use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use hyper::service::HttpService;
 use hyper_util::rt::TokioIo;
 
-use crate::server::connection::Stream;
-use crate::server::watch::Graceful;
+use super::early::Announcing;
+use crate::server::watch::Driven;
 
 /// What errors hyper takes.
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
@@ -29,8 +29,8 @@ pub(super) struct Resting<S: HttpService<Incoming>> {
 
 enum State<S: HttpService<Incoming>> {
     /// Boxed, so that one at rest has no place for it.
-    Awake(Box<UpgradeableConnection<TokioIo<Stream>, S>>),
-    AtRest(Box<(Stream, S)>),
+    Awake(Box<UpgradeableConnection<TokioIo<Announcing>, S>>),
+    AtRest(Box<(Announcing, S)>),
     Ended,
 }
 
@@ -41,14 +41,14 @@ where
     S::ResBody: 'static,
     <S::ResBody as Body>::Error: Into<AnyError>,
 {
-    pub(super) fn new(builder: Builder, stream: Stream, service: S) -> Self {
+    pub(super) fn new(builder: Builder, stream: Announcing, service: S) -> Self {
         let mut connection = Self { builder, state: State::AtRest(Box::new((stream, service))), finishing: false };
         connection.wake();
         connection
     }
 
     /// The stream, unless it was upgraded or has ended.
-    pub(super) fn into_stream(self) -> Option<Stream> {
+    pub(super) fn into_stream(self) -> Option<Announcing> {
         match self.state {
             State::Awake(connection) => connection.into_parts().map(|parts| parts.io.into_inner()),
             State::AtRest(parts) => Some(parts.0),
@@ -90,7 +90,7 @@ where
     }
 }
 
-impl<S> Graceful for Resting<S>
+impl<S> Driven for Resting<S>
 where
     S: HttpService<Incoming> + Unpin,
     S::Error: Into<AnyError>,

@@ -1,28 +1,11 @@
-//! Answers over HTTP/2, whose heads keep nothing but themselves.
+//! Heads of answers over HTTP/2 that keep nothing but themselves.
 //!
 //! h2 compresses heads by a table that lives as long as its connection, and what came from an origin is a part of what was
 //! read there at once: each field that the table remembers would keep such a buffer, 8 KiB and more. An origin whose
 //! `Date` changes with each answer could fill a table with sixty of them.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-
 use bytes::BytesMut;
 use http::header::{AGE, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
-use http::{Request, Response};
-use hyper::body::Incoming;
-
-use crate::proxy::{Client, Tracked, handle};
-
-/// [`handle`], with a head that was detached from where it came from.
-pub(super) async fn handle_detached(
-    client: Arc<Client>,
-    request: Request<Incoming>,
-) -> Result<Response<Tracked>, Infallible> {
-    let mut response = handle(client, request).await?;
-    detach(response.headers_mut());
-    Ok(response)
-}
 
 /// h2 does not remember these.
 fn is_forgotten(name: &HeaderName) -> bool {
@@ -30,7 +13,7 @@ fn is_forgotten(name: &HeaderName) -> bool {
 }
 
 /// Copies what h2 would remember, into one piece.
-fn detach(headers: &mut HeaderMap) {
+pub(super) fn detach(headers: &mut HeaderMap) {
     let lengths = headers.iter().filter(|(name, _)| !is_forgotten(name)).map(|(_, value)| value.len());
     let mut copies = BytesMut::with_capacity(lengths.sum());
     for (name, value) in headers {

@@ -1,23 +1,21 @@
 //! Connections of HTTP/2.
 
+mod connection;
 mod detach;
+mod exchange;
 mod frames;
 mod gather;
-mod streams;
-mod turns;
+mod send;
+mod tunnel;
 
 use std::pin::pin;
 use std::sync::Arc;
 
-use hyper::server::conn::http2;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use h2::server::Builder;
 use tokio_util::sync::CancellationToken;
 
-use self::detach::handle_detached;
+use self::connection::Connection;
 pub(super) use self::frames::Frames;
-use self::gather::Gathered;
-use self::streams::Streams;
-use self::turns::Turns;
 use super::connection::Stream;
 use super::watch::{Linger, watch};
 use crate::config::{Limits, Timeouts};
@@ -33,23 +31,18 @@ pub(super) async fn serve(
     linger: Linger,
 ) {
     let activity = Arc::clone(&client.activity);
-    let service = hyper::service::service_fn(move |request| handle_detached(Arc::clone(&client), request));
-    let stream = Gathered::new(stream);
-    let connection = http2::Builder::new(Streams { limit: timeouts.body_idle })
-        .timer(TokioTimer::new())
+    let mut builder = Builder::new();
+    builder
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buf_size(SEND_BUFFER)
+        .max_send_buffer_size(SEND_BUFFER)
         .max_pending_accept_reset_streams(RESETS)
-        .max_local_error_reset_streams(ERRORS)
-        .keep_alive_interval(timeouts.body_idle)
-        .keep_alive_timeout(timeouts.body_idle)
-        .enable_connect_protocol()
-        .serve_connection(TokioIo::new(stream.clone()), service);
-    let connection = pin!(connection);
-    watch(pin!(Turns::new(connection, stream)), &activity, timeouts, stop, linger).await;
+        .max_local_error_reset_streams(Some(ERRORS))
+        .enable_connect_protocol();
+    let connection = Connection::new(&builder, stream, client, timeouts.body_idle);
+    watch(pin!(connection), &activity, timeouts, stop, linger).await;
 }
 
 /// Uploads of one stream may run this far ahead of the origin.

@@ -1,7 +1,7 @@
 //! Any bytes as the messages of an HTTP/1.1 client: nothing panics, and what is seen does not depend on how they come.
 #![no_main]
 
-#[path = "../../../src/server/framing.rs"]
+#[path = "../../../src/server/http1/framing.rs"]
 mod framing;
 
 use framing::Framing;
