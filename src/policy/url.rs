@@ -41,7 +41,8 @@ pub(super) fn contacted_host(url: &Url) -> Option<&str> {
 }
 
 /// Path and query, with `%XX` undone where it stands for a character that needs no escape (RFC 3986
-/// §6.2.2.2): servers take `/%67tag/js` for `/gtag/js`, so rules do too.
+/// §6.2.2.2): servers take `/%67tag/js` for `/gtag/js`, so rules do too. A `%` that begins no `%XX` is `%25`, or else it
+/// could begin one with what stands behind it afterwards.
 pub(super) fn comparable_path(url: &Url) -> Cow<'_, str> {
     let path = &url[Position::BeforePath..Position::AfterQuery];
     match memchr::memchr(b'%', path.as_bytes()) {
@@ -56,13 +57,14 @@ fn unescape_unreserved(path: &str) -> String {
     while let Some(at) = rest.find('%') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        match rest.get(1..3).and_then(|hex| u8::from_str_radix(hex, 16).ok()).map(char::from) {
+        let hex = rest.get(1..3).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).map(char::from) {
             Some(c) if c.is_ascii_alphanumeric() || "-._~".contains(c) => {
                 out.push(c);
                 rest = &rest[3..];
             }
-            _ => {
-                out.push('%');
+            escaped => {
+                out.push_str(if escaped.is_some() { "%" } else { "%25" });
                 rest = &rest[1..];
             }
         }
@@ -106,12 +108,15 @@ mod tests {
         for (path, expected) in [
             ("/%67tag/%6As", "/gtag/js"),
             ("/a%2Fb", "/a%2Fb"),
-            ("/%", "/%"),
-            ("/%6", "/%6"),
-            ("/%+1", "/%+1"),
-            ("/%é", "/%é"),
+            ("/%", "/%25"),
+            ("/%6", "/%256"),
+            ("/%+1", "/%25+1"),
+            ("/%é", "/%25é"),
+            ("/%3%333", "/%25333"),
+            ("/%2533", "/%2533"),
         ] {
             assert_eq!(unescape_unreserved(path), expected);
+            assert_eq!(unescape_unreserved(expected), expected, "once is enough");
         }
     }
 

@@ -95,7 +95,7 @@
     try { to = new URL(url, document.baseURI); } catch { return false; }
     if (!/^(?:http|ws)s?:$/.test(to.protocol)) return false;
     const [href] = to.href.split('#');
-    const path = decoded(href.slice(href.indexOf('/', to.protocol.length + 2)), (char, escape) => /[\w.~-]/.test(char) ? char : escape);
+    const path = decoded(href.slice(href.indexOf('/', to.protocol.length + 2)).replace(/%(?![\da-f]{2})/gi, '%25'), (char, escape) => /[\w.~-]/.test(char) ? char : escape);
     const host = to.hostname.replace(/\.$/, ''), [site, known] = index().tags, rule = site(host, path) ?? known(host, path);
     return !!rule && stops('tag', rule[0], host + rule[1], again, key);
   };
