@@ -9,6 +9,7 @@ use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use super::{Error, Tunnel};
 
@@ -34,6 +35,8 @@ pub struct Upload {
     left: Option<u64>,
     /// All data was read; trailers may follow.
     data_ended: bool,
+    /// Who tells a client that waits to be asked for it.
+    wanted: Option<Sender<()>>,
 }
 
 impl From<Incoming> for Received {
@@ -46,10 +49,21 @@ impl Upload {
     /// What follows a head with these fields.
     pub fn new(stream: RecvStream, headers: &HeaderMap) -> Self {
         let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        Self { stream, left: length.and_then(|text| text.parse().ok()), data_ended: false }
+        Self { stream, left: length.and_then(|text| text.parse().ok()), data_ended: false, wanted: None }
+    }
+
+    /// Comes when somebody wants the content, which is when a client that expects to be told is to go on
+    /// (RFC 9110 §10.1.1).
+    pub fn wanted(&mut self) -> Receiver<()> {
+        let (wanted, told) = oneshot::channel();
+        self.wanted = Some(wanted);
+        told
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Some(wanted) = self.wanted.take() {
+            let _ = wanted.send(());
+        }
         if !self.data_ended {
             match ready!(self.stream.poll_data(cx)) {
                 Some(Ok(bytes)) => {

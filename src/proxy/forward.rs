@@ -55,7 +55,7 @@ pub(super) fn clean(exchange: &Exchange, head: &mut Parts, upgrade: bool) {
     if let Some(id) = exchange.request_id() {
         head.headers.insert(trace::X_REQUEST_ID, id.clone());
     }
-    // hyper has answered it with 100 as soon as we read the body; the origin need not be asked.
+    // The client is told by 100 as soon as we read the body; the origin need not be asked.
     head.headers.remove(EXPECT);
     if head.uri.authority().is_some() {
         let target = head.uri.path_and_query().cloned();

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::support::client::{Raw, connect};
 use crate::support::origin::{RawOrigin, Step};
-use crate::support::{HOST, Proxy, block_on};
+use crate::support::{HOST, Origin, Proxy, block_on};
 
 const HINTS: &str = "HTTP/1.1 103 Early Hints\r\n\
     Link: </style.css>; rel=preload; as=style, <https://cdn.adnet.example/a.js>; rel=preload; as=script\r\n\
@@ -146,6 +146,29 @@ fn a_flood_of_hints_is_cut_short() {
             hints += 1;
         }
         assert_eq!((hints, response.await.unwrap().status().as_u16()), (8, 200));
+    });
+}
+
+/// Who waits to be asked for an upload is asked once it is wanted, and not where it is refused (RFC 9110 §10.1.1).
+#[test]
+fn an_upload_is_asked_for_over_http2() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "taken").await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = h2(&proxy).await;
+        let post = |host: &str| {
+            let request = Request::post(format!("https://{host}/upload")).header("expect", "100-continue");
+            request.body(()).unwrap()
+        };
+        let (mut response, mut upload) = client.send_request(post(HOST), false).unwrap();
+        assert_eq!(informational(&mut response).await.unwrap().status(), 100);
+        upload.send_data(Bytes::from_static(b"whole"), true).unwrap();
+        assert_eq!(response.await.unwrap().status(), 200);
+        let seen = origin.last();
+        assert_eq!((&seen.body[..], seen.header("expect")), (&b"whole"[..], None));
+        let (mut response, _upload) = client.send_request(post("nobody.example"), false).unwrap();
+        assert!(informational(&mut response).await.is_none());
+        assert_eq!(response.await.unwrap().status(), 421);
     });
 }
 

@@ -1,16 +1,17 @@
 //! One stream: its request, what is said ahead of the answer, and the answer.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
-use http::header::{CONTENT_LENGTH, HeaderValue};
-use http::{Method, Request, Response};
+use http::header::{CONTENT_LENGTH, EXPECT, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body as _;
-use tokio::sync::oneshot::Sender;
+use tokio::sync::oneshot::{Receiver, Sender};
 use tokio::time::Duration;
 
 use super::detach::detach;
@@ -27,8 +28,8 @@ pub(super) async fn serve(
     limit: Duration,
 ) {
     let is_head = request.method() == Method::HEAD;
-    let (request, tunnel) = receive(request);
-    let Some(response) = answer(client, request, &mut respond).await else { return };
+    let (request, wanted, tunnel) = receive(request);
+    let Some(response) = answer(client, request, wanted, &mut respond).await else { return };
     let (mut head, body) = response.into_parts();
     detach(&mut head.headers);
     let tunnel = tunnel.filter(|_| head.status.is_success());
@@ -57,21 +58,25 @@ pub(super) async fn serve(
 /// The two halves of a tunnel to be: who waits for it, and what comes from the client.
 type Pending = (Sender<Box<dyn Duplex>>, RecvStream);
 
-/// The request as the proxy takes it; the stream of a CONNECT has no content, but may become a tunnel.
-fn receive(request: Request<RecvStream>) -> (Request<Received>, Option<Pending>) {
+/// The request as the proxy takes it, and when its client is to go on, where it waits for that. The stream of a CONNECT has
+/// no content, but may become a tunnel.
+fn receive(request: Request<RecvStream>) -> (Request<Received>, Option<Receiver<()>>, Option<Pending>) {
     let (head, stream) = request.into_parts();
     if head.method == Method::CONNECT {
         let (open, tunnel) = Tunnel::new();
-        return (Request::from_parts(head, Received::Tunnel(tunnel)), Some((open, stream)));
+        return (Request::from_parts(head, Received::Tunnel(tunnel)), None, Some((open, stream)));
     }
-    let content = Received::Stream(Upload::new(stream, &head.headers));
-    (Request::from_parts(head, content), None)
+    let expects = head.headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    let mut upload = Upload::new(stream, &head.headers);
+    let wanted = expects.then(|| upload.wanted());
+    (Request::from_parts(head, Received::Stream(upload)), wanted, None)
 }
 
 /// What the proxy answers; `None` if the client took its request back.
 async fn answer(
     client: Arc<Client>,
     request: Request<Received>,
+    mut wanted: Option<Receiver<()>>,
     respond: &mut SendResponse<Bytes>,
 ) -> Option<Response<Tracked>> {
     let interim = Interim::default();
@@ -79,15 +84,26 @@ async fn answer(
     let mut handled = Box::pin(handle(client, request, &interim));
     poll_fn(|cx| {
         let answer = handled.as_mut().poll(cx);
-        for head in interim.take() {
-            if let Err(error) = respond.send_informational(head) {
-                tracing::debug!(%error, "An informational answer could not be sent over HTTP/2.");
+        let go_on = wanted.as_mut().map(|wanted| Pin::new(wanted).poll(cx));
+        if let Some(Poll::Ready(told)) = go_on {
+            wanted = None;
+            if told.is_ok() {
+                let mut head = Response::new(());
+                *head.status_mut() = StatusCode::CONTINUE;
+                inform(respond, head);
             }
         }
+        interim.take().into_iter().for_each(|head| inform(respond, head));
         match answer {
             Poll::Ready(Ok(answer)) => Poll::Ready(Some(answer)),
             Poll::Pending => respond.poll_reset(cx).map(|_| None),
         }
     })
     .await
+}
+
+fn inform(respond: &mut SendResponse<Bytes>, head: Response<()>) {
+    if let Err(error) = respond.send_informational(head) {
+        tracing::debug!(%error, "An informational answer could not be sent over HTTP/2.");
+    }
 }
