@@ -74,6 +74,12 @@ pub fn response(headers: &mut HeaderMap, upgrade: bool) {
     clean(headers, upgrade);
 }
 
+/// Cleans an informational answer (1xx), which has no content of which to say anything (RFC 9110 §8.6).
+pub fn informational(headers: &mut HeaderMap) {
+    clean(headers, false);
+    [header::CONTENT_LENGTH, header::TRAILER].iter().for_each(|name| drop(headers.remove(name)));
+}
+
 /// Removes from trailers what must not be merged into a head that was judged already (RFC 9110 §6.5.1): framing,
 /// routing, credentials, cookies, cache orders and what describes the content.
 pub fn trailers(headers: &mut HeaderMap) {

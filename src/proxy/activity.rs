@@ -1,5 +1,5 @@
 //! What a client connection is doing, so that its time limits can be held: written by the exchange and the
-//! socket, read by the watch in `server::connection`. All on one thread; atomics only because tasks must be `Send`.
+//! socket, read by `server::watch`. All on one thread; atomics only because tasks must be `Send`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};

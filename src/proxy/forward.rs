@@ -118,6 +118,8 @@ pub(super) fn settle(
             hop_by_hop::response(response.headers_mut(), still);
         }
         _ if switched => return Err(OriginError::Upgrade.into()),
+        // To an extended CONNECT any success says that there is a tunnel (RFC 8441 §5).
+        Some(Upgrade::Stream(_)) if response.status().is_success() => return Err(OriginError::Upgrade.into()),
         _ => hop_by_hop::response(response.headers_mut(), false),
     }
     *response.version_mut() = Version::HTTP_11;

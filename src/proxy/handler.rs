@@ -50,6 +50,8 @@ pub async fn handle(
             (response, None)
         }
     };
+    // Until here: what came ahead of a page may wait for its first bytes.
+    interim.close();
     // What we add to the head from here on is not worth a second look at the clock.
     exchange.answered(response.status());
     if let Some(site) = exchange.site().filter(|site| site.mode == Mode::Enforce) {
@@ -202,10 +204,10 @@ async fn listening(
     interim: &Interim,
 ) -> Result<Answer, Error> {
     interim.open();
-    let answer = poll_fn(|cx| {
+    poll_fn(|cx| {
         let answer = sending.as_mut().poll(cx);
         for mut head in early.take(cx) {
-            hop_by_hop::response(head.headers_mut(), false);
+            hop_by_hop::informational(head.headers_mut());
             if let Some(filter) = filter {
                 filter.interim(&mut head);
             }
@@ -213,9 +215,7 @@ async fn listening(
         }
         answer
     })
-    .await;
-    interim.close();
-    answer
+    .await
 }
 
 /// Path and query as the client wrote them.

@@ -19,6 +19,8 @@ pub struct Interim {
 impl Interim {
     /// A request is waiting for its answer: from here on there may be others before it.
     pub fn open(&self) {
+        // Of a request before, whose client did not take them in time.
+        drop(self.take());
         self.open.store(true, Relaxed);
     }
 

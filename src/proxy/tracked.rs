@@ -63,7 +63,7 @@ impl http_body::Body for Tracked {
 
 impl Drop for Tracked {
     fn drop(&mut self) {
-        // hyper does not ask again once it knows that the end is reached.
+        // Nobody asks again who knows that the end is reached.
         if http_body::Body::is_end_stream(&self.body) {
             self.release();
         } else if self.lease.is_some() {

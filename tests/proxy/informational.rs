@@ -15,6 +15,7 @@ const HINTS: &str = "HTTP/1.1 103 Early Hints\r\n\
     Link: </style.css>; rel=preload; as=style, <https://cdn.adnet.example/a.js>; rel=preload; as=script\r\n\
     Set-Cookie: _ga=GA1.1; Path=/\r\n\
     Set-Cookie: SHOPSID=1; Path=/\r\n\
+    Content-Length: 5\r\n\
     Connection: x-hop\r\n\
     X-Hop: 1\r\n\
     X-Kept: 1\r\n\r\n";
@@ -146,6 +147,26 @@ fn a_flood_of_hints_is_cut_short() {
             hints += 1;
         }
         assert_eq!((hints, response.await.unwrap().status().as_u16()), (8, 200));
+    });
+}
+
+/// What does not say its type is looked at before its head leaves, and the hints must not be lost over that.
+#[test]
+fn hints_leave_ahead_of_a_page_that_comes_with_them() {
+    block_on(async {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n";
+        let steps = [Step::ReadHead, write([HINTS, head].concat()), Step::Wait, write("<title>x</title")];
+        let origin = RawOrigin::start(vec![steps; 2].concat()).await;
+        let proxy = Proxy::to(origin.address).await;
+        let mut client = Raw::h1(&proxy).await;
+        for _ in 0..2 {
+            client.write(get("1.1").as_bytes()).await;
+            let hints = String::from_utf8(client.read_until(b"\r\n\r\n").await).unwrap();
+            assert_eq!(statuses(&hints), ["103"]);
+            origin.go();
+            let page = String::from_utf8(client.read_until(b"\r\n0\r\n\r\n").await).unwrap();
+            assert_eq!(statuses(&page), ["200"]);
+        }
     });
 }
 

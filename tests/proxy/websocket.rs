@@ -1,8 +1,9 @@
 //! WebSocket over HTTP/1.1 and over HTTP/2 (extended CONNECT), and server-sent events.
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -92,6 +93,13 @@ fn a_websocket_over_http2_outlives_the_limits_of_requests() {
 
 /// A WebSocket over HTTP/2 (RFC 8441).
 async fn extended(proxy: &Proxy) -> TokioIo<Upgraded> {
+    let response = extended_connect(proxy).await.unwrap();
+    assert_eq!(response.status(), 200);
+    TokioIo::new(hyper::upgrade::on(response).await.unwrap())
+}
+
+/// Asks for one.
+async fn extended_connect(proxy: &Proxy) -> hyper::Result<Response<Incoming>> {
     let stream = client::connect(proxy, HOST, b"h2").await;
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(stream))
@@ -108,9 +116,19 @@ async fn extended(proxy: &Proxy) -> TokioIo<Upgraded> {
         .extension(hyper::ext::Protocol::from_static("websocket"))
         .body(Empty::new())
         .unwrap();
-    let response = sender.send_request(request).await.unwrap();
-    assert_eq!(response.status(), 200);
-    TokioIo::new(hyper::upgrade::on(response).await.unwrap())
+    sender.send_request(request).await
+}
+
+/// Success would tell the client that there is a WebSocket.
+#[test]
+fn a_page_in_place_of_a_websocket_is_an_error_over_http2() {
+    block_on(async {
+        for (status, expected) in [(200, 502), (204, 502), (403, 403)] {
+            let origin = Origin::fixed(status, &[("content-type", "text/html")], "").await;
+            let proxy = Proxy::to(origin.address).await;
+            assert_eq!(extended_connect(&proxy).await.unwrap().status(), expected);
+        }
+    });
 }
 
 #[test]

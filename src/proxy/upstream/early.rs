@@ -8,8 +8,9 @@ use http::{Request, Response, StatusCode};
 
 use crate::body::Body;
 
-/// So many of one answer are passed on; what more an origin says is for nobody (threat 8: floods of 1xx).
+/// So many of one answer are passed on, and no more bytes of them: what else an origin says is for nobody.
 const MOST: u8 = 8;
+const BYTES: usize = 64 << 10;
 
 /// Those that came for one request and were not passed on yet. Written by the connection's task, read by the exchange's.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub(in crate::proxy) struct Early(Mutex<State>);
 struct State {
     heads: Vec<Response<()>>,
     came: u8,
+    bytes: usize,
     waker: Option<Waker>,
 }
 
@@ -36,10 +38,11 @@ impl Early {
 
     fn came(&self, status: StatusCode, headers: &http::HeaderMap) {
         let mut state = self.state();
-        if state.came == MOST {
+        state.came = state.came.saturating_add(1);
+        state.bytes += headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+        if state.came > MOST || state.bytes > BYTES {
             return;
         }
-        state.came += 1;
         let mut head = Response::new(());
         *head.status_mut() = status;
         *head.headers_mut() = headers.clone();

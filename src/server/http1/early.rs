@@ -1,7 +1,7 @@
 //! Puts informational answers (RFC 9110 §15.2) between what hyper writes, whose server sends none over HTTP/1.1 but 100.
 //!
-//! hyper answers one request after the other, and flushes the stream when it has nothing half written. So what waits is
-//! written where nothing is: at a flush while the answer is still awaited, or ahead of its first byte.
+//! hyper answers one request after the other, and flushes the stream once its buffer is empty. While an answer is awaited
+//! that is between two answers, so what waits is written then, or ahead of the answer's first byte.
 
 use std::io::{ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -21,7 +21,7 @@ pub(super) struct Announcing<S = Stream> {
     interim: Arc<Interim>,
     /// What is left of heads that are being written.
     heads: Vec<u8>,
-    /// All that hyper had to write was written.
+    /// All that hyper had to write so far was written.
     between: bool,
 }
 
@@ -185,6 +185,19 @@ mod tests {
         client.flush().await.unwrap();
         client.write_all(b"next").await.unwrap();
         assert_eq!(all(client, theirs).await, "answer before and answernext");
+    }
+
+    #[tokio::test]
+    async fn heads_of_one_request_are_not_those_of_the_next() {
+        let (mut client, theirs, interim) = announcing();
+        client.write_all(b"answer be").await.unwrap();
+        interim.open();
+        interim.push(hints());
+        interim.close();
+        interim.open();
+        client.write_all(b"fore").await.unwrap();
+        client.flush().await.unwrap();
+        assert_eq!(all(client, theirs).await, "answer before");
     }
 
     #[tokio::test]

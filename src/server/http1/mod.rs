@@ -1,4 +1,4 @@
-//! Connections of HTTP/1.1: hyper's, with an answer for heads that never end.
+//! Connections of HTTP/1.1: hyper's, with informational answers, and one for heads that never end.
 
 mod early;
 mod framing;
@@ -44,8 +44,6 @@ pub(super) async fn serve(
         .max_headers(limits.head_fields)
         .max_header_size(limits.head_bytes)
         .max_buf_size(limits.head_bytes.max(MIN_BUFFER))
-        // The exchange adds `Date` where there is none; hyper would look at the clock for each request.
-        .auto_date_header(false)
         // Our own watch tells an idle connection from a slow head; hyper's clock does not.
         .header_read_timeout(None)
         .half_close(false);

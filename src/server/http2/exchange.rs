@@ -33,6 +33,10 @@ pub(super) async fn serve(
     let (mut head, body) = response.into_parts();
     detach(&mut head.headers);
     let tunnel = tunnel.filter(|_| head.status.is_success());
+    if tunnel.as_ref().is_some_and(|(open, _)| open.is_closed()) {
+        // Success would tell the client that it has one.
+        return respond.send_reset(Reason::INTERNAL_ERROR);
+    }
     let is_empty = body.is_end_stream() && tunnel.is_none();
     if !is_empty
         && tunnel.is_none()
@@ -84,6 +88,9 @@ async fn answer(
     let mut handled = Box::pin(handle(client, request, &interim));
     poll_fn(|cx| {
         let answer = handled.as_mut().poll(cx);
+        if respond.poll_reset(cx).is_ready() {
+            return Poll::Ready(None);
+        }
         let go_on = wanted.as_mut().map(|wanted| Pin::new(wanted).poll(cx));
         if let Some(Poll::Ready(told)) = go_on {
             wanted = None;
@@ -94,15 +101,13 @@ async fn answer(
             }
         }
         interim.take().into_iter().for_each(|head| inform(respond, head));
-        match answer {
-            Poll::Ready(Ok(answer)) => Poll::Ready(Some(answer)),
-            Poll::Pending => respond.poll_reset(cx).map(|_| None),
-        }
+        answer.map(Result::ok)
     })
     .await
 }
 
-fn inform(respond: &mut SendResponse<Bytes>, head: Response<()>) {
+fn inform(respond: &mut SendResponse<Bytes>, mut head: Response<()>) {
+    detach(head.headers_mut());
     if let Err(error) = respond.send_informational(head) {
         tracing::debug!(%error, "An informational answer could not be sent over HTTP/2.");
     }
