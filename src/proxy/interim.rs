@@ -42,9 +42,10 @@ impl Interim {
 
     /// What there is to write, in its order.
     pub fn take(&self) -> Vec<Response<()>> {
-        if !self.waits.swap(false, Relaxed) {
+        if !self.waits() {
             return Vec::new();
         }
+        self.waits.store(false, Relaxed);
         take(&mut self.heads())
     }
 
