@@ -9,12 +9,15 @@ use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::certificate_file::Certificates;
-use super::origins::{Balance, Health, Origin, Origins};
+use super::origins::{Balance, Health, Origin, Origins, Place, UNIX};
 use super::reading::Item;
 use super::section::Section;
 
 /// How the addresses of origins are written.
-const FORM: &str = "write e.g. `http://127.0.0.1:8080` or `https://origin.example`";
+const FORM: &str = "write e.g. `http://127.0.0.1:8080`, `https://origin.example` or `unix:/run/app.sock`";
+
+/// The longest path of a socket, its end not counted (unix(7)).
+const SOCKET: usize = 107;
 
 /// What a request has been tried on is kept in the bits of a number.
 const MOST: usize = 128;
@@ -31,7 +34,10 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates) -> Option<Origi
     let (tls, servers) = s.need("origin", servers)?;
     for (key, item) in [("origin_ca", &ca), ("origin_name", &name)] {
         if let Some(item) = item.as_ref().filter(|_| !tls) {
-            item.fail_with::<()>(format!("`{key}` is of no use for an http:// origin"), "write `origin: https://…`");
+            item.fail_with::<()>(
+                format!("`{key}` is of no use for an origin without TLS"),
+                "write `origin: https://…`",
+            );
         }
     }
     if let Some(item) = balance.filter(|_| servers.len() == 1 && chosen != Balance::default()) {
@@ -64,7 +70,7 @@ fn servers(item: &Item<'_>) -> Option<(bool, Vec<Origin>)> {
             && *first != tls
         {
             let hint = "one request would travel in secret and the next in the open; write all of them as `https://…`";
-            item.fail_with::<()>("http:// and https:// origins in one site", hint);
+            item.fail_with::<()>("origins with and without TLS in one site", hint);
         }
         found.push((tls, origin));
     }
@@ -87,6 +93,9 @@ fn server(item: &Item<'_>) -> Option<(bool, Origin)> {
 
 fn address(item: &Item<'_>) -> Option<(bool, Origin)> {
     let text = item.text()?;
+    if let Some(path) = text.strip_prefix(UNIX) {
+        return socket(item, path);
+    }
     let url = match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
         _ => return item.fail_with(format!("`{text}` is no http:// or https:// address"), FORM),
@@ -97,7 +106,10 @@ fn address(item: &Item<'_>) -> Option<(bool, Origin)> {
     let host = url.host_str()?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let hint = format!("requests keep their own path; write `{}://{host}{port}`", url.scheme());
+        let hint = match host {
+            "unix" => format!("for a socket write `{UNIX}{}`", url.path()),
+            _ => format!("requests keep their own path; write `{}://{host}{port}`", url.scheme()),
+        };
         return item.fail_with("an origin has no path, query or fragment", hint);
     }
     if url.port() == Some(0) {
@@ -107,7 +119,21 @@ fn address(item: &Item<'_>) -> Option<(bool, Origin)> {
     if !tls && is_public(&url) {
         item.warn("cookies travel to this origin without TLS", "write `https://…` unless the network between is yours");
     }
-    Some((tls, Origin { host: host.into(), port: url.port_or_known_default()?, weight: 1 }))
+    Some((tls, Origin { place: Place::Tcp(host.into(), url.port_or_known_default()?), weight: 1 }))
+}
+
+/// The path is relative to the folder of the file, as others are.
+fn socket(item: &Item<'_>, path: &str) -> Option<(bool, Origin)> {
+    if path.is_empty() || path.starts_with("//") {
+        let path = if path.is_empty() { "run/app.sock" } else { path.trim_start_matches('/') };
+        return item.fail_with(format!("`{}` names no socket", item.text()?), format!("write `{UNIX}/{path}`"));
+    }
+    let path = item.source.folder.join(path);
+    if path.as_os_str().len() > SOCKET {
+        return item
+            .fail(format!("{} is too long for a socket, whose path has {SOCKET} bytes at most", path.display()));
+    }
+    Some((false, Origin { place: Place::Unix(path.into()), weight: 1 }))
 }
 
 /// Whether the way there may lead through networks of others.

@@ -1,11 +1,16 @@
 //! The site's own servers: where they are, how they share the work, how we learn that one is well.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::RootCertStore;
+
+/// How the path of a socket is told from an address.
+pub(super) const UNIX: &str = "unix:";
 
 /// The servers of a site. All are spoken to in the same way.
 #[derive(Debug, Clone)]
@@ -29,12 +34,28 @@ pub struct Origins {
 /// One server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Name or address; IPv6 in brackets.
-    pub host: Box<str>,
     /// Where it listens.
-    pub port: u16,
+    pub place: Place,
     /// How much of the work is its share, beside the weights of the others.
     pub weight: u32,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A host, by its name or address, IPv6 in brackets, and a port.
+    Tcp(Box<str>, u16),
+    /// A Unix domain socket, by its path.
+    Unix(Arc<Path>),
+}
+
+/// Where to connect to: a [`Place`] whose name was looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// Over TCP.
+    Tcp(SocketAddr),
+    /// A Unix domain socket, by its path.
+    Unix(Arc<Path>),
 }
 
 /// Who of several servers gets a request.
@@ -80,13 +101,19 @@ impl Origins {
 
     /// One of them as its address in the configuration, for operators' eyes only.
     pub fn url(&self, origin: &Origin) -> String {
-        format!("{}://{origin}", self.scheme())
+        match origin.place {
+            Place::Tcp(..) => format!("{}://{origin}", self.scheme()),
+            Place::Unix(_) => origin.to_string(),
+        }
     }
 }
 
-/// Host and port.
+/// Host and port, or `unix:` and a path.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        match &self.place {
+            Place::Tcp(host, port) => write!(f, "{host}:{port}"),
+            Place::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+        }
     }
 }

@@ -111,7 +111,7 @@ impl Exchange {
         let Some(span) = self.told.as_mut().and_then(|told| told.span.as_mut()) else { return };
         let (after, took) = (at - self.started, at.elapsed());
         let status = answer.map(|(response, _)| response.status());
-        span.ask(Asked { after, took, status, peer: answer.map(|(_, lease)| lease.peer()) });
+        span.ask(Asked { after, took, status, peer: answer.map(|(_, lease)| lease.peer().clone()) });
     }
 
     /// Its place in a trace, where spans are told of.

@@ -1,7 +1,6 @@
 //! Spans: what OpenTelemetry is told of a request, one for us and one for the site's part in it. They wait in a bounded
 //! queue for whoever exports them; what finds it full is dropped and counted.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -11,6 +10,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::Duration;
 
 use super::sink::Dropped;
+use crate::config::Address;
 use crate::filter::trace::Context;
 
 /// Where spans go, and how many.
@@ -72,7 +72,7 @@ pub struct Asked {
     /// `None` if there was no answer.
     pub status: Option<StatusCode>,
     /// Which server answered.
-    pub peer: Option<SocketAddr>,
+    pub peer: Option<Address>,
 }
 
 /// What is known of a request when it has ended.

@@ -36,4 +36,5 @@ mod rest;
 mod site_headers;
 mod smuggling;
 mod tls;
+mod unix_socket;
 mod websocket;

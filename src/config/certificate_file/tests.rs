@@ -4,7 +4,7 @@ use std::fs;
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
-use crate::config::{CertificateFiles, Config, Problem, parse};
+use crate::config::{CertificateFiles, Config, Place, Problem, parse};
 
 /// 2026-06-15.
 const NOW: i64 = 1_781_481_600;
@@ -94,7 +94,7 @@ fn each_thing_wrong_is_told_at_its_key() {
         (
             "certificate: a.pem\norigin_ca: a.pem",
             "sites[0].origin_ca",
-            "`origin_ca` is of no use for an http:// origin",
+            "`origin_ca` is of no use for an origin without TLS",
         ),
     ] {
         let (told_key, told) = folder.error(lines);
@@ -136,6 +136,6 @@ fn origin_ca_is_read() {
         - { host: shop.example, origin: https://127.0.0.1, policy: standard, origin_ca: a.pem }\n";
     let (config, _) = folder.parse(text, NOW).unwrap();
     let origins = &config.sites[0].origins;
-    assert_eq!((origins.tls, &*origins.servers[0].host, origins.servers[0].port), (true, "127.0.0.1", 443));
+    assert_eq!((origins.tls, &origins.servers[0].place), (true, &Place::Tcp("127.0.0.1".into(), 443)));
     assert_eq!(origins.roots.as_ref().map(|roots| roots.len()), Some(1));
 }

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use tokio::task::spawn_blocking;
 use tokio::time::{Duration, Instant};
 
+use super::connect::bare;
 use super::fleet::Lookup;
+use crate::config::{Address, Place};
 
 /// Addresses of one origin, in the order in which they are tried.
 pub(super) struct Addresses {
-    host: Box<str>,
-    port: u16,
-    /// An address needs no looking up.
-    literal: bool,
+    /// Without the brackets of IPv6; `None` if there is nothing to look up.
+    name: Option<(Box<str>, u16)>,
     /// How long an answer is believed.
     believed: Duration,
     lookup: Lookup,
@@ -22,7 +22,7 @@ pub(super) struct Addresses {
 }
 
 struct Known {
-    list: Arc<[SocketAddr]>,
+    list: Arc<[Address]>,
     /// When they were looked up; `None` if they should be before they are used.
     read: Option<Instant>,
     /// Somebody is at it.
@@ -30,19 +30,24 @@ struct Known {
 }
 
 impl Addresses {
-    /// `host` without brackets.
-    pub(super) fn new(host: &str, port: u16, believed: Duration, lookup: Lookup) -> Self {
-        let literal = host.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port)).ok();
+    pub(super) fn new(place: &Place, believed: Duration, lookup: Lookup) -> Self {
+        let (name, literal) = match place {
+            Place::Unix(path) => (None, Some(Address::Unix(Arc::clone(path)))),
+            Place::Tcp(host, port) => match bare(host).parse::<IpAddr>() {
+                Ok(ip) => (None, Some(Address::Tcp(SocketAddr::new(ip, *port)))),
+                Err(_) => (Some((host.clone(), *port)), None),
+            },
+        };
         let known = Known { list: literal.into_iter().collect(), read: None, looking: false };
-        Self { host: host.into(), port, literal: literal.is_some(), believed, lookup, known: Mutex::new(known) }
+        Self { name, believed, lookup, known: Mutex::new(known) }
     }
 
     /// Where to connect to now. A name that cannot be looked up keeps the addresses that it had.
-    pub(super) async fn list(&self) -> io::Result<Arc<[SocketAddr]>> {
+    pub(super) async fn list(&self) -> io::Result<Arc<[Address]>> {
         {
             let known = self.known.lock().expect("no panic under the lock");
             let fresh = known.read.is_some_and(|read| read.elapsed() < self.believed);
-            if self.literal || fresh {
+            if self.name.is_none() || fresh {
                 return Ok(Arc::clone(&known.list));
             }
         }
@@ -50,13 +55,13 @@ impl Addresses {
     }
 
     /// Whether this still is one of them.
-    pub(super) fn has(&self, address: SocketAddr) -> bool {
-        self.literal || self.known.lock().expect("no panic under the lock").list.contains(&address)
+    pub(super) fn has(&self, address: &Address) -> bool {
+        self.name.is_none() || self.known.lock().expect("no panic under the lock").list.contains(address)
     }
 
     /// Whether it is time to look again; whoever is told so does it.
     pub(super) fn take_due(&self, now: Instant) -> bool {
-        if self.literal {
+        if self.name.is_none() {
             return false;
         }
         let mut known = self.known.lock().expect("no panic under the lock");
@@ -73,14 +78,19 @@ impl Addresses {
     }
 
     /// Asks, and gives what holds then.
-    pub(super) async fn look_up(&self) -> io::Result<Arc<[SocketAddr]>> {
-        let (lookup, host, port) = (Arc::clone(&self.lookup), self.host.clone(), self.port);
-        let found = spawn_blocking(move || lookup(&host, port)).await.map_err(io::Error::other).flatten();
+    pub(super) async fn look_up(&self) -> io::Result<Arc<[Address]>> {
+        let found = match self.name.clone() {
+            Some((host, port)) => {
+                let lookup = Arc::clone(&self.lookup);
+                spawn_blocking(move || lookup(&host, port)).await.map_err(io::Error::other).flatten()
+            }
+            None => Ok(Vec::new()),
+        };
         let mut known = self.known.lock().expect("no panic under the lock");
         known.looking = false;
         match found {
             Ok(found) if !found.is_empty() => {
-                known.list = found.into();
+                known.list = found.into_iter().map(Address::Tcp).collect();
                 known.read = Some(Instant::now());
             }
             Ok(_) if known.list.is_empty() => return Err(io::Error::other("the name has no address")),
@@ -94,6 +104,6 @@ impl Addresses {
 
 impl std::fmt::Debug for Addresses {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Addresses").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+        f.debug_struct("Addresses").field("name", &self.name).finish_non_exhaustive()
     }
 }

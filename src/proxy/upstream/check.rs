@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep, timeout};
 
 use super::addresses::Addresses;
-use super::connect::{Connector, Fresh, Speech, Want, bare};
+use super::connect::{Connector, Fresh, Speech, Want};
 use super::fleet::Fleet;
 use super::health::Health;
 use crate::body::Body;
-use crate::config::{Config, Health as Check, Origin, Site};
+use crate::config::{Config, Health as Check, Origin, Place, Site};
 use crate::proxy::error::OriginError;
 
 /// Checks all origins of a configuration that are to be checked, until it is dropped.
@@ -27,12 +27,7 @@ pub async fn check(config: &Config, fleet: &Fleet) {
                 health.unchecked();
                 continue;
             };
-            let addresses = Addresses::new(
-                bare(&origin.host),
-                origin.port,
-                config.timeouts.origin_resolve,
-                Arc::clone(&fleet.lookup),
-            );
+            let addresses = Addresses::new(&origin.place, config.timeouts.origin_resolve, Arc::clone(&fleet.lookup));
             let (addresses, uncounted) = (Arc::new(addresses), Arc::default());
             let connector = Connector::new(&site.origins, origin, speech.clone(), addresses, check.timeout, uncounted);
             let host = host(site, origin);
@@ -44,10 +39,15 @@ pub async fn check(config: &Config, fleet: &Fleet) {
     std::future::pending().await
 }
 
-/// What the check asks for: the site, as visitors do; for a wildcard there is no such name but the origin's own.
+/// What the check asks for: the site, as visitors do; for a wildcard there is no such name but the origin's own, and a
+/// socket has none.
 fn host(site: &Site, origin: &Origin) -> Box<str> {
     let named = site.hosts.iter().find(|host| !host.is_wildcard());
-    named.map_or_else(|| origin.to_string().into(), |host| host.to_string().into())
+    match (named, &origin.place) {
+        (Some(host), _) => host.to_string().into(),
+        (None, Place::Tcp(..)) => origin.to_string().into(),
+        (None, Place::Unix(_)) => "localhost".into(),
+    }
 }
 
 struct Checker {

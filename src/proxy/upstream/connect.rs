@@ -1,6 +1,5 @@
-//! Opens connections to an origin: TCP, TLS where asked for, HTTP/1.1 or HTTP/2.
+//! Opens connections to an origin: TCP or a Unix domain socket, TLS where asked for, HTTP/1.1 or HTTP/2.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
 use hyper::client::conn::{http1, http2};
@@ -8,7 +7,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Duration, Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
@@ -16,7 +15,7 @@ use super::addresses::Addresses;
 use super::line::{Line, Listening};
 use super::pool::Connection;
 use crate::body::Body;
-use crate::config::{Origin, Origins};
+use crate::config::{Address, Origin, Origins, Place};
 use crate::proxy::error::OriginError;
 use crate::telemetry::pool::Pool;
 
@@ -85,7 +84,11 @@ impl Connector {
         limit: Duration,
         pool: Arc<Pool>,
     ) -> Self {
-        let name = origins.server_name.as_deref().unwrap_or_else(|| bare(&origin.host));
+        let host = match &origin.place {
+            Place::Tcp(host, _) => bare(host),
+            Place::Unix(_) => "",
+        };
+        let name = origins.server_name.as_deref().unwrap_or(host);
         let tls = speech.map(|speech| Tls { speech, name: ServerName::try_from(name.to_owned()).ok() });
         Self { addresses, http2: origins.http2, tls, limit, pool }
     }
@@ -102,7 +105,7 @@ impl Connector {
         let mut failed = LATE;
         for (index, address) in list.iter().enumerate() {
             let share = end.saturating_duration_since(Instant::now()) / (list.len() - index).max(1) as u32;
-            match timeout(share, self.open(*address, want)).await {
+            match timeout(share, self.open(address, want)).await {
                 Ok(Ok(fresh)) => return Ok(fresh),
                 Ok(Err(error)) => failed = error,
                 Err(_) => failed = LATE,
@@ -112,11 +115,18 @@ impl Connector {
         Err(failed)
     }
 
-    async fn open(&self, address: SocketAddr, want: Want) -> Result<Fresh, OriginError> {
-        let stream = TcpStream::connect(address).await.map_err(OriginError::Connect)?;
+    async fn open(&self, address: &Address, want: Want) -> Result<Fresh, OriginError> {
+        let http2 = self.http2 && want == Want::Any;
+        let stream = match address {
+            Address::Tcp(address) => TcpStream::connect(address).await.map_err(OriginError::Connect)?,
+            Address::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(OriginError::Connect)?;
+                return self.handshake(stream, address, http2).await;
+            }
+        };
         stream.set_nodelay(true).map_err(OriginError::Connect)?;
         let Some(tls) = &self.tls else {
-            return self.handshake(stream, address, self.http2 && want == Want::Any).await;
+            return self.handshake(stream, address, http2).await;
         };
         let name = tls.name.clone().ok_or(OriginError::ServerName)?;
         let connector = if want == Want::Http1 { &tls.speech.http1 } else { &tls.speech.any };
@@ -125,11 +135,11 @@ impl Connector {
         self.handshake(stream, address, http2).await
     }
 
-    async fn handshake<S>(&self, stream: S, address: SocketAddr, http2: bool) -> Result<Fresh, OriginError>
+    async fn handshake<S>(&self, stream: S, address: &Address, http2: bool) -> Result<Fresh, OriginError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let line = Line::new(address, Arc::clone(&self.pool));
+        let line = Line::new(address.clone(), Arc::clone(&self.pool));
         let io = TokioIo::new(Listening::new(stream, Arc::clone(&line)));
         if http2 {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())

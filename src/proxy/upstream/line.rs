@@ -1,7 +1,6 @@
-//! One TCP connection to an origin: where it leads, what it carries, and whether anything was heard from there.
+//! One connection to an origin: where it leads, what it carries, and whether anything was heard from there.
 
 use std::io::{IoSlice, Result};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -9,13 +8,14 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::config::Address;
 use crate::telemetry::pool::Pool;
 
 /// What is known of a connection besides what HTTP says of it.
 #[derive(Debug)]
 pub(super) struct Line {
     /// The other end.
-    pub(super) to: SocketAddr,
+    pub(super) to: Address,
     heard: AtomicBool,
     /// Requests in flight; with [`CLOSED`] once the connection is gone.
     carried: AtomicU32,
@@ -27,7 +27,7 @@ pub(super) struct Line {
 const CLOSED: u32 = 1 << 31;
 
 impl Line {
-    pub(super) fn new(to: SocketAddr, pool: Arc<Pool>) -> Arc<Self> {
+    pub(super) fn new(to: Address, pool: Arc<Pool>) -> Arc<Self> {
         pool.opened();
         Arc::new(Self { to, heard: AtomicBool::new(false), carried: AtomicU32::new(0), pool })
     }

@@ -1,6 +1,5 @@
 //! Idle connections to one origin, last in, first out.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use hyper::client::conn::http1::SendRequest;
@@ -10,6 +9,7 @@ use super::addresses::Addresses;
 use super::line::Line;
 use super::server::{Busy, InFlight};
 use crate::body::Body;
+use crate::config::Address;
 
 /// Idle connections beyond these are closed.
 const MOST: usize = 256;
@@ -93,7 +93,7 @@ impl Pool {
         }
         for at in (0..kept.len()).rev() {
             let Connection { sender, line } = &kept[at].connection;
-            if sender.is_closed() || !self.addresses.has(line.to) {
+            if sender.is_closed() || !self.addresses.has(&line.to) {
                 kept.remove(at);
             } else if sender.is_ready() {
                 return Ok(Some(kept.remove(at).connection));
@@ -119,9 +119,9 @@ impl Lease {
     }
 
     /// Who answers.
-    pub fn peer(&self) -> SocketAddr {
+    pub fn peer(&self) -> &Address {
         match &self.held {
-            Held::Connection(connection, _) => connection.line.to,
+            Held::Connection(connection, _) => &connection.line.to,
             Held::Stream(stream) => stream.peer(),
         }
     }

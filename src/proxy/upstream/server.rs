@@ -1,6 +1,5 @@
 //! One origin, as one worker reaches it: its connections, and what one request over them can come to.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -10,7 +9,7 @@ use http::{Method, Request, Uri, Version};
 use tokio::time::Instant;
 
 use super::addresses::Addresses;
-use super::connect::{Connector, Fresh, Speech, Want, bare};
+use super::connect::{Connector, Fresh, Speech, Want};
 use super::early::Early;
 use super::failed::Failed;
 use super::fleet::Fleet;
@@ -20,7 +19,7 @@ use super::pool::{Connection, Lease, Pool};
 use super::shared::{Shared, Slot};
 use super::{Answer, Attempt};
 use crate::body::Body;
-use crate::config::{Origin, Site, Timeouts};
+use crate::config::{Address, Origin, Site, Timeouts};
 use crate::proxy::error::OriginError;
 use crate::telemetry::counters::SiteCounters;
 
@@ -54,7 +53,7 @@ impl Server {
         counters: &SiteCounters,
     ) -> Self {
         let lookup = Arc::clone(&fleet.lookup);
-        let addresses = Addresses::new(bare(&origin.host), origin.port, timeouts.origin_resolve, lookup);
+        let addresses = Addresses::new(&origin.place, timeouts.origin_resolve, lookup);
         let addresses = Arc::new(addresses);
         let pool = counters.pool(&site.origins.url(origin));
         Self {
@@ -210,8 +209,8 @@ impl InFlight {
     }
 
     /// The other end.
-    pub(super) fn peer(&self) -> SocketAddr {
-        self.0.to
+    pub(super) fn peer(&self) -> &Address {
+        &self.0.to
     }
 }
 

@@ -40,7 +40,7 @@ impl Slot {
     /// A handle on it, if it lives and leads to one of these addresses.
     pub(super) fn take(&self, addresses: &Addresses, now: Instant) -> Option<Shared> {
         let open = &mut self.open().shared;
-        open.take_if(|(shared, _)| shared.sender.is_closed() || !addresses.has(shared.line.to));
+        open.take_if(|(shared, _)| shared.sender.is_closed() || !addresses.has(&shared.line.to));
         let (shared, used) = open.as_mut()?;
         *used = now;
         Some(shared.clone())

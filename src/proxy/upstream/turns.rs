@@ -59,9 +59,10 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Place;
 
     fn turns(balance: Balance, weights: &[u32]) -> Turns {
-        let origin = |weight: &u32| Origin { host: "a".into(), port: 1, weight: *weight };
+        let origin = |weight: &u32| Origin { place: Place::Tcp("a".into(), 1), weight: *weight };
         Turns::new(balance, &weights.iter().map(origin).collect::<Vec<_>>())
     }
 

@@ -5,6 +5,7 @@ use http::uri::Authority;
 use http::{Method, StatusCode, Version};
 use prost::Message;
 
+use crate::config::Address;
 use crate::filter::trace::Context;
 use crate::telemetry::spans::{Asked, Recorded};
 
@@ -170,9 +171,16 @@ fn server(of: &Recorded) -> Span {
 /// The site's part, to the head of its answer.
 fn client(of: &Recorded, (context, asked): (Context, &Asked)) -> Span {
     let mut attributes = common(of);
-    if let Some(peer) = asked.peer {
-        attributes.push(text("network.peer.address", &peer.ip().to_string()));
-        attributes.push(integer("network.peer.port", peer.port().into()));
+    match &asked.peer {
+        Some(Address::Tcp(peer)) => {
+            attributes.push(text("network.peer.address", &peer.ip().to_string()));
+            attributes.push(integer("network.peer.port", peer.port().into()));
+        }
+        Some(Address::Unix(path)) => {
+            attributes.push(text("network.peer.address", &path.to_string_lossy()));
+            attributes.push(text("network.transport", "unix"));
+        }
+        None => {}
     }
     let failed = match asked.status {
         Some(status) if status.is_client_error() || status.is_server_error() => Some(status.as_str().to_owned()),
