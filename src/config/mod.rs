@@ -32,6 +32,7 @@ mod reload;
 mod rules;
 mod secret;
 mod section;
+mod site;
 mod site_file;
 mod size;
 mod tree;
@@ -53,6 +54,7 @@ pub(crate) use problem::suggest;
 pub use problem::{Problem, Severity};
 pub use reload::{Outcome, Running, keep_fixed};
 pub use secret::Secret;
+pub use site::*;
 
 use certificate_file::Certificates;
 use policy_cache::Policies;

@@ -6,11 +6,11 @@ use http::HeaderValue;
 use http::header::{HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 
 use super::certificate_file::Certificates;
-use super::model::{ConsentCookie, Gating, Mode, OnRewriteError, SecurityHeaders, SharedCache, Site};
 use super::pages::{ConsentMode, Guarding, Withdraw};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
+use super::site::{ConsentCookie, Gating, Mode, OnRewriteError, SecurityHeaders, SharedCache, Site};
 use super::{HostName, across, consent_tool, origin_file, pages_file, visitor_file};
 use crate::page::guard::Guard;
 use crate::page::texts::SiteTexts;

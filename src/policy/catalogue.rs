@@ -6,9 +6,47 @@ use std::collections::HashMap;
 
 use url::Url;
 
-use super::model::{CatalogueParts, CatalogueService, Hardening, RuleId, RuleSource};
+use super::model::{CookieRule, Hardening, RuleId, RuleSource, SessionRule, SnippetRule, StorageRule, TagRule};
 use super::snippets::SnippetIndex;
 use super::{NameIndex, UrlIndex};
+
+/// A service of the built-in catalogue. Its category is a word that each policy maps to its own.
+#[derive(Debug, Clone)]
+pub struct CatalogueService {
+    /// The key under which `uses:` finds it.
+    pub id: Box<str>,
+    /// What visitors read.
+    pub label: Box<str>,
+    /// The company behind it.
+    pub vendor: Box<str>,
+    /// Our one-sentence description.
+    pub purpose: Box<str>,
+    /// `necessary`, `functional`, `analytics` or `marketing`.
+    pub category: Box<str>,
+    /// The vendor's privacy policy.
+    pub privacy: Option<Box<str>>,
+    /// Where the vendor lets one opt out.
+    pub opt_out: Option<Box<str>>,
+    /// Names of cookies that it sets (their `category` is unused).
+    pub cookies: Vec<CookieRule>,
+    /// Names of localStorage and sessionStorage keys.
+    pub storage: Vec<StorageRule>,
+    /// Hosts and paths that it is loaded from or reports to.
+    pub tags: Vec<TagRule>,
+    /// Text by which its inline snippets are known.
+    pub snippets: Vec<SnippetRule>,
+}
+
+/// Everything that the built-in catalogue says.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogueParts {
+    /// In the order of the files.
+    pub services: Vec<CatalogueService>,
+    /// Session, CSRF, load-balancer and SSO cookies of legacy stacks, with the hardening that each bears.
+    pub sessions: Vec<SessionRule>,
+    /// `RuleId` is an index into this.
+    pub sources: Vec<RuleSource>,
+}
 
 /// Compiled once a process; policies look here for what they do not say themselves.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use ::url::Url;
 
 pub use self::url::resolve;
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, CatalogueParts, CatalogueService};
 pub use finding::{Finding, FindingAction, FindingKind, Sighting, Witness};
 pub use grant::Grant;
 pub use hosts::{HostPattern, UrlIndex};

@@ -1,6 +1,7 @@
 //! Who owns what in one site: what its own lines say, and what the catalogue's services are to it.
 
-use super::model::{CatalogueService, Category, CategoryId, CookieRule, PolicyParts, RuleId, Service, ServiceId};
+use super::catalogue::CatalogueService;
+use super::model::{Category, CategoryId, CookieRule, PolicyParts, RuleId, Service, ServiceId};
 use super::{Classified, HostPattern, NamePattern, Owner, Rule};
 
 /// A service of the catalogue, as this site sees it.
