@@ -119,6 +119,11 @@ impl Site {
         told.filter(|_| self.consent_mode == ConsentMode::Advanced).map(|(id, _)| id)
     }
 
+    /// Whether pages get something in addition that frames and what scripts fetch do not.
+    pub fn adds_to_pages(&self) -> bool {
+        self.has_script() || self.settings_link.is_some() || self.guards().is_some()
+    }
+
     /// Whether our script is in each page.
     pub fn has_script(&self) -> bool {
         self.banner || self.consent_mode != ConsentMode::Off

@@ -266,6 +266,7 @@ impl<'a> Explainer<'a> {
         };
         let context = ResponseContext {
             salt: 0,
+            told_by: &[],
             apply: true,
             now: self.now,
             status: StatusCode::OK,

@@ -10,6 +10,7 @@ use crate::policy::Policy;
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// What a request says of its answer's use; read once, asked often.
@@ -20,7 +21,12 @@ pub struct Fetch {
     /// The browser says that another site caused the request.
     pub(super) cross_site: bool,
     accepts_html: bool,
+    /// What the client takes is said, and is no page.
+    accepts_other: bool,
+    /// By a script, as far as libraries say so.
     by_script: bool,
+    /// The browser fetches ahead what it may show later.
+    ahead: bool,
 }
 
 /// `Sec-Fetch-Dest`.
@@ -50,25 +56,32 @@ enum Mode {
 impl Fetch {
     /// Reads Fetch metadata and `Accept`.
     pub fn read(headers: &HeaderMap) -> Self {
-        let dest = match value(headers, SEC_FETCH_DEST) {
-            None => Dest::Unsaid,
-            Some(b"document") => Dest::Document,
-            Some(b"iframe" | b"frame" | b"fencedframe" | b"embed" | b"object") => Dest::Frame,
-            Some(b"empty") => Dest::Empty,
-            Some(_) => Dest::Part,
-        };
         let mode = match value(headers, SEC_FETCH_MODE) {
             None => Mode::Unsaid,
             Some(b"navigate") => Mode::Navigate,
             Some(b"cors") => Mode::Cors,
             Some(_) => Mode::Other,
         };
+        let dest = match value(headers, SEC_FETCH_DEST) {
+            None => Dest::Unsaid,
+            Some(b"document") => Dest::Document,
+            Some(b"iframe" | b"frame" | b"fencedframe" | b"embed" | b"object") => Dest::Frame,
+            // A service worker passes a navigation on.
+            Some(b"empty") if mode == Mode::Navigate => Dest::Document,
+            Some(b"empty") => Dest::Empty,
+            Some(_) => Dest::Part,
+        };
+        let accepts_html = accepts(headers, &["text/html", "application/xhtml+xml"]);
         Self {
             dest,
             mode,
             cross_site: value(headers, SEC_FETCH_SITE) == Some(b"cross-site"),
-            accepts_html: accepts_html(headers),
-            by_script: headers.contains_key(X_REQUESTED_WITH),
+            accepts_html,
+            accepts_other: !accepts_html && headers.contains_key(ACCEPT) && !accepts(headers, &["*/*", "text/*"]),
+            // Android's web views send the name of their app with all that they ask for.
+            by_script: value(headers, X_REQUESTED_WITH).is_some_and(|by| by.eq_ignore_ascii_case(b"xmlhttprequest")),
+            ahead: dest == Dest::Empty
+                && value(headers, SEC_PURPOSE).is_some_and(|purpose| purpose.starts_with(b"prefetch")),
         }
     }
 
@@ -98,10 +111,22 @@ impl Fetch {
     /// Whether the answer may be shown in a window of its own, as far as the client tells: then it is a page that may
     /// ask something, and not a frame in one, nor what a script fetches.
     pub fn may_be_shown(self, method: &Method) -> bool {
-        [Method::GET, Method::HEAD, Method::POST].contains(method)
-            && matches!(self.dest, Dest::Unsaid | Dest::Document)
-            && self.mode != Mode::Cors
-            && !self.by_script
+        let shown = match self.dest {
+            Dest::Unsaid => self.mode != Mode::Cors && !self.by_script && !self.accepts_other,
+            Dest::Document => self.mode != Mode::Cors,
+            Dest::Empty => self.ahead,
+            Dest::Frame | Dest::Part => false,
+        };
+        [Method::GET, Method::HEAD, Method::POST].contains(method) && shown
+    }
+
+    /// The request fields that tell [`Fetch::may_be_shown`]: a copy that was made for another use must not stand in for a
+    /// page (RFC 9110 §12.5.5).
+    pub fn told_by(self) -> &'static [&'static str] {
+        match self.dest {
+            Dest::Unsaid => &["Sec-Fetch-Dest", "Sec-Fetch-Mode", "Accept", "X-Requested-With"],
+            _ => &["Sec-Fetch-Dest", "Sec-Fetch-Mode"],
+        }
     }
 }
 
@@ -161,10 +186,11 @@ pub fn is_strict_bounce(policy: &Policy, fetch: Fetch, method: &Method, headers:
     marked && !session
 }
 
-fn accepts_html(headers: &HeaderMap) -> bool {
+/// Whether one of these media ranges is in `Accept`.
+fn accepts(headers: &HeaderMap, ranges: &[&str]) -> bool {
     headers.get_all(ACCEPT).iter().flat_map(|line| list::elements(line.as_bytes())).any(|range| {
         let media = list::split(range, b';').next().unwrap_or_default().trim_ascii();
-        media.eq_ignore_ascii_case(b"text/html") || media.eq_ignore_ascii_case(b"application/xhtml+xml")
+        ranges.iter().any(|known| media.eq_ignore_ascii_case(known.as_bytes()))
     })
 }
 
@@ -202,6 +228,34 @@ mod tests {
             assert_eq!(Fetch::read(&headers).wants_part(), part, "{lines:?}");
             assert_eq!(Fetch::read(&headers).is_navigation(), navigation, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn what_may_be_shown() {
+        const EMPTY: (&str, &str) = ("sec-fetch-dest", "empty");
+        const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+        for (lines, shown) in [
+            (&[] as &[(&str, &str)], true),
+            (&[("accept", CHROME)], true),
+            (&[("accept", "*/*")], true),
+            (&[("accept", "application/json")], false),
+            (&[("accept", "application/json, text/plain, */*")], true),
+            (&[("accept", CHROME), ("x-requested-with", "XMLHttpRequest")], false),
+            (&[("accept", CHROME), ("x-requested-with", "com.facebook.katana")], true),
+            (&[("sec-fetch-dest", "document"), NAVIGATE, ("x-requested-with", "com.facebook.katana")], true),
+            (&[("sec-fetch-dest", "document"), NAVIGATE, ("accept", "image/avif,image/webp")], true),
+            (&[EMPTY, ("sec-fetch-mode", "cors")], false),
+            // What a service worker passes on.
+            (&[EMPTY, NAVIGATE], true),
+            (&[EMPTY, ("sec-fetch-mode", "no-cors"), ("sec-purpose", "prefetch")], true),
+            (&[EMPTY, ("sec-fetch-mode", "cors"), ("sec-purpose", "prefetch;prerender")], true),
+            (&[("sec-fetch-dest", "image"), ("sec-fetch-mode", "no-cors"), ("sec-purpose", "prefetch")], false),
+            (&[("sec-fetch-dest", "iframe"), NAVIGATE], false),
+        ] {
+            assert_eq!(Fetch::read(&head(lines)).may_be_shown(&Method::GET), shown, "{lines:?}");
+        }
+        assert!(Fetch::read(&head(&[EMPTY, NAVIGATE])).is_navigation());
+        assert!(!Fetch::read(&head(&[EMPTY, ("sec-purpose", "prefetch")])).is_navigation());
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) struct Filter<'a> {
     pub(super) additions: Option<&'a Additions<'a>>,
     /// The guard looks at scripts of a page that is not changed otherwise.
     pub(super) told_of: bool,
+    /// Request fields by which it was told whether something is added.
+    pub(super) told_by: &'static [&'static str],
     /// What pages are made for where they are the same for everybody (`gating: client`).
     pub(super) shared: Option<&'a Grant>,
     pub(super) asked: &'a Asked,
@@ -70,8 +72,9 @@ impl Filter<'_> {
         let (mut head, mut body) = response.into_parts();
         let apply = site.mode == Mode::Enforce;
         let page = recognise::is_page(&head.headers, head.status, &mut body, self.caps(), read).await?;
-        let additions = self.additions.filter(|_| apply && page && is_shown(head.status, &head.headers));
-        let extras = additions.and_then(Additions::extras);
+        let shown = if page { Shown::of(head.status, &head.headers) } else { Shown::Not };
+        let additions = self.additions.filter(|_| apply && shown != Shown::Not);
+        let extras = additions.and_then(|additions| additions.extras(shown == Shown::Error));
         let (decision, cookies) = self.settle(extras).await;
         let grant = &decision.grant;
         // Under `client` the page is the same for everyone, whatever they granted.
@@ -79,7 +82,7 @@ impl Filter<'_> {
         let blocks = page && (self.shared.is_some() || site.is_bridged() || !site.policy.grants_everything(grant));
         // What cannot be read, and need not be, passes as it is.
         let extras = extras.filter(|_| blocks || self.readable(head.status, &head.headers).is_ok());
-        let told_of = self.told_of && page && is_shown(head.status, &head.headers);
+        let told_of = self.told_of && shown != Shown::Not;
         let rewrites = blocks || extras.is_some() || told_of;
         let codings = if rewrites { self.readable(head.status, &head.headers) } else { Ok(Vec::new()) };
         let kind = head.headers.get(CONTENT_TYPE).cloned();
@@ -103,6 +106,7 @@ impl Filter<'_> {
                 Some(additions) if page || head.status == StatusCode::NOT_MODIFIED => additions.salt(),
                 _ => 0,
             },
+            told_by: self.told_by,
         };
         let mut looking = self.worker.findings.look(self.scene());
         filter::response(&site.policy, grant, &mut head.headers, &context, &mut looking);
@@ -150,6 +154,7 @@ impl Filter<'_> {
             marker: None,
             pages: self.shared,
             salt: 0,
+            told_by: &[],
         };
         let mut looking = self.worker.findings.look(self.scene());
         filter::response(&site.policy, &self.decision.grant, head.headers_mut(), &context, &mut looking);
@@ -270,13 +275,30 @@ impl Filter<'_> {
     }
 }
 
-/// Whether visitors see a page of this status and these headers as one of the site.
-fn is_shown(status: StatusCode, headers: &HeaderMap) -> bool {
-    let saved =
-        |value: &HeaderValue| value.as_bytes().trim_ascii_start().to_ascii_lowercase().starts_with(b"attachment");
-    status.is_success()
-        && ![StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::PARTIAL_CONTENT].contains(&status)
-        && !headers.get_all(CONTENT_DISPOSITION).iter().any(saved)
+/// What visitors see of a page, by its status and headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// A page of the site.
+    Page,
+    /// What the site shows in place of one, with the tags of all its pages.
+    Error,
+    /// Nothing: the browser goes on, saves it, or has no content.
+    Not,
+}
+
+impl Shown {
+    fn of(status: StatusCode, headers: &HeaderMap) -> Self {
+        let saved =
+            |value: &HeaderValue| value.as_bytes().trim_ascii_start().to_ascii_lowercase().starts_with(b"attachment");
+        let empty = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::PARTIAL_CONTENT].contains(&status);
+        let error = status.is_client_error() || status.is_server_error();
+        match status.is_success() && !empty {
+            _ if headers.get_all(CONTENT_DISPOSITION).iter().any(saved) => Self::Not,
+            true => Self::Page,
+            false if error => Self::Error,
+            false => Self::Not,
+        }
+    }
 }
 
 fn has_body(method: &Method, status: StatusCode) -> bool {

@@ -151,6 +151,7 @@ async fn pass(
         decision: &visitor.decision,
         additions: additions.as_ref(),
         told_of: visitor.is_told_of(site, &asked.method),
+        told_by: visitor.told_by(site),
         shared: shared.as_ref(),
         asked: &asked,
         requested,

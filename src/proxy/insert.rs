@@ -50,8 +50,8 @@ impl Prepared {
 /// What one visitor gets in addition to a page.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    /// It is shown in a frame, in which only the guard has something to do.
-    framed: bool,
+    /// It is shown in a frame, or in place of a page: only the guard has something to do.
+    guard_only: bool,
     /// What is asked on it.
     pub(super) question: Option<Question>,
     /// Whether a choice stands.
@@ -75,15 +75,15 @@ impl Plan {
             && decision.refused
             && !site.shares_pages()
             && forget::is_needed(&site.policy, &decision.grant);
-        let wanted = site.has_script() || site.settings_link.is_some() || site.guards().is_some() || forgets;
+        let wanted = site.adds_to_pages() || forgets;
         let question = question.filter(|_| site.banner && !site.shares_pages());
         let chosen = decision.basis == Basis::Choice;
-        wanted.then(|| Self { framed: false, question, chosen, forgets, language: language.into() })
+        wanted.then(|| Self { guard_only: false, question, chosen, forgets, language: language.into() })
     }
 
-    /// Of a page in a frame.
-    pub(super) fn framed() -> Self {
-        Self { framed: true, question: None, chosen: false, forgets: false, language: "".into() }
+    /// The guard alone.
+    pub(super) fn guard_only() -> Self {
+        Self { guard_only: true, question: None, chosen: false, forgets: false, language: "".into() }
     }
 
     /// Stands for all of it in validators.
@@ -95,7 +95,7 @@ impl Plan {
         let bytes = question
             .to_le_bytes()
             .into_iter()
-            .chain([self.chosen, self.forgets, self.framed].map(u8::from))
+            .chain([self.chosen, self.forgets, self.guard_only].map(u8::from))
             .chain(self.language.bytes());
         fnv::add(prepared.mark, bytes)
     }
@@ -115,7 +115,7 @@ impl Plan {
         let script = csp.script(url, &at(&prepared.script)).filter(|_| site.has_script());
         let may_style = style.is_some();
         let mut head = guard(site, prepared, decision, url, csp).unwrap_or_default();
-        if self.framed {
+        if self.guard_only {
             return Insertions { head: (!head.is_empty()).then(|| head.into()), ..Insertions::default() };
         }
         let small = site.settings_link.is_some();

@@ -146,7 +146,22 @@ impl Visitor {
             return None;
         }
         let counts = self.counts(site, &asked.method, &asked.uri, headers);
-        Some(Additions { visitor: self, client, site, asked, language, framed, counts, made: OnceLock::new() })
+        Some(Additions {
+            visitor: self,
+            client,
+            site,
+            asked,
+            language,
+            framed,
+            counts,
+            page: OnceLock::new(),
+            error: OnceLock::new(),
+        })
+    }
+
+    /// Request fields by which it is told what a page of the site gets in addition.
+    pub(super) fn told_by(&self, site: &Site) -> &'static [&'static str] {
+        if site.shares_pages() || !site.adds_to_pages() { &[] } else { self.fetch.told_by() }
     }
 
     /// Whether scripts of what comes are to be looked at by the guard, though nothing is changed otherwise.
@@ -179,28 +194,36 @@ pub(super) struct Additions<'a> {
     framed: bool,
     /// To go on from the page may imply consent.
     counts: bool,
-    made: OnceLock<Option<Box<Extras<'a>>>>,
+    page: OnceLock<Option<Box<Extras<'a>>>>,
+    error: OnceLock<Option<Box<Extras<'a>>>>,
 }
 
 impl<'a> Additions<'a> {
-    pub(super) fn extras(&self) -> Option<&Extras<'a>> {
-        self.made.get_or_init(|| self.make().map(Box::new)).as_deref()
+    /// What a page gets, or, where the site has only an error to show, that.
+    pub(super) fn extras(&self, error: bool) -> Option<&Extras<'a>> {
+        let made = if error { &self.error } else { &self.page };
+        made.get_or_init(|| self.make(error).map(Box::new)).as_deref()
     }
 
     /// Stands for all of it in validators.
     pub(super) fn salt(&self) -> u64 {
-        self.extras().map_or(0, |extras| extras.plan.salt(self.site, self.site.prepared()))
+        self.extras(false).map_or(0, |extras| extras.plan.salt(self.site, self.site.prepared()))
     }
 
-    fn make(&self) -> Option<Extras<'a>> {
+    fn make(&self, error: bool) -> Option<Extras<'a>> {
         let Self { visitor, client, site, asked, language, framed, counts, .. } = *self;
+        if error {
+            // To come to an error is not to go on to a page.
+            let plan = site.guards().map(|_| Plan::guard_only())?;
+            return Some(Extras { plan, decision: &visitor.decision, implied: None, seen: None });
+        }
         let decision = visitor.on_page();
         let question = match &visitor.implied {
             Some(_) => None,
             None => Question::of(site, decision, &visitor.record, visitor.signals),
         };
         let plan = match framed {
-            true => Plan::framed(),
+            true => Plan::guard_only(),
             false => Plan::new(site, site.prepared(), decision, question, language)?,
         };
         let authority = asked.authority.as_str();

@@ -60,6 +60,16 @@ fn only_pages_that_are_shown_ask() {
             (&[("sec-fetch-dest", "iframe"), ("sec-fetch-mode", "navigate")], false),
             (&[("sec-fetch-dest", "empty"), ("sec-fetch-mode", "cors")], false),
             (&[("x-requested-with", "XMLHttpRequest")], false),
+            (&[("accept", "application/json")], false),
+            // An app shows it in a web view of its own.
+            (&[("x-requested-with", "com.facebook.katana")], true),
+            (
+                &[("sec-fetch-dest", "document"), ("sec-fetch-mode", "navigate"), ("x-requested-with", "org.example")],
+                true,
+            ),
+            // A service worker asks for what the visitor navigates to; a page has another fetched ahead.
+            (&[("sec-fetch-dest", "empty"), ("sec-fetch-mode", "navigate")], true),
+            (&[("sec-fetch-dest", "empty"), ("sec-fetch-mode", "no-cors"), ("sec-purpose", "prefetch")], true),
         ] {
             let text = client.get("/", headers).await.text();
             assert_eq!(text.contains(REGION), asked, "{headers:?}");

@@ -1,5 +1,6 @@
 //! What depends on the grant must not be kept for anybody with another one.
 
+use crate::support::client::Reply;
 use crate::support::{Client, HOST, Origin, Proxy, block_on, origin::respond};
 
 const HTML: [(&str, &str); 6] = [
@@ -31,6 +32,27 @@ fn a_filtered_page_says_so_to_caches() {
         }
         let etag = reply.header("etag").unwrap();
         assert!(etag.starts_with("W/\"v1~") && etag.ends_with('"'), "{etag}");
+    });
+}
+
+/// What a script has fetched has no banner and no guard, and the browser may keep it.
+#[test]
+fn a_copy_for_another_use_does_not_stand_in_for_a_page() {
+    block_on(async {
+        let origin = Origin::fixed(200, &HTML, "<p>tea").await;
+        let vary = |reply: &Reply| {
+            reply.headers.get_all("vary").iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>().join(", ")
+        };
+        for extra in ["banner: true", "guard: true", "settings_link: true"] {
+            let proxy = Proxy::builder().site(HOST, origin.address, extra).start();
+            let mut client = Client::h2(&proxy).await;
+            let fetched = client.get("/", &[("sec-fetch-dest", "empty"), ("sec-fetch-mode", "cors")]).await;
+            assert_eq!(vary(&fetched), "Cookie, Sec-GPC, DNT, Sec-Fetch-Dest, Sec-Fetch-Mode", "{extra}");
+            let old = client.get("/", &[("x-requested-with", "XMLHttpRequest")]).await;
+            assert!(vary(&old).ends_with("Sec-Fetch-Mode, Accept, X-Requested-With"), "{}", vary(&old));
+        }
+        let shared = Proxy::builder().site(HOST, origin.address, "banner: true\ngating: client").start();
+        assert_eq!(vary(&Client::h2(&shared).await.navigate("/", &[]).await), "Accept-Encoding");
     });
 }
 

@@ -49,6 +49,34 @@ fn the_guard_stands_first_and_says_what_this_visitor_may_have() {
     });
 }
 
+/// A site's "not found" carries the tags of all its pages; to ask, it is the wrong place.
+#[test]
+fn errors_get_the_guard_and_nothing_else() {
+    block_on(async {
+        for (status, headers, guarded) in [
+            (404, &[HTML[0]][..], true),
+            (401, &[HTML[0]], true),
+            (503, &[HTML[0]], true),
+            (404, &[("content-type", "text/plain")], false),
+            (404, &[HTML[0], ("content-disposition", "attachment")], false),
+            (302, &[HTML[0], ("location", "/")], false),
+        ] {
+            let origin = Origin::fixed(status, headers, PAGE).await;
+            let of = |extra| Proxy::builder().site(HOST, origin.address, extra).start();
+            let proxy = of("guard: true\nbanner: true\nsettings_link: true");
+            let text = Client::h1(&proxy).await.navigate("/", &[]).await.text();
+            assert_eq!(
+                text.contains("<head><script src=\"/_consent/guard.js?"),
+                guarded,
+                "{status} {headers:?}: {text}"
+            );
+            assert!(!text.contains("banner") && !text.contains("settings"), "{text}");
+            let text = Client::h1(&of("guard: false\nbanner: true")).await.navigate("/", &[]).await.text();
+            assert!(!text.contains("<head><script"), "{text}");
+        }
+    });
+}
+
 #[test]
 fn what_changes_nothing_gets_no_guard_unless_it_is_asked_to_report() {
     block_on(async {

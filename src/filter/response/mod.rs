@@ -65,6 +65,8 @@ pub struct ResponseContext<'a> {
     pub pages: Option<&'a Grant>,
     /// Stands for what is added to the page, if it is one.
     pub salt: u64,
+    /// Request fields by which that is told, besides those of the visitor.
+    pub told_by: &'static [&'static str],
 }
 
 /// Filters a response head, and tells the witness what is seen in it.
@@ -102,6 +104,7 @@ pub fn response(
         } else {
             vary(policy, headers, context.keyed);
         }
+        context.told_by.iter().for_each(|field| cache::vary(headers, field));
     }
     // Once an exchange: the final response brings what an early one (1xx) leaves out.
     let added = !context.status.is_informational()

@@ -17,6 +17,7 @@ struct Case<'a> {
     keyed: bool,
     marker: Option<&'a str>,
     shared: bool,
+    told_by: &'static [&'static str],
 }
 
 const PLAIN: Case<'_> = Case {
@@ -29,6 +30,7 @@ const PLAIN: Case<'_> = Case {
     keyed: false,
     marker: None,
     shared: false,
+    told_by: &[],
 };
 
 fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Finding>) {
@@ -51,6 +53,7 @@ fn filtered(case: &Case<'_>, given: &[(&str, &str)]) -> (Vec<String>, Vec<Findin
                 cross_site: false,
             },
             salt: 0,
+            told_by: case.told_by,
             keyed: case.keyed,
             marker: case.marker,
             pages: case.shared.then_some(&fixture::grant(&[0])),
