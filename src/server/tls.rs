@@ -47,7 +47,7 @@ fn server_config(certificates: Arc<ArcSwap<Certificates>>) -> Result<Arc<rustls:
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Current(certificates)));
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     // Tickets hold the session, sealed: no table that cores share. Early data stays off, since it can be
     // replayed (RFC 8470) and a choice must not be.
     tls.session_storage = Arc::new(NoServerSessionStorage {});

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::support::{Client, HOST, Origin, Proxy, block_on, client};
+use crate::support::{Client, HOST, Origin, Proxy, Raw, block_on, client};
 
 async fn handshake(proxy: &Proxy, config: Arc<rustls::ClientConfig>) -> std::io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(proxy.address).await.unwrap();
@@ -32,6 +32,11 @@ fn tls_1_3_prefers_x25519mlkem768_and_tls_1_2_is_spoken() {
         old.alpn_protocols = vec![b"http/1.1".to_vec()];
         let stream = handshake(&proxy, Arc::new(old)).await.unwrap();
         assert_eq!(stream.get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_2));
+
+        // As `curl --http1.0` does.
+        let mut raw = Raw(client::connect(&proxy, HOST, b"http/1.0").await);
+        raw.write(b"GET / HTTP/1.0\r\nHost: shop.example\r\n\r\n").await;
+        assert!(raw.read_to_end().await.starts_with(b"HTTP/1.0 200 "));
     });
 }
 
@@ -43,7 +48,7 @@ fn sessions_are_resumed() {
         let config = Arc::new(client::client_config(&proxy, b"http/1.1"));
         for expected in [HandshakeKind::Full, HandshakeKind::Resumed] {
             let stream = handshake(&proxy, Arc::clone(&config)).await.unwrap();
-            let mut raw = crate::support::Raw(stream);
+            let mut raw = Raw(stream);
             // A ticket comes with the first answer.
             raw.write(b"GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n").await;
             raw.read_to_end().await;
