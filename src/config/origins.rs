@@ -99,6 +99,21 @@ impl Origins {
             && roots(self) == roots(other)
     }
 
+    /// Whether one of them is at this scheme and authority (RFC 3986 §3.2), as a URL has them.
+    pub fn has(&self, scheme: &str, authority: &str) -> bool {
+        let default = if self.tls { 443 } else { 80 };
+        let (host, port) = match authority.rsplit_once(':') {
+            // Not a piece of an IPv6 address.
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+            _ => (authority, Some(default)),
+        };
+        let is = |origin: &Origin| match &origin.place {
+            Place::Tcp(name, at) => name.eq_ignore_ascii_case(host) && port == Some(*at),
+            Place::Unix(_) => false,
+        };
+        scheme.eq_ignore_ascii_case(self.scheme()) && self.servers.iter().any(is)
+    }
+
     /// One of them as its address in the configuration, for operators' eyes only.
     pub fn url(&self, origin: &Origin) -> String {
         match origin.place {
@@ -114,6 +129,35 @@ impl fmt::Display for Origin {
         match &self.place {
             Place::Tcp(host, port) => write!(f, "{host}:{port}"),
             Place::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_known_by_scheme_host_and_port() {
+        let origin = |host: &str, port| Origin { place: Place::Tcp(host.into(), port), weight: 1 };
+        let servers = vec![origin("app", 80), origin("[fd00::1]", 8080), origin("10.0.0.1", 8080)];
+        let balance = Balance::default();
+        let origins =
+            Origins { tls: false, http2: false, roots: None, server_name: None, servers, balance, health: None };
+        for (scheme, authority, known) in [
+            ("http", "app", true),
+            ("HTTP", "APP:80", true),
+            ("http", "app:8080", false),
+            ("https", "app", false),
+            ("https", "app:80", false),
+            ("http", "[fd00::1]:8080", true),
+            ("http", "[fd00::1]", false),
+            ("http", "10.0.0.1:8080", true),
+            ("http", "10.0.0.1", false),
+            ("http", "10.0.0.1:", false),
+            ("http", "", false),
+        ] {
+            assert_eq!(origins.has(scheme, authority), known, "{scheme}://{authority}");
         }
     }
 }

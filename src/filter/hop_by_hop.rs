@@ -54,6 +54,8 @@ const END_TO_END: [HeaderName; 40] = [
 ];
 
 /// Cleans a request. `upgrade` keeps a WebSocket upgrade, which the caller has found to be one.
+///
+/// Names with `_` go, as in nginx: to CGI, WSGI and their kin `X_Forwarded_For` is `X-Forwarded-For` (RFC 3875 §4.1.18).
 pub fn request(headers: &mut HeaderMap, upgrade: bool) {
     let trailers = headers.get_all(TE).iter().any(|line| {
         list::elements(line.as_bytes()).any(|coding| {
@@ -61,7 +63,9 @@ pub fn request(headers: &mut HeaderMap, upgrade: bool) {
             name.trim_ascii().eq_ignore_ascii_case(b"trailers")
         })
     });
-    clean(headers, upgrade);
+    remove_named(headers);
+    remove_where(headers, |name| is_of_this_hop(name, upgrade) || name.contains('_'));
+    keep_upgrade(headers, upgrade);
     if trailers && !upgrade {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         // RFC 9110 §10.1.4: who sends TE names it, so that the next hop drops it.
@@ -118,7 +122,15 @@ pub fn trailers(headers: &mut HeaderMap) {
 
 fn clean(headers: &mut HeaderMap, upgrade: bool) {
     remove_named(headers);
-    remove_where(headers, |name| is_hop_by_hop(name) && !(upgrade && name == "upgrade"));
+    remove_where(headers, |name| is_of_this_hop(name, upgrade));
+    keep_upgrade(headers, upgrade);
+}
+
+fn is_of_this_hop(name: &str, upgrade: bool) -> bool {
+    is_hop_by_hop(name) && !(upgrade && name == "upgrade")
+}
+
+fn keep_upgrade(headers: &mut HeaderMap, upgrade: bool) {
     if upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     }
@@ -243,6 +255,17 @@ mod tests {
             assert!(head.contains_key(name), "{name}");
             assert!(!head.contains_key(CONNECTION));
         }
+    }
+
+    #[test]
+    fn what_an_application_would_take_for_another_field_goes() {
+        let lines = [("x_forwarded_for", "6.6.6.6"), ("content_length", "5"), ("a_b", "1"), ("a-b", "2"), ("_", "3")];
+        let mut head = headers(&lines);
+        request(&mut head, false);
+        assert_eq!(text(&head), ["a-b: 2"]);
+        let mut head = headers(&lines);
+        response(&mut head, false);
+        assert_eq!(text(&head).len(), 5, "the site's own names are its own");
     }
 
     #[test]

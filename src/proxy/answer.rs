@@ -77,9 +77,7 @@ impl Filter<'_> {
         let extras = additions.and_then(|additions| additions.extras(shown == Shown::Error));
         let (decision, cookies) = self.settle(extras).await;
         let grant = &decision.grant;
-        // Under `client` the page is the same for everyone, whatever they granted.
-        // A bridged page tells us when the visitor takes back what they granted.
-        let blocks = page && (self.shared.is_some() || site.is_bridged() || !site.policy.grants_everything(grant));
+        let blocks = page && self.blocks(grant);
         // What cannot be read, and need not be, passes as it is.
         let extras = extras.filter(|_| blocks || self.readable(head.status, &head.headers).is_ok());
         let told_of = self.told_of && shown != Shown::Not;
@@ -110,6 +108,10 @@ impl Filter<'_> {
         };
         let mut looking = self.worker.findings.look(self.scene());
         filter::response(&site.policy, grant, &mut head.headers, &context, &mut looking);
+        if apply {
+            let authority = self.asked.authority.as_str();
+            filter::lead_here(&mut head.headers, authority, |scheme, authority| site.origins.has(scheme, authority));
+        }
         for cookie in &cookies {
             head.headers.append(SET_COOKIE, cookie.clone());
             filter::make_private(&mut head.headers);
@@ -138,6 +140,13 @@ impl Filter<'_> {
             };
         }
         Ok(Response::from_parts(head, body))
+    }
+
+    /// Whether pages are read under this grant.
+    pub(super) fn blocks(&self, grant: &Grant) -> bool {
+        // Under `client` the page is the same for everyone, whatever they granted.
+        // A bridged page tells us when the visitor takes back what they granted.
+        self.shared.is_some() || self.site.is_bridged() || !self.site.policy.grants_everything(grant)
     }
 
     /// Filters an informational answer (1xx), which speaks of an answer that is still to come.

@@ -17,7 +17,7 @@ use super::upgrade::Upgrade;
 use super::upstream::{Answer, Early, Lease};
 use super::visitor::{Additions, Visitor};
 use super::worker::{Client, SiteRef};
-use super::{admit, answer, date, forward, respond, route};
+use super::{admit, answer, date, forward, respond, route, whole};
 use crate::api;
 use crate::body::{Body, Received};
 use crate::config::{Gating, Mode};
@@ -161,6 +161,8 @@ async fn pass(
     });
     let sent = Instant::now();
     let early = exchange.takes_interim().then(Arc::<Early>::default);
+    let filters = |filter: &answer::Filter<'_>| site.mode == Mode::Enforce && filter.blocks(&filter.decision.grant);
+    let whole = filter.as_ref().filter(|filter| filters(filter)).and_then(|_| whole::request(&head));
     // In a block of its own: the state of the exchange would have a place for the request all the while.
     let sending = {
         let body = if upgrade.is_some() { Body::Empty } else { upload(site, body) };
@@ -174,6 +176,12 @@ async fn pass(
     let answer = match &early {
         Some(early) => listening(sending, early, filter.as_ref(), interim).await,
         None => sending.await,
+    };
+    let answer = match (answer, whole) {
+        (Ok((response, _)), Some(head)) if whole::is_part_of_page(&response) => {
+            site.upstream().send(Request::from_parts(*head, Body::Empty), false, None).await
+        }
+        (answer, _) => answer,
     };
     // What we waited in vain is the origin's time too.
     exchange.waited(sent.elapsed());

@@ -23,6 +23,7 @@ mod tracked;
 mod upgrade;
 mod upstream;
 mod visitor;
+mod whole;
 mod worker;
 
 pub use activity::{Activity, Overdue};

@@ -24,6 +24,43 @@ fn forwarded_fields_of_strangers_are_overwritten() {
     });
 }
 
+/// To CGI and its kin they are the fields that we write.
+#[test]
+fn fields_that_an_application_takes_for_ours_do_not_reach_it() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "").await;
+        for extra in ["", "mode: off"] {
+            let proxy = Proxy::builder().site(HOST, origin.address, extra).start();
+            let lies = [("x_forwarded_for", "6.6.6.6"), ("consent_", "marketing"), ("x-own", "1")];
+            Client::h1(&proxy).await.get("/", &lies).await;
+            let names: Vec<_> = origin.last().headers.keys().map(|name| name.as_str().to_owned()).collect();
+            assert!(names.iter().any(|name| name == "x-own"), "{names:?}");
+            assert!(!names.iter().any(|name| name.contains('_')), "{extra} {names:?}");
+        }
+    });
+}
+
+/// Of a site that is set up under its own address, which visitors cannot reach.
+#[test]
+fn redirects_to_the_origin_lead_to_the_site() {
+    block_on(async {
+        let own = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
+        let of = std::sync::Arc::clone(&own);
+        let origin = Origin::start(move |seen| {
+            let to = format!("http://{}{}", of.get().unwrap(), seen.target);
+            crate::support::origin::respond(302, &[("location", &to)], "")
+        })
+        .await;
+        own.set(origin.address.to_string()).unwrap();
+        let proxy = Proxy::to(origin.address).await;
+        let reply = Client::h2(&proxy).await.get("/cart?a=1", &[]).await;
+        assert_eq!(reply.header("location"), Some(&*format!("https://{HOST}/cart?a=1")));
+        let off = Proxy::builder().site(HOST, origin.address, "mode: off").start();
+        let reply = Client::h2(&off).await.get("/", &[]).await;
+        assert_eq!(reply.header("location"), Some(&*format!("http://{}/", origin.address)));
+    });
+}
+
 #[test]
 fn forwarded_fields_of_a_trusted_proxy_are_appended_to() {
     block_on(async {
