@@ -40,8 +40,18 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
 
     let rules = Rules::default();
     let reader = Reader { catalogue, categories: &categories, rules: &rules, language: &language };
-    let services = s.get("services").map(|item| reader.services(&item)).unwrap_or_default();
-    let cookies = s.get("cookies").map(|item| reader.cookies(&item)).unwrap_or_default();
+    let (services, cookies) = (s.get("services"), s.get("cookies"));
+    let read_services = || services.as_ref().map(|item| reader.services(item)).unwrap_or_default();
+    let read_cookies = || cookies.as_ref().map(|item| reader.cookies(item)).unwrap_or_default();
+    let start = |item: &Option<Item<'_>>| item.as_ref().map(|item| item.place().start);
+    // Rules are numbered as they are read, and the order of the file decides between equals.
+    let (services, cookies) = if start(&services) <= start(&cookies) {
+        let services = read_services();
+        (services, read_cookies())
+    } else {
+        let cookies = read_cookies();
+        (read_services(), cookies)
+    };
     let (sessions, catalogue_sessions) = s
         .read("sessions", |item| {
             item.section(|s| {

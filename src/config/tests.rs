@@ -115,3 +115,26 @@ fn keys_of(schema: &serde_json::Value, part: &serde_json::Value, path: &str, key
     }
     keys_of(schema, &part["items"], &format!("{path}[0]"), keys);
 }
+
+#[test]
+fn the_order_of_the_file_decides_between_equals() {
+    let categories = "necessary: { label: N, purpose: N., required: true }, analytics: { label: A, purpose: A. }";
+    let sections = [
+        "services: { a: { label: A, vendor: A, purpose: A., category: analytics, cookies: { x: 1 day, 'p*': 1 day, '^r.*': 1 day } } }",
+        "cookies: { x: { category: necessary }, 'p*': { category: necessary }, '^r[0-9]': { category: necessary } }",
+    ];
+    let category = |sections: [&str; 2], name: &str| {
+        let policy = format!("      categories: {{ {categories} }}\n      {}\n      {}\n", sections[0], sections[1]);
+        let text = format!(
+            "listen: 127.0.0.1:0\nsites:\n  - host: a.example\n    origin: http://127.0.0.1\n    policy:\n{policy}"
+        );
+        let (config, _) = parse(&text, "a.yaml", Path::new(""), 0, CertificateFiles::Skip).unwrap();
+        let policy = &config.sites[0].policy;
+        let found = policy.judge_cookie(&crate::policy::Grant::none(), name.as_bytes()).classified.unwrap();
+        policy.category(found.owner.category).id.to_string()
+    };
+    for name in ["x", "p1", "r1"] {
+        assert_eq!(category(sections, name), "analytics");
+        assert_eq!(category([sections[1], sections[0]], name), "necessary", "{name}");
+    }
+}

@@ -1,11 +1,11 @@
 //! What is allowed in a policy but probably not meant, for `check` to warn about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::model::{Law, RuleId};
-use super::owners::taking_in;
+use super::owners::{Owned, taking_in};
 use super::tables::is_portable;
-use super::{CatalogueService, CategoryId, NamePattern, Policy, Rule};
+use super::{CatalogueService, CategoryId, Classified, NamePattern, Policy, Rule};
 
 /// One warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,7 @@ impl Policy {
     pub fn lints(&self) -> Vec<Lint> {
         let mut lints: Vec<_> = self.lint_whole().into_iter().map(|text| Lint { rule: None, text }).collect();
         lints.extend(self.lint_cookies());
+        lints.extend(self.lint_twice());
         lints.extend(self.lint_regexes());
         lints
     }
@@ -72,6 +73,25 @@ impl Policy {
             .collect();
         lints.sort_by_key(|lint| lint.rule);
         lints
+    }
+
+    /// Cookies that stand in the file twice: the second line says nothing.
+    fn lint_twice(&self) -> Vec<Lint> {
+        let mut first = HashMap::new();
+        let twice = |(pattern, found): (NamePattern, Classified)| {
+            let Rule::Site(rule) = found.rule else { return None };
+            let Classified { owner, rule: Rule::Site(before), .. } = *first.entry(pattern.to_string()).or_insert(found)
+            else {
+                return None;
+            };
+            if owner == found.owner {
+                return None;
+            }
+            let line = self.parts.sources.get(before.0 as usize)?.line;
+            let text = format!("cookie `{pattern}` stands in line {line} already, which decides; take one of them out");
+            Some(Lint { rule: Some(rule), text })
+        };
+        Owned::of(&self.parts).cookies.into_iter().filter_map(twice).collect()
     }
 
     /// Regular expressions that the guard in the browser cannot hold to: it lets pass what they may speak of.

@@ -146,6 +146,7 @@ impl Shipped {
             requested: &requested,
             keyed: false,
             marker: None,
+            told_by: &[],
             pages: None,
         };
         filter::response(&self.policy, grant, &mut head, &context, &mut ());
