@@ -18,7 +18,7 @@ pub fn lead_here(headers: &mut HeaderMap, authority: &str, is_origin: impl Fn(&s
 }
 
 /// What follows the authority of an address that leads to an origin.
-fn beyond<'a>(address: &'a [u8], is_origin: impl Fn(&str, &str) -> bool) -> Option<&'a [u8]> {
+fn beyond(address: &[u8], is_origin: impl Fn(&str, &str) -> bool) -> Option<&[u8]> {
     let colon = memchr::memchr(b':', address)?;
     let (scheme, rest) = address.split_at(colon);
     let rest = rest.strip_prefix(b"://")?;
