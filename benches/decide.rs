@@ -81,6 +81,7 @@ fn findings(c: &mut Criterion) {
         requested: &requested,
         keyed: false,
         marker: None,
+        told_by: &[],
         pages: None,
     };
     let none = Grant::none();

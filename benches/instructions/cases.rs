@@ -115,6 +115,7 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
         requested: &requested,
         keyed: false,
         marker: None,
+        told_by: &[],
         pages: None,
     };
     let mixed = ["PHPSESSID=abc; path=/", "_ga=GA1.1.2.3; Path=/", "_fbp=fb.1.2.3; Path=/", "PHPSESSID=; Max-Age=0"];

@@ -107,6 +107,7 @@ fuzz_target!(|data: &[u8]| {
         requested: &requested,
         keyed: flags & 64 != 0,
         marker: Some("__Host-consentry-session"),
+        told_by: &[],
         pages: (flags & 128 != 0).then_some(&refused),
         salt: 0,
     };
