@@ -125,6 +125,8 @@ impl Fetch {
     pub fn told_by(self) -> &'static [&'static str] {
         match self.dest {
             Dest::Unsaid => &["Sec-Fetch-Dest", "Sec-Fetch-Mode", "Accept", "X-Requested-With"],
+            // It is the page itself, and was fetched ahead to stand in for it.
+            Dest::Empty if self.ahead => &[],
             _ => &["Sec-Fetch-Dest", "Sec-Fetch-Mode"],
         }
     }

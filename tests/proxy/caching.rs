@@ -50,6 +50,8 @@ fn a_copy_for_another_use_does_not_stand_in_for_a_page() {
             let mut client = Client::h2(&proxy).await;
             let fetched = client.get("/", &[("sec-fetch-dest", "empty"), ("sec-fetch-mode", "cors")]).await;
             assert_eq!(vary(&fetched), "Cookie, Sec-GPC, DNT, Sec-Fetch-Dest, Sec-Fetch-Mode", "{extra}");
+            let ahead = client.get("/", &[("sec-fetch-dest", "empty"), ("sec-purpose", "prefetch")]).await;
+            assert_eq!(vary(&ahead), "Cookie, Sec-GPC, DNT", "it is the page, and may stand in for it");
             let old = client.get("/", &[("x-requested-with", "XMLHttpRequest")]).await;
             assert!(vary(&old).ends_with("Sec-Fetch-Mode, Accept, X-Requested-With"), "{}", vary(&old));
         }
