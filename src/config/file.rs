@@ -14,6 +14,7 @@ use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
 use super::{across, admin, listen, log_file, otlp_file, site_file};
+use crate::policy::Countries;
 
 /// From a hundredth of a second, which tests want, to a day: more is a slip of the pen.
 const TIME: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(86_400);
@@ -42,6 +43,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         receipts: s.or("receipts", default_receipts.clone(), |item| item.section(|s| receipts(s, default_receipts))),
         state,
         trusted_proxies,
+        geoip: s.read("geoip", countries),
         timeouts: s.or("timeouts", Timeouts::default(), |item| item.section(timeouts)),
         limits: s.or("limits", Limits::default(), |item| item.section(limits)),
         log: s.or("log", Log::default(), |item| item.section(log_file::read)),
@@ -114,6 +116,19 @@ fn limits(s: &Section<'_>) -> Limits {
         inline_script: s.or("inline_script", default.inline_script, size(KIB..=64 * MIB)),
         choice_body: s.or("choice_body", default.choice_body, size(KIB..=MIB)),
         choices_a_minute: s.or("choices_a_minute", u64::from(default.choices_a_minute), count(1..=60_000)) as u32,
+    }
+}
+
+/// The database that tells where visitors are.
+fn countries(item: &Item<'_>) -> Option<Arc<Countries>> {
+    let path = item.path()?;
+    let read = || Countries::read(item.problems.files.bytes(&path)?).map_err(std::io::Error::other);
+    match read() {
+        Ok(countries) => Some(Arc::new(countries)),
+        Err(error) => item.fail_with(
+            format!("cannot read {}: {error}", path.display()),
+            "name a database of countries in MaxMind's format, e.g. GeoLite2-Country.mmdb",
+        ),
     }
 }
 

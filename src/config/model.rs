@@ -14,6 +14,7 @@ use super::listen::Listen;
 use super::log_file::Log;
 use super::secret::Secret;
 use super::site::Site;
+use crate::policy::Countries;
 use crate::telemetry::spans::Export;
 
 /// Everything that the configuration says. An exchange keeps the one it began with.
@@ -39,6 +40,8 @@ pub struct Config {
     pub receipts: Receipts,
     /// Peers whose `Forwarded`, `X-Forwarded-*` and `CF-IPCountry` are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Tells in which country a visitor is where no proxy in front does.
+    pub geoip: Option<Arc<Countries>>,
     /// How long we wait.
     pub timeouts: Timeouts,
     /// How much we take.

@@ -3,6 +3,7 @@
 //! Pure: no sockets, files or clocks. The site's own rules come first, the built-in catalogue second.
 
 mod catalogue;
+mod countries;
 mod finding;
 mod fingerprint;
 mod grant;
@@ -30,6 +31,7 @@ use ::url::Url;
 
 pub use self::url::resolve;
 pub use catalogue::{Catalogue, CatalogueParts, CatalogueService};
+pub use countries::{Countries, CountriesError};
 pub use finding::{Finding, FindingAction, FindingKind, Sighting, Witness};
 pub use grant::Grant;
 pub use hosts::{HostPattern, UrlIndex};

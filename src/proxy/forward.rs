@@ -12,6 +12,7 @@ use super::error::{Error, OriginError};
 use super::exchange::Exchange;
 use super::upgrade::Upgrade;
 use super::worker::{Client, SiteRef};
+use crate::filter::forwarded::client_address;
 use crate::filter::{hop_by_hop, trace};
 use crate::policy::Country;
 use crate::telemetry::spans::Span;
@@ -84,14 +85,15 @@ fn is_trusted(client: &Client, site: &SiteRef) -> bool {
 
 const CF_IPCOUNTRY: HeaderName = HeaderName::from_static("cf-ipcountry");
 
-/// Where a trusted CDN in front says that the visitor is. Two answers are none.
+/// Where the visitor is: as a trusted CDN in front says, of which two answers are none, or by the operator's database.
 pub(super) fn country(client: &Client, site: &SiteRef, headers: &HeaderMap) -> Option<Country> {
-    if !is_trusted(client, site) {
-        return None;
-    }
+    let config = &site.snapshot().config;
     let mut lines = headers.get_all(CF_IPCOUNTRY).iter();
-    let (line, None) = (lines.next()?, lines.next()) else { return None };
-    Country::parse(line.as_bytes())
+    if let Some(line) = lines.next().filter(|_| is_trusted(client, site)) {
+        return lines.next().is_none().then(|| Country::parse(line.as_bytes())).flatten();
+    }
+    let countries = config.geoip.as_ref()?;
+    countries.of(client_address(headers, client.address, &config.trusted_proxies))
 }
 
 /// Chunks overrule a length beside them (RFC 9112 §6.3), which hyper leaves in the head (hyperium/hyper#3860): the client

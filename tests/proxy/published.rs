@@ -1,5 +1,6 @@
 //! The published policy and the law as they differ by the visitor's language and country.
 
+use crate::support::countries::database;
 use crate::support::{Client, HOST, Origin, Proxy, block_on};
 
 const POLICY: &str = "
@@ -75,6 +76,43 @@ fn links_and_law_go_by_country_if_who_tells_it_is_trusted() {
                 "{believed} {countries:?}: {:?}",
                 answer.set_cookies()
             );
+        }
+    });
+}
+
+/// Where nobody in front says where a visitor is.
+#[test]
+fn a_database_tells_where_visitors_are() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[("set-cookie", "promo=1; Path=/")], "").await;
+        let file = database(&[
+            ("127.0.0.0".parse().unwrap(), 8, "DE"),
+            ("192.0.2.0".parse().unwrap(), 24, "US"),
+            ("198.51.100.0".parse().unwrap(), 25, "JP"),
+        ]);
+        let builder = || {
+            let url = format!("http://{}", origin.address);
+            Proxy::builder()
+                .site_with(HOST, &url, POLICY, "")
+                .top("geoip: countries.mmdb")
+                .file("countries.mmdb", &file)
+        };
+        let (direct, behind) = (builder().start(), builder().top("trusted_proxies: [127.0.0.1/32]").start());
+        for (proxy, headers, passes) in [
+            (&direct, &[][..], false),
+            // It is no word of a stranger's.
+            (&direct, &[("x-forwarded-for", "192.0.2.1")], false),
+            (&direct, &[("cf-ipcountry", "US")], false),
+            (&behind, &[("x-forwarded-for", "192.0.2.1")], true),
+            (&behind, &[("x-forwarded-for", "198.51.100.1")], false),
+            (&behind, &[("x-forwarded-for", "203.0.113.1")], false),
+            (&behind, &[("x-forwarded-for", "2001:db8::1")], false),
+            (&behind, &[("x-forwarded-for", "::ffff:192.0.2.1")], true),
+            (&behind, &[("x-forwarded-for", "192.0.2.1"), ("cf-ipcountry", "DE")], false),
+            (&behind, &[("x-forwarded-for", "192.0.2.1"), ("cf-ipcountry", "XX")], false),
+        ] {
+            let answer = Client::h1(proxy).await.navigate("/", headers).await;
+            assert_eq!(!answer.set_cookies().is_empty(), passes, "{headers:?}");
         }
     });
 }

@@ -5,6 +5,7 @@
 
 mod certificates;
 pub mod client;
+pub mod countries;
 pub mod frames;
 pub mod origin;
 pub mod proxy;

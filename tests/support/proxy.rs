@@ -18,7 +18,7 @@ pub struct ProxyBuilder {
     sites: String,
     hosts: Vec<String>,
     keys: Option<Vec<u8>>,
-    files: Vec<(String, String)>,
+    files: Vec<(String, Vec<u8>)>,
 }
 
 /// A running proxy. Dropping it drains it and joins its threads, so that a panic in one fails the test.
@@ -135,8 +135,8 @@ impl ProxyBuilder {
     }
 
     /// Puts a file beside the configuration.
-    pub fn file(mut self, name: &str, text: &str) -> Self {
-        self.files.push((name.to_owned(), text.to_owned()));
+    pub fn file(mut self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        self.files.push((name.to_owned(), text.as_ref().to_vec()));
         self
     }
 
