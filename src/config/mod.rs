@@ -48,7 +48,7 @@ pub use limits::{Limits, Timeouts};
 pub use listen::Listen;
 pub use log_file::Log;
 pub use model::*;
-pub use origins::{Address, Balance, Health, Origin, Origins, Place};
+pub use origins::{Balance, Health, Origin, Origins, Place};
 pub use pages::{ClearData, ConsentMode, Guarding, SettingsLink, Withdraw};
 pub(crate) use problem::suggest;
 pub use problem::{Problem, Severity};

@@ -1,7 +1,6 @@
 //! The site's own servers: where they are, how they share the work, how we learn that one is well.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,15 +44,6 @@ pub struct Origin {
 pub enum Place {
     /// A host, by its name or address, IPv6 in brackets, and a port.
     Tcp(Box<str>, u16),
-    /// A Unix domain socket, by its path.
-    Unix(Arc<Path>),
-}
-
-/// Where to connect to: a [`Place`] whose name was looked up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// Over TCP.
-    Tcp(SocketAddr),
     /// A Unix domain socket, by its path.
     Unix(Arc<Path>),
 }

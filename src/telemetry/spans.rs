@@ -1,6 +1,8 @@
 //! Spans: what OpenTelemetry is told of a request, one for us and one for the site's part in it. They wait in a bounded
 //! queue for whoever exports them; what finds it full is dropped and counted.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -10,7 +12,6 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::Duration;
 
 use super::sink::Dropped;
-use crate::config::Address;
 use crate::filter::trace::Context;
 
 /// Where spans go, and how many.
@@ -60,6 +61,15 @@ pub struct Span {
     /// The span of the site's part.
     client: u64,
     asked: Option<Asked>,
+}
+
+/// The other end of a connection to an origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// Over TCP.
+    Tcp(SocketAddr),
+    /// A Unix domain socket, by its path.
+    Unix(Arc<Path>),
 }
 
 /// The site's part in a request.

@@ -309,7 +309,7 @@ fn with_token_and_certificate_it_speaks_tls_to_those_who_know() {
         let origin = shop().await;
         let admin = "admin: { listen: 0.0.0.0:0, token: 'file:token', certificate: site.pem }";
         let proxy =
-            Proxy::builder().top(admin).file("token", &format!("{TOKEN}\n")).site(HOST, origin.address, "").start();
+            Proxy::builder().top(admin).file("token", format!("{TOKEN}\n")).site(HOST, origin.address, "").start();
         let ask = async |path: &str, extra: &str| {
             let stream = TcpStream::connect(proxy.admin.unwrap()).await.unwrap();
             let connector = TlsConnector::from(Arc::new(client_config(&proxy, b"http/1.1")));

@@ -9,7 +9,8 @@ use tokio::time::{Duration, Instant};
 
 use super::connect::bare;
 use super::fleet::Lookup;
-use crate::config::{Address, Place};
+use crate::config::Place;
+use crate::telemetry::spans::Address;
 
 /// Addresses of one origin, in the order in which they are tried.
 pub(super) struct Addresses {

@@ -15,9 +15,10 @@ use super::addresses::Addresses;
 use super::line::{Line, Listening};
 use super::pool::Connection;
 use crate::body::Body;
-use crate::config::{Address, Origin, Origins, Place};
+use crate::config::{Origin, Origins, Place};
 use crate::proxy::error::OriginError;
 use crate::telemetry::pool::Pool;
+use crate::telemetry::spans::Address;
 
 /// The way to one origin.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::config::Address;
 use crate::telemetry::pool::Pool;
+use crate::telemetry::spans::Address;
 
 /// What is known of a connection besides what HTTP says of it.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::addresses::Addresses;
 use super::line::Line;
 use super::server::{Busy, InFlight};
 use crate::body::Body;
-use crate::config::Address;
+use crate::telemetry::spans::Address;
 
 /// Idle connections beyond these are closed.
 const MOST: usize = 256;

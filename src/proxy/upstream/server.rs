@@ -19,9 +19,10 @@ use super::pool::{Connection, Lease, Pool};
 use super::shared::{Shared, Slot};
 use super::{Answer, Attempt};
 use crate::body::Body;
-use crate::config::{Address, Origin, Site, Timeouts};
+use crate::config::{Origin, Site, Timeouts};
 use crate::proxy::error::OriginError;
 use crate::telemetry::counters::SiteCounters;
+use crate::telemetry::spans::Address;
 
 #[derive(Debug)]
 pub(super) struct Server {

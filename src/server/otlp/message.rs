@@ -5,8 +5,8 @@ use http::uri::Authority;
 use http::{Method, StatusCode, Version};
 use prost::Message;
 
-use crate::config::Address;
 use crate::filter::trace::Context;
+use crate::telemetry::spans::Address;
 use crate::telemetry::spans::{Asked, Recorded};
 
 /// `ExportTraceServiceRequest`.
