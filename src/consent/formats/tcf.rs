@@ -1,5 +1,7 @@
 //! The Transparency and Consent Framework of the IAB, version 2: a TC string, in which the core segment's first 213 bits
-//! lie where the specification puts them.
+//! lie where the specification puts them. What follows is walked to its end, for a string that was cut says nothing.
+
+use std::ops::RangeInclusive;
 
 use super::jar::Jar;
 use super::wire::{Bits, decoded};
@@ -24,7 +26,12 @@ const CONSENTS: usize = 152;
 const VENDORS: usize = 213;
 
 fn core(text: &str) -> Option<Said> {
-    let bits = Bits::new(text.split('.').next()?)?;
+    let mut segments = text.split('.');
+    let bits = Bits::new(segments.next()?)?;
+    // What the others say is not asked, whichever they are; each has at least a type.
+    if !segments.all(|segment| Bits::new(segment).is_some_and(|bits| bits.len() >= 3)) {
+        return None;
+    }
     if bits.number(0, 6)? != 2 {
         return None;
     }
@@ -45,36 +52,65 @@ fn core(text: &str) -> Option<Said> {
     ] {
         said.push(kind, granted);
     }
-    vendors(bits, &mut said)?;
+    let mut at = VENDORS;
+    said.vendors = vendors(bits, &mut at)?;
+    // Those with a legitimate interest, and what the publisher restricts: read to see that all of it is there.
+    vendors(bits, &mut at)?;
+    restrictions(bits, &mut at)?;
+    bits.is_zero_from(at).then_some(())?;
     let updated = bits.number(42, 36)?;
     said.made = Some(UnixTime(i64::try_from(updated / 10).ok()?));
     Some(said)
 }
 
-/// The vendors with consent. A string whose list does not hold together is none.
-fn vendors(bits: Bits<'_>, said: &mut Said) -> Option<()> {
-    let sixteen = |at| Some(u16::try_from(bits.number(at, 16)?).unwrap_or(u16::MAX));
-    let most = sixteen(VENDORS)?;
-    let mut at = VENDORS + 17;
-    if !bits.bit(VENDORS + 16)? {
-        for vendor in 1..=most {
-            if bits.bit(at + usize::from(vendor) - 1)? {
-                said.vendors.push(vendor..=vendor);
-            }
-        }
-        return Some(());
+/// A list of vendors, and where it ends. A string whose list does not hold together is none.
+fn vendors(bits: Bits<'_>, at: &mut usize) -> Option<Vec<RangeInclusive<u16>>> {
+    let most = sixteen(bits, *at)?;
+    let is_by_range = bits.bit(*at + 16)?;
+    *at += 17;
+    if is_by_range {
+        return ranges(bits, at, most);
     }
-    let entries = bits.number(at, 12)?;
-    at += 12;
+    let mut vendors = Vec::new();
+    for vendor in 1..=most {
+        if bits.bit(*at)? {
+            vendors.push(vendor..=vendor);
+        }
+        *at += 1;
+    }
+    Some(vendors)
+}
+
+/// A count, and so many vendors or ranges of them, none above `most`.
+fn ranges(bits: Bits<'_>, at: &mut usize, most: u16) -> Option<Vec<RangeInclusive<u16>>> {
+    let entries = bits.number(*at, 12)?;
+    *at += 12;
+    let mut ranges = Vec::new();
     for _ in 0..entries {
-        let is_range = bits.bit(at)?;
-        let first = sixteen(at + 1)?;
-        let last = if is_range { sixteen(at + 17)? } else { first };
-        at += if is_range { 33 } else { 17 };
+        let is_range = bits.bit(*at)?;
+        let first = sixteen(bits, *at + 1)?;
+        let last = if is_range { sixteen(bits, *at + 17)? } else { first };
+        *at += if is_range { 33 } else { 17 };
         if first == 0 || first > last || last > most {
             return None;
         }
-        said.vendors.push(first..=last);
+        ranges.push(first..=last);
+    }
+    Some(ranges)
+}
+
+/// What the publisher restricts: each a purpose, a kind, and the vendors.
+fn restrictions(bits: Bits<'_>, at: &mut usize) -> Option<()> {
+    let count = bits.number(*at, 12)?;
+    *at += 12;
+    for _ in 0..count {
+        bits.number(*at, 8)?;
+        *at += 8;
+        ranges(bits, at, u16::MAX)?;
     }
     Some(())
+}
+
+fn sixteen(bits: Bits<'_>, at: usize) -> Option<u16> {
+    u16::try_from(bits.number(at, 16)?).ok()
 }

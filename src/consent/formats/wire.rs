@@ -146,6 +146,11 @@ impl<'a> Bits<'a> {
         (at..at + width).try_fold(0, |number, bit| Some(number << 1 | u64::from(self.bit(bit)?)))
     }
 
+    /// Whether nothing but padding stands from here on.
+    pub(super) fn is_zero_from(self, at: usize) -> bool {
+        (at..self.len()).all(|bit| self.bit(bit) == Some(false))
+    }
+
     pub(super) fn bit(self, at: usize) -> Option<bool> {
         let bits = sextet(*self.0.get(at / 6)?)?;
         Some(bits >> (5 - at % 6) & 1 == 1)

@@ -1,6 +1,7 @@
 //! What must hold for any bytes, and what each tool's records say.
 
 mod records;
+mod tcf;
 
 use proptest::prelude::*;
 
