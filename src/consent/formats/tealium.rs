@@ -17,6 +17,8 @@ fn record(text: &str) -> Option<Reading> {
     let mut consent = None;
     for (key, value) in text.split('|').filter_map(|field| field.split_once(':')) {
         match key {
+            // `true%7Cc1…`: not decoded yet.
+            "consent" if !matches!(value, "true" | "false") => return None,
             "consent" => consent = Some(value == "true" && consent != Some(false)),
             "ts" => said.made = value.parse().ok().map(from_epoch),
             _ if key.strip_prefix('c').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())) => {

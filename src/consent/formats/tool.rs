@@ -174,7 +174,8 @@ impl Tool {
     }
 
     fn hears(&self, heard: &Heard, kind: Kinds) -> bool {
-        let has = self.settings.format.0.kinds;
+        // One answer for everything is one for kinds too for which the tool has no groups.
+        let has = if heard.all.is_some() { Kinds::ALL } else { self.settings.format.0.kinds };
         let instead = Some(kind).filter(|kind| has.has(*kind)).or_else(|| kind.fallback());
         !heard.vetoed.has(kind) && instead.is_some_and(|kind| heard.answers[kind.index()] == Some(true))
     }
