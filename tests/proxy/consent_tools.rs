@@ -90,6 +90,19 @@ const CASES: &[(&str, &str, &str)] = &[
         "necessary, analytics",
     ),
     ("osano", "osano_consentmanager=Zm9vYmFy", "necessary"),
+    // One answer for everything, in whatever order and coding.
+    ("tealium", "CONSENTMGR=ts:1653026236856%7Cconsent:true", "necessary, functional, analytics, marketing"),
+    ("tealium", "CONSENTMGR=consent:false%7Cts:1653026236856", "necessary"),
+    (
+        "{ format: tealium, map: { c1: analytics, c2: marketing } }",
+        "CONSENTMGR=consent:true%7Cc1:1%7Cc2:0%7Cts:1653026236856",
+        "necessary, analytics",
+    ),
+    (
+        "{ format: tealium, map: { c1: analytics, c2: marketing } }",
+        "CONSENTMGR=c1:1|c2:0|ts:1653026236856|consent:true",
+        "necessary, analytics",
+    ),
 ];
 
 /// Whatever these hold, nobody gets more than without them, even where everything is allowed until refused.
@@ -103,8 +116,11 @@ const GARBAGE: &[(&str, &str)] = &[
     ("didomi", "didomi_token=accepted"),
     ("tcf", "euconsent-v2=true"),
     ("tcf", "euconsent-v2=CQSU_AAQSU"),
+    ("tcf", "euconsent-v2=CQSU_AAQSU_AAEsAEBENBQFgAP_gAAAAAAYgAAAAAAA"),
+    ("tcf", "euconsent-v2=CQSU_AAQSU_AAEsAEBENBQFgAP_gAAAAAAYgAAAAAAAA.!!!!"),
     ("tcf", "euconsent-v2=BOaowGWOaoxUeAHABBPLB6-AAAAiyALAAUABAADIAIAAWgAyABoAEUAJgAWwD_g"),
     ("gpp", "__gpp=DBABLA~"),
+    ("gpp", "__gpp=DBABIY~BVVVVVVVVVVA.YA"),
     ("usprivacy", "usprivacy=1---N"),
     ("osano", "osano_consentmanager=Zm9vYmFy"),
     ("axeptio", "axeptio_cookies=lzc1.abc"),

@@ -1,5 +1,5 @@
 //! The Global Privacy Platform of the IAB: `header~section~section`, of which we read the opt-outs of the American states,
-//! the TC string of Europe and `usprivacy`.
+//! the TC string of Europe and `usprivacy`. One with a section that we cannot read is not read at all.
 
 use super::jar::Jar;
 use super::meaning::{self, Kinds, Meaning};
@@ -47,8 +47,10 @@ fn record(text: &str) -> Option<Reading> {
                 }
             }
             7..=22 => opted_out |= state(id, section, &mut said)?,
-            // Of a country or version that came after us: it cannot widen what the others say.
-            _ => {}
+            // About the string itself.
+            3 | 4 => {}
+            // Of a state or country that came after us, or before: it may well hold a refusal.
+            _ => return None,
         }
     }
     Some(match (act, opted_out) {
