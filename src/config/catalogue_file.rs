@@ -59,6 +59,9 @@ fn service(s: &Section<'_>, rules: &Rules) -> Option<CatalogueService> {
         vendor: s.or("vendor", "".into(), Item::boxed),
         purpose: s.or("purpose", "".into(), Item::boxed),
         category: category?.into(),
+        iab_vendor: s
+            .read("iab_vendor", |item| item.integer(1..=u16::MAX.into()))
+            .and_then(|number| number.try_into().ok()),
         privacy: s.read("privacy", Item::boxed),
         opt_out: s.read("opt_out", Item::boxed),
         cookies: s.get("cookies").map(|item| rules.cookies(&item, |_, _| None)).unwrap_or_default(),

@@ -34,7 +34,7 @@ impl Named {
     pub(super) fn beside(&self, policy: &Policy) -> Arc<Policy> {
         let cookies = self.tool.cookies().filter_map(|name| match name.strip_prefix('*') {
             Some(end) => NamePattern::parse(&format!("^.*{end}$")).ok(),
-            None => NamePattern::parse(name).ok(),
+            None => NamePattern::parse(&name).ok(),
         });
         Arc::new(policy.with_consent_tool(cookies.collect(), self.tool.service(), self.source.clone()))
     }

@@ -92,6 +92,9 @@ pub struct Choice {
     /// Sorted, without doubles, as is the next.
     granted: Vec<Item>,
     refused: Vec<Item>,
+    /// Vendors of the IAB who may do nothing, whatever else is granted: those whom a TC string refuses, and the catalogue
+    /// knows. Our own records have none.
+    vendors: Vec<u16>,
 }
 
 impl Choice {
@@ -163,7 +166,7 @@ impl Choice {
     pub fn with(&self, more: Item) -> Self {
         let granted = self.granted.iter().copied().chain([more]).collect();
         let refused = self.refused.iter().copied().filter(|item| *item != more).collect();
-        Self::new(self.id, self.made, self.version, granted, refused)
+        Self::new(self.id, self.made, self.version, granted, refused).without_vendors(self.vendors.clone())
     }
 
     /// The same choice with answers to what it left open; what was answered before stays. As old as it is, as in
@@ -176,7 +179,7 @@ impl Choice {
         } else {
             refused.extend(open)
         }
-        Self::new(self.id, self.made, self.version, granted, refused)
+        Self::new(self.id, self.made, self.version, granted, refused).without_vendors(self.vendors.clone())
     }
 
     /// `None` where the visitor was not asked, which is never a grant.
@@ -202,7 +205,7 @@ impl Choice {
 
     /// Whether another choice, made under the same version, decides the same.
     pub fn answers_as(&self, other: &Self) -> bool {
-        self.version == other.version && self.lists() == other.lists()
+        self.version == other.version && self.lists() == other.lists() && self.vendors == other.vendors
     }
 
     /// What both grant, minus what either refuses, as old as the older: for two records that differ.
@@ -212,6 +215,7 @@ impl Choice {
         // The later act's receipts are the ones that the visitor will want to see.
         let id = if other.made > self.made { other.id } else { self.id };
         Self::new(id, self.made.min(other.made), self.version.min(other.version), granted, refused)
+            .without_vendors([&self.vendors[..], &other.vendors].concat())
     }
 
     /// The same choice without what another refuses.
@@ -219,6 +223,19 @@ impl Choice {
         let kept = self.granted.iter().filter(|item| refusal.refused.binary_search(item).is_err());
         let refused = [&self.refused[..], &refusal.refused].concat();
         Self::new(self.id, self.made, self.version, kept.copied().collect(), refused)
+            .without_vendors([&self.vendors[..], &refusal.vendors].concat())
+    }
+
+    /// The same choice, of which these vendors of the IAB have nothing.
+    pub(super) fn without_vendors(mut self, mut vendors: Vec<u16>) -> Self {
+        vendors.sort_unstable();
+        vendors.dedup();
+        self.vendors = vendors;
+        self
+    }
+
+    pub(super) fn refused_vendors(&self) -> &[u16] {
+        &self.vendors
     }
 
     pub(super) fn new(id: ConsentId, made: UnixTime, version: u64, granted: Vec<Item>, refused: Vec<Item>) -> Self {
@@ -227,7 +244,7 @@ impl Choice {
             items.dedup();
             items
         };
-        Self { id, made, version, granted: sorted(granted), refused: sorted(refused) }
+        Self { id, made, version, granted: sorted(granted), refused: sorted(refused), vendors: Vec::new() }
     }
 
     pub(super) fn lists(&self) -> [&[Item]; 2] {

@@ -98,6 +98,7 @@ fn by_choice(parts: &PolicyParts, choice: &Choice) -> Decision {
             new_services.push(id);
         }
     }
+    grant.refuse_vendors(choice.refused_vendors());
     let nothing_new = new_categories.is_empty() && new_services.is_empty();
     let ask = if nothing_new { Ask::Nothing } else { Ask::New(new_categories, new_services) };
     Decision { grant, basis: Basis::Choice, ask, refused, narrowed: false }

@@ -23,6 +23,8 @@ pub struct CatalogueService {
     pub purpose: Box<str>,
     /// `necessary`, `functional`, `analytics` or `marketing`.
     pub category: Box<str>,
+    /// The vendor's number in the IAB's Global Vendor List, without whose consent a TC string grants none of it.
+    pub iab_vendor: Option<u16>,
     /// The vendor's privacy policy.
     pub privacy: Option<Box<str>>,
     /// Where the vendor lets one opt out.

@@ -63,6 +63,7 @@ pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [
     let known = catalogue.parts();
     hash.list(&known.services, |hash, service| {
         hash.texts([&service.id, &service.label, &service.vendor, &service.purpose, &service.category]);
+        hash.optional(service.iab_vendor.map(u64::from));
         hash.texts([&service.privacy, &service.opt_out].map(|text| text.as_deref().unwrap_or_default()));
         hash.rules(&service.cookies, &service.storage, &service.tags, &service.snippets);
     });

@@ -12,6 +12,8 @@ pub struct Grant {
     granted: ServiceSet,
     /// Services that are refused although their category is granted.
     refused: ServiceSet,
+    /// Vendors of the IAB without consent, by their numbers, sorted; of those whom the catalogue knows.
+    vendors: Vec<u16>,
 }
 
 impl Grant {
@@ -42,14 +44,26 @@ impl Grant {
         self.refused.insert(id);
     }
 
+    /// Refuses what the catalogue knows to be of these vendors of the IAB, sorted, but for what is required.
+    pub fn refuse_vendors(&mut self, vendors: &[u16]) {
+        self.vendors = vendors.to_vec();
+    }
+
+    /// The vendors of the IAB without consent.
+    pub fn refused_vendors(&self) -> &[u16] {
+        &self.vendors
+    }
+
     /// Whether the category as a whole is granted.
     pub fn has_category(&self, id: CategoryId) -> bool {
         self.categories & (1 << id.0) != 0
     }
 
-    /// Whether each of a policy's categories is granted, and no service refused by name.
+    /// Whether each of a policy's categories is granted, and neither a service nor a vendor refused by name.
     pub fn covers(&self, categories: usize) -> bool {
-        (0..categories).all(|index| self.categories & (1 << index) != 0) && self.refused.words().next().is_none()
+        (0..categories).all(|index| self.categories & (1 << index) != 0)
+            && self.refused.words().next().is_none()
+            && self.vendors.is_empty()
     }
 
     /// Whether a cookie or tag of this owner may pass. The service's own answer wins over its category's.
@@ -76,7 +90,8 @@ impl Grant {
             .chain(std::iter::once(self.categories))
             .chain(self.granted.words())
             .chain(std::iter::once(u64::MAX))
-            .chain(self.refused.words());
+            .chain(self.refused.words())
+            .chain(self.vendors.iter().map(|vendor| u64::MAX - u64::from(*vendor)));
         let hash = fnv::add(fnv::START, words.flat_map(u64::to_le_bytes));
         (hash ^ (hash >> 32)) as u32
     }

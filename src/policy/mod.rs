@@ -44,7 +44,7 @@ pub use published::{Change, LegalBasis, RegionalLink, Translation, link_for, tra
 pub use region::{Country, Region, RegionError};
 pub use snippets::{Script, SnippetIndex};
 use standing::Standing;
-pub use tables::Tables;
+pub use tables::{Tables, vendor_word};
 pub use verdict::{Action, Verdict};
 
 /// A site's policy, compiled: cookies and URLs are looked up without allocating, unless their name is escaped.

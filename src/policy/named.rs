@@ -4,7 +4,7 @@
 use super::catalogue::{self, Catalogue};
 use super::model::{Hardening, RuleId};
 use super::names::Form;
-use super::{Classified, NameIndex, Policy, Rule, Standing};
+use super::{CatalogueService, Classified, NameIndex, Policy, Rule, Standing};
 
 /// A hardening, or `None` for a session cookie that must stay as it is.
 type Session = (Option<Hardening>, RuleId);
@@ -57,6 +57,11 @@ impl<'p> Named<'p> {
             (_, Some((_, rule))) => policy.needed(Rule::Catalogue(*rule)),
             (known, None) => known.unwrap_or(Standing::Unknown),
         }
+    }
+
+    /// Whose the catalogue holds it to be, whatever the site's lists say.
+    pub(super) fn service(&self, policy: &'p Policy) -> Option<&'p CatalogueService> {
+        policy.catalogue.services().get(self.known?.service)
     }
 
     /// As [`Policy::session`].

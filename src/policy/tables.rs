@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::model::Unclassified;
+use super::model::{CategoryId, Unclassified};
 use super::owners::Owned;
 use super::{Classified, HostPattern, NamePattern, Owner, Policy, Rule, Standing};
 
@@ -105,21 +105,41 @@ impl<'p> Owners<'p> {
 
     fn of_service(&mut self, service: usize) -> usize {
         let entry = super::catalogue::Entry { service, rule: super::RuleId(0) };
-        self.number(self.policy.adopted_as(entry), self.policy.catalogue.is_necessary(&entry))
+        let (standing, necessary) = (self.policy.adopted_as(entry), self.policy.catalogue.is_necessary(&entry));
+        let vendor = self.policy.catalogue.services()[service].iab_vendor;
+        match (standing.classified().map(|found| found.owner), vendor) {
+            // Refused by number, where it is not declared and so has no name; only a consent tool does that.
+            (Some(Owner { category, service: None }), Some(vendor))
+                if self.policy.parts.consent_tool.is_some() && !self.policy.is_required(category) =>
+            {
+                self.of_words(category, Some(&vendor_word(vendor)), necessary)
+            }
+            _ => self.number(standing, necessary),
+        }
     }
 
     fn of(&mut self, owner: Owner, necessary: bool) -> usize {
+        let service = owner.service.map(|id| &*self.policy.service(id).id);
+        self.of_words(owner.category, service, necessary)
+    }
+
+    fn of_words(&mut self, category: CategoryId, service: Option<&str>, necessary: bool) -> usize {
         let mut words = if necessary { "!" } else { "" }.to_owned();
-        words.push_str(&self.policy.category(owner.category).id);
-        if let Some(service) = owner.service {
+        words.push_str(&self.policy.category(category).id);
+        if let Some(service) = service {
             words.push(' ');
-            words.push_str(&self.policy.service(service).id);
+            words.push_str(service);
         }
         *self.numbers.entry(words).or_insert_with_key(|words| {
             self.words.push(words.clone());
             self.words.len() - 1
         })
     }
+}
+
+/// What stands for a vendor of the IAB in the place of a service; no service has such a name.
+pub fn vendor_word(vendor: u16) -> String {
+    format!("~{vendor}")
 }
 
 fn names(rules: impl Iterator<Item = (NamePattern, usize)>) -> Lists {

@@ -70,6 +70,7 @@ impl Rules {
             vendor: "".into(),
             purpose: "".into(),
             category: category.into(),
+            iab_vendor: None,
             privacy: None,
             opt_out: None,
             cookies: cookies.iter().map(|text| self.cookie(text, None, Some(2 * YEAR))).collect(),

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::named::Named;
-use super::{Classified, Grant, Hardening, Policy, Rule, Script, Standing, Unclassified};
+use super::{CatalogueService, Classified, Grant, Hardening, Owner, Policy, Rule, Script, Standing, Unclassified};
 
 /// Whether it may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,20 +53,20 @@ impl Policy {
                 lifetime: self.category(category).lifetime,
                 ..unclassified
             },
-            (known, _) => judge(grant, known),
+            (known, _) => self.judge(grant, known, || named.service(self)),
         }
     }
 
     /// Decides on a URL that the page makes the browser fetch. What nobody knows passes, whatever the policy says
     /// of unclassified cookies: the page's own images are such URLs.
     pub fn judge_tag(&self, grant: &Grant, url: &Url) -> Verdict {
-        judge(grant, self.tag_standing(url))
+        self.judge_known(grant, self.tag_standing(url))
     }
 
     /// Decides on a key of localStorage or sessionStorage, which only the guard in the browser sees. What nobody knows
     /// passes: the page's own keys are not declared as cookies are.
     pub fn judge_storage(&self, grant: &Grant, key: &str) -> Verdict {
-        judge(grant, self.storage_standing(key))
+        self.judge_known(grant, self.storage_standing(key))
     }
 
     /// Decides on an inline script. It is one piece, so it goes if any part of it belongs to a service that is not
@@ -74,7 +74,7 @@ impl Policy {
     pub fn judge_snippet(&self, grant: &Grant, text: &str) -> Verdict {
         let mut verdict: Option<Verdict> = None;
         self.each_snippet(&Script::new(text), |standing, _, _| {
-            let next = judge(grant, standing);
+            let next = self.judge_known(grant, standing);
             let replaces = verdict.is_none_or(|old| match (old.action, next.action) {
                 (Action::Strip, _) => false,
                 (Action::Keep, Action::Strip) => true,
@@ -84,22 +84,48 @@ impl Policy {
                 verdict = Some(next);
             }
         });
-        verdict.unwrap_or_else(|| judge(grant, Standing::Unknown))
+        verdict.unwrap_or_else(|| self.judge_known(grant, Standing::Unknown))
     }
-}
 
-fn judge(grant: &Grant, standing: Standing) -> Verdict {
-    let plain = |action, rule| Verdict { action, classified: None, rule, lifetime: None };
-    match standing {
-        Standing::Classified(found) => Verdict {
-            action: keep_if(grant.allows(found.owner)),
-            classified: Some(found),
-            rule: Some(found.rule),
-            lifetime: found.lifetime,
-        },
-        Standing::Homeless(rule) => plain(Action::Strip, Some(rule)),
-        Standing::Needed(rule) => plain(Action::Keep, Some(rule)),
-        Standing::Unknown => plain(Action::Keep, None),
+    fn judge_known(&self, grant: &Grant, standing: Standing) -> Verdict {
+        self.judge(grant, standing, || match standing.classified()?.rule {
+            Rule::Catalogue(rule) => self.catalogue.service_of(rule),
+            Rule::Site(_) => None,
+        })
+    }
+
+    /// `service` is whose the catalogue holds it to be.
+    fn judge<'p>(
+        &self,
+        grant: &Grant,
+        standing: Standing,
+        service: impl FnOnce() -> Option<&'p CatalogueService>,
+    ) -> Verdict {
+        let plain = |action, rule| Verdict { action, classified: None, rule, lifetime: None };
+        match standing {
+            Standing::Classified(found) => Verdict {
+                action: keep_if(grant.allows(found.owner) && !self.lacks_vendor(grant, found.owner, service)),
+                classified: Some(found),
+                rule: Some(found.rule),
+                lifetime: found.lifetime,
+            },
+            Standing::Homeless(rule) => plain(Action::Strip, Some(rule)),
+            Standing::Needed(rule) => plain(Action::Keep, Some(rule)),
+            Standing::Unknown => plain(Action::Keep, None),
+        }
+    }
+
+    /// Whether it takes the consent of a vendor who has none.
+    fn lacks_vendor<'p>(
+        &self,
+        grant: &Grant,
+        owner: Owner,
+        service: impl FnOnce() -> Option<&'p CatalogueService>,
+    ) -> bool {
+        let refused = grant.refused_vendors();
+        !refused.is_empty()
+            && !self.is_required(owner.category)
+            && service().and_then(|known| known.iab_vendor).is_some_and(|vendor| refused.contains(&vendor))
     }
 }
 

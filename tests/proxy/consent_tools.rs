@@ -61,7 +61,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "necessary, analytics",
     ),
     ("complianz", "cmplz_statistics=allow; cmplz_marketing=allow", "necessary"),
-    ("klaro", "klaro=%7B%22matomo%22%3Atrue%2C%22facebook-pixel%22%3Afalse%7D", "necessary, analytics"),
+    (
+        "klaro",
+        "klaro=%7B%22matomo%22%3Atrue%2C%22counter%22%3Atrue%2C%22facebook-pixel%22%3Afalse%7D",
+        "necessary, analytics",
+    ),
     ("klaro", "klaro=%7B%22matomo%22%3Atrue%2C%22hotjar%22%3Afalse%7D", "necessary"),
     (
         "vanilla-cookieconsent",
@@ -167,6 +171,10 @@ fn single_services_have_their_own_answers() {
             // Of the same name in both.
             ("klaro", "klaro={\"counter\":true,\"adnet\":false}", &["_ga=1"][..]),
             ("klaro", "klaro={\"counter\":false,\"matomo\":true}", &[]),
+            // Not in the record: refused, or newer than that.
+            ("klaro", "klaro={\"matomo\":true}", &[]),
+            ("tarteaucitron", "tarteaucitron=!matomo=true", &[]),
+            ("axeptio", "axeptio_authorized_vendors=,matomo,counter,", &["_ga=1"]),
             (
                 "{ format: klaro, services: { c1: counter, c2: adnet } }",
                 "klaro={\"c1\":false,\"c2\":true}",

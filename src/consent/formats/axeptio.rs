@@ -4,14 +4,15 @@ use serde_json::Value;
 
 use super::jar::Jar;
 use super::wire::{decoded, moment, object};
-use super::{Kinds, Reading, Said, Spec, meaning};
+use super::{Reading, Said, Services, Spec, meaning};
 
 const AUTHORIZED: &str = "axeptio_authorized_vendors";
+const ALL: &str = "axeptio_all_vendors";
 
 pub(super) const SPEC: Spec = Spec {
     word: "axeptio",
     record: &["axeptio_cookies"],
-    beside: &[AUTHORIZED, "axeptio_all_vendors", "axeptio_gpp_*"],
+    beside: &[AUTHORIZED, ALL, "axeptio_gpp_*"],
     service: Some("axeptio"),
     read: |jar: &Jar<'_>| {
         // Newer writers compress the record (`lzc1.`); the list beside it says enough.
@@ -22,8 +23,9 @@ pub(super) const SPEC: Spec = Spec {
         }
     },
     meaning: meaning::of_service,
-    kinds: Kinds::ALL,
-    by_service: true,
+    services: Services::Groups,
+    // The list names the authorised ones alone.
+    omits: true,
     ..Spec::PLAIN
 };
 
@@ -36,14 +38,19 @@ fn record(value: &[u8]) -> Option<Reading> {
     Some(Reading::of(done, said))
 }
 
-/// What every copy of the list names.
+/// What every copy of the list names, and what the list of all vendors names beside that.
 fn listed(jar: &Jar<'_>) -> Option<Reading> {
+    let all: Vec<_> = jar.values(ALL).filter_map(names).flatten().collect();
     let list = |value| {
-        let names = decoded(value, |text| {
-            let names = text.strip_prefix(',')?.split(',').filter(|name| !name.is_empty());
-            Some(names.map(|name| (name.to_owned(), true)).collect::<Vec<_>>())
-        });
-        names.map_or(Reading::Unreadable, |names| Reading::Act(Said::of(names)))
+        let Some(names) = names(value) else { return Reading::Unreadable };
+        let refused = all.iter().filter(|name| !names.contains(name)).map(|name| (name.clone(), false));
+        Reading::Act(Said::of(names.iter().map(|name| (name.clone(), true)).chain(refused)))
     };
     jar.values(AUTHORIZED).map(list).reduce(Reading::strictest)
+}
+
+fn names(value: &[u8]) -> Option<Vec<Box<str>>> {
+    decoded(value, |text| {
+        Some(text.strip_prefix(',')?.split(',').filter(|name| !name.is_empty()).map(Into::into).collect())
+    })
 }

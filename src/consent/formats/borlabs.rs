@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::jar::Jar;
 use super::wire::{object, texts};
-use super::{Reading, Said, Spec};
+use super::{Reading, Said, Services, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     word: "borlabs",
@@ -13,6 +13,7 @@ pub(super) const SPEC: Spec = Spec {
     service: Some("borlabs"),
     read: |jar: &Jar<'_>| jar.records(|value| record(value).unwrap_or(Reading::Unreadable)),
     omits: true,
+    services: Services::Lists,
     ..Spec::PLAIN
 };
 

@@ -19,6 +19,7 @@ pub(super) const SPEC: Spec = Spec {
         reading => reading,
     },
     meaning: purpose,
+    vendors: true,
     ..Spec::PLAIN
 };
 

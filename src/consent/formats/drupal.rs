@@ -4,10 +4,13 @@ use super::jar::Jar;
 use super::wire::{decoded, json, texts, unescape};
 use super::{Reading, Said, Spec};
 
+const CATEGORIES: &str = "-categories";
+const VERSION: &str = "-version";
+
 pub(super) const SPEC: Spec = Spec {
     word: "drupal",
     record: &["cookie-agreed"],
-    beside: &["cookie-agreed-categories", "cookie-agreed-version"],
+    companions: &[CATEGORIES, VERSION],
     service: Some("drupal-eu-cookie"),
     read,
     omits: true,
@@ -15,30 +18,30 @@ pub(super) const SPEC: Spec = Spec {
 };
 
 fn read(jar: &Jar<'_>) -> Reading {
-    let name = jar.renamed.unwrap_or("cookie-agreed");
-    let mut said = Said::default();
+    jar.records_by_name(|name, value| record(jar, name, value))
+}
+
+/// What the cookie of this name says, with those beside it: sites change how the names begin.
+fn record(jar: &Jar<'_>, name: &[u8], value: &[u8]) -> Reading {
+    let beside = |end: &str| jar.values([name, end.as_bytes()].concat());
     let mut lists = Vec::new();
-    for value in jar.values(&format!("{name}-categories")) {
+    for value in beside(CATEGORIES) {
         let list = decoded(value, |text| json(text).filter(serde_json::Value::is_array));
         let Some(list) = list else { return Reading::Unreadable };
         lists.push(Reading::Act(Said::of(texts(Some(&list)).map(|group| (group, true)))));
     }
-    if let Some(Reading::Act(listed)) = lists.into_iter().reduce(Reading::strictest) {
-        said = listed;
-    }
-    let version = format!("{name}-version");
-    let versions = jar.values(&version).map(|value| String::from_utf8_lossy(value).into_owned());
-    let version = versions
-        .map(|version| unescape(&version).into_owned())
-        .reduce(|one, other| if one == other { one } else { String::new() });
-    said.revision = version.map(Into::into);
-    jar.records(|value| match value {
-        b"0" => Reading::Act(Said { groups: vec![("all".into(), false)], ..said.clone() }),
+    let listed = match lists.into_iter().reduce(Reading::strictest) {
+        Some(Reading::Act(listed)) => Some(listed),
+        _ => None,
+    };
+    let versions = beside(VERSION).map(|value| unescape(&String::from_utf8_lossy(value)).into_owned());
+    let version = versions.reduce(|one, other| if one == other { one } else { String::new() });
+    let said = match (value, listed) {
+        (b"0", _) => Said::of([("all", false)]),
+        (b"1" | b"2", Some(listed)) => listed,
         // Without categories the one button is for everything.
-        b"1" | b"2" if !jar.has(&format!("{name}-categories")) => {
-            Reading::Act(Said { groups: vec![("all".into(), true)], ..said.clone() })
-        }
-        b"1" | b"2" => Reading::Act(said.clone()),
-        _ => Reading::Unreadable,
-    })
+        (b"1" | b"2", None) => Said::of([("all", true)]),
+        _ => return Reading::Unreadable,
+    };
+    Reading::Act(Said { revision: version.map(Into::into), ..said })
 }

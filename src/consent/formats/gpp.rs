@@ -17,6 +17,7 @@ pub(super) const SPEC: Spec = Spec {
         Some((_, "gpc")) => Meaning::NONE,
         Some(_) => Meaning::veto(Kinds::MARKETING),
     },
+    vendors: true,
     ..Spec::PLAIN
 };
 

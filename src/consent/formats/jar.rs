@@ -1,6 +1,6 @@
 //! The tool's own cookies of one request.
 
-use super::Reading;
+use super::{Reading, Spec};
 use crate::cookie::Pair;
 
 /// The most that browsers keep in one cookie; more never came out of one.
@@ -13,12 +13,12 @@ pub(super) struct Jar<'a> {
     pairs: Vec<Pair<'a>>,
     /// The site's own name for the record.
     pub(super) renamed: Option<&'a str>,
-    record: &'static [&'static str],
+    spec: &'static Spec,
 }
 
 impl<'a> Jar<'a> {
-    pub(super) fn new(pairs: Vec<Pair<'a>>, renamed: Option<&'a str>, record: &'static [&'static str]) -> Self {
-        Self { pairs, renamed, record }
+    pub(super) fn new(pairs: Vec<Pair<'a>>, renamed: Option<&'a str>, spec: &'static Spec) -> Self {
+        Self { pairs, renamed, spec }
     }
 
     /// What only reads as if it had the name is somebody else's; what is too long was not written by the tool.
@@ -33,8 +33,8 @@ impl<'a> Jar<'a> {
     }
 
     /// The values of the cookie of this name: more than one where several paths or domains have it.
-    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.all().filter(move |(known, _)| *known == name.as_bytes()).map(|(_, value)| value)
+    pub(super) fn values(&self, name: impl AsRef<[u8]>) -> impl Iterator<Item = &'a [u8]> {
+        self.all().filter(move |(known, _)| *known == name.as_ref()).map(|(_, value)| value)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -65,10 +65,12 @@ impl<'a> Jar<'a> {
     }
 
     fn is_record(&self, name: &[u8]) -> bool {
-        match self.renamed {
-            Some(renamed) => fits(renamed, name),
-            None => self.record.iter().any(|pattern| fits(pattern, name)),
-        }
+        let is_companion = self.spec.companions.iter().any(|end| name.ends_with(end.as_bytes()));
+        !is_companion
+            && match self.renamed {
+                Some(renamed) => fits(renamed, name),
+                None => self.spec.record.iter().any(|pattern| fits(pattern, name)),
+            }
     }
 }
 

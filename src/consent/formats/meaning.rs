@@ -31,6 +31,11 @@ impl Kinds {
         self.0 & other.0 == other.0
     }
 
+    /// Whether they have one in common.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -97,10 +102,14 @@ pub(super) fn of_name(name: &str) -> Meaning {
     Meaning::of(kinds)
 }
 
-/// What a service of this name is for: the best-known ones, under the names that tools give them; else as for a category.
+/// What a service of this name is for; else as for a category.
 pub(super) fn of_service(name: &str) -> Meaning {
-    // `analytics/ga`: the service counts, for its category has a group of its own.
-    let kinds = match &*plain(name.rsplit('/').next().unwrap_or(name)) {
+    known_service(name).map_or_else(|| of_name(name), Meaning::of)
+}
+
+/// What the best-known services are for, under the names that tools give them.
+pub(super) fn known_service(name: &str) -> Option<Kinds> {
+    Some(match &*plain(name) {
         "gtag" | "ga" | "gajs" | "ga4" | "googleanalytics" | "universalanalytics" | "multiplegtag" | "analytics"
         | "matomo" | "piwik" | "hotjar" | "clarity" | "microsoftclarity" | "mixpanel" | "segment" | "amplitude"
         | "plausible" | "fathom" | "atinternet" | "contentsquare" | "fullstory" | "mouseflow" | "heap"
@@ -135,9 +144,30 @@ pub(super) fn of_service(name: &str) -> Meaning {
         "youtube" | "vimeo" | "dailymotion" | "googlemaps" | "maps" | "openstreetmap" | "recaptcha" | "intercom"
         | "zendesk" | "typeform" | "calendly" | "spotify" | "soundcloud" | "crisp" => Kinds::FUNCTIONAL,
         "vwo" | "optimizely" | "abtasty" | "kameleoon" => Kinds::PERFORMANCE,
-        _ => return of_name(name),
+        _ => return None,
+    })
+}
+
+/// One name for a service that has several: the catalogue's, in plain letters.
+pub(super) fn service_name(name: &str) -> String {
+    let plain = plain(name);
+    let known = match &*plain {
+        "gtag" | "ga" | "gajs" | "ga4" | "universalanalytics" | "multiplegtag" | "analytics" => "googleanalytics",
+        "facebookpixel" | "facebook" => "metapixel",
+        "googleadwordsconversion" | "googleadwordsremarketing" | "googleconversionlinker" => "googleads",
+        "adsense" => "googleadsense",
+        "linkedin" => "linkedininsight",
+        "twitter" | "twitterpixel" => "twitterads",
+        "tiktok" => "tiktokpixel",
+        "bing" | "bingads" => "microsoftads",
+        "clarity" => "microsoftclarity",
+        "pinterest" => "pinteresttag",
+        "snapchat" => "snapchatpixel",
+        "piwik" => "matomo",
+        "maps" => "googlemaps",
+        _ => return plain,
     };
-    Meaning::of(kinds)
+    known.to_owned()
 }
 
 /// Letter case, and how words are joined, differ from site to site.

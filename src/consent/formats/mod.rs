@@ -31,6 +31,7 @@ mod onetrust;
 mod orestbida;
 mod said;
 mod script_only;
+mod services;
 mod shopify;
 mod tarteaucitron;
 mod tcf;
@@ -44,6 +45,7 @@ mod zaraz;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jar::Jar;
@@ -65,6 +67,8 @@ struct Spec {
     record: &'static [&'static str],
     /// All cookies that are the tool's own, beside the record.
     beside: &'static [&'static str],
+    /// Further cookies beside each that holds the record: how their names go on from its own.
+    companions: &'static [&'static str],
     /// Its entry in the catalogue.
     service: Option<&'static str>,
     read: fn(&Jar<'_>) -> Reading,
@@ -74,10 +78,23 @@ struct Spec {
     kinds: Kinds,
     /// Whether a refused group is left out of the record, so that one cannot tell it from one that is new.
     omits: bool,
-    /// Whether its groups are single services.
-    by_service: bool,
+    /// How its record speaks of single services.
+    services: Services,
+    /// Whether it names vendors of the IAB, by number: what one may do, the purposes say.
+    vendors: bool,
     /// The record is out of any server's reach; a script of ours has to tell.
     bridged: bool,
+}
+
+/// How a record speaks of single services.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Services {
+    /// Not at all.
+    Unnamed,
+    /// Its groups are services.
+    Groups,
+    /// Its groups are categories, and for each it lists the services that were accepted, as `group/service`.
+    Lists,
 }
 
 impl Spec {
@@ -86,12 +103,14 @@ impl Spec {
         word: "",
         record: &[],
         beside: &[],
+        companions: &[],
         service: None,
         read: |_| Reading::None,
         meaning: meaning::of_name,
         kinds: Kinds::ALL,
         omits: false,
-        by_service: false,
+        services: Services::Unnamed,
+        vendors: false,
         bridged: false,
     };
 }
@@ -165,18 +184,27 @@ impl Format {
     pub fn read<'a>(self, lines: impl IntoIterator<Item = &'a [u8]>, cookie: Option<&str>) -> Reading {
         let of_tool = |name: &[u8]| self.owns(cookie, name);
         let pairs = lines.into_iter().flat_map(pairs).filter(|pair| of_tool(pair.name()));
-        let jar = Jar::new(pairs.collect(), cookie, self.0.record);
+        let jar = Jar::new(pairs.collect(), cookie, self.0);
         if jar.is_doubtful() { Reading::Unreadable } else { (self.0.read)(&jar) }
     }
 
     /// Whether a cookie of this name is the tool's own.
     pub fn owns(self, cookie: Option<&str>, name: &[u8]) -> bool {
-        self.owned(cookie).any(|pattern| jar::fits(pattern, name))
+        let is_of = |name: &[u8]| self.records(cookie).any(|pattern| jar::fits(pattern, name));
+        let stems = self.0.companions.iter().filter_map(|end| name.strip_suffix(end.as_bytes()));
+        is_of(name) || self.0.beside.iter().any(|pattern| jar::fits(pattern, name)) || stems.into_iter().any(is_of)
     }
 
     /// The names of all cookies that are the tool's own; `*` stands for any end.
-    pub fn owned(self, cookie: Option<&str>) -> impl Iterator<Item = &str> {
-        self.0.record.iter().chain(self.0.beside).copied().chain(cookie)
+    pub fn owned(self, cookie: Option<&str>) -> impl Iterator<Item = Cow<'_, str>> {
+        let records = || self.records(cookie).filter(|pattern| !pattern.ends_with('*'));
+        let companions = records().flat_map(|name| self.0.companions.iter().map(move |end| format!("{name}{end}")));
+        let plain = self.records(cookie).chain(self.0.beside.iter().copied());
+        plain.map(Cow::Borrowed).chain(companions.map(Cow::Owned))
+    }
+
+    fn records(self, cookie: Option<&str>) -> impl Iterator<Item = &str> {
+        self.0.record.iter().copied().chain(cookie)
     }
 }
 

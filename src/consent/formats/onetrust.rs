@@ -42,22 +42,31 @@ fn record(value: &[u8], jar: &Jar<'_>) -> Option<Reading> {
 
 /// The groups, and whether the tool will ask again. Split first, decode after: `landingPath` holds a query of its own.
 fn fields(text: &str) -> Option<(Said, bool)> {
-    let mut groups = None;
+    // The groups, the vendors, the hosts.
+    let mut lists: [Option<String>; 3] = [None, None, None];
     let (mut known, mut outdated) = (false, false);
     for (key, value) in text.split('&').filter_map(|field| field.split_once('=')) {
-        match key {
-            // In a record that some stack has decoded, an address could bring groups of its own.
-            "groups" if groups.is_some() => return None,
-            "groups" => groups = Some(unescape(&value.replace('+', " ")).into_owned()),
-            "AwaitingReconsent" => outdated |= value == "true",
-            "datestamp" | "version" | "consentId" | "landingPath" | "interactionCount" => known = true,
-            _ => {}
+        let list = match key {
+            "groups" => &mut lists[0],
+            "genVendors" => &mut lists[1],
+            "hosts" => &mut lists[2],
+            "AwaitingReconsent" => {
+                outdated |= value == "true";
+                continue;
+            }
+            _ => {
+                known |= matches!(key, "datestamp" | "version" | "consentId" | "landingPath" | "interactionCount");
+                continue;
+            }
+        };
+        // In a record that some stack has decoded, an address could bring groups of its own.
+        if list.replace(unescape(&value.replace('+', " ")).into_owned()).is_some() {
+            return None;
         }
     }
-    if groups.is_none() && !known {
+    if lists[0].is_none() && !known {
         return None;
     }
-    let groups = groups.unwrap_or_default();
-    let groups = groups.split(',').filter_map(|group| group.rsplit_once(':'));
-    Some((Said::of(groups.map(|(id, flag)| (id.trim(), flag == "1"))), outdated))
+    let entries = lists.iter().flatten().flat_map(|list| list.split(',')).filter_map(|entry| entry.rsplit_once(':'));
+    Some((Said::of(entries.map(|(id, flag)| (id.trim(), flag == "1"))), outdated))
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::jar::Jar;
 use super::wire::{from_epoch, moment, object, texts};
-use super::{Reading, Said, Spec};
+use super::{Reading, Said, Services, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     word: "vanilla-cookieconsent",
@@ -12,6 +12,7 @@ pub(super) const SPEC: Spec = Spec {
     service: Some("vanilla-cookieconsent"),
     read: |jar: &Jar<'_>| jar.records(|value| record(value).unwrap_or(Reading::Unreadable)),
     omits: true,
+    services: Services::Lists,
     ..Spec::PLAIN
 };
 
@@ -24,7 +25,8 @@ fn record(value: &[u8]) -> Option<Reading> {
         if said.answer(category).is_none() {
             said.push(category.as_str(), false);
         }
-        texts(Some(services)).for_each(|service| said.push(format!("{category}/{service}"), true));
+        let accepted = said.answer(category) == Some(true);
+        texts(Some(services)).for_each(|service| said.push(format!("{category}/{service}"), accepted));
     }
     let times = ["lastConsentTimestamp", "last_consent_update", "consentTimestamp", "consent_date"];
     said.made = moment(&map, &times);

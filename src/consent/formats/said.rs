@@ -25,8 +25,8 @@ pub struct Said {
     /// The tool's groups, purposes or services, and whether each is granted. One that stands twice is granted only if
     /// both say so.
     pub groups: Vec<(Box<str>, bool)>,
-    /// The vendors of a TC string that are granted.
-    pub vendors: Vec<RangeInclusive<u16>>,
+    /// The vendors of a TC string that are granted; `None` where there is no such string.
+    pub vendors: Option<Vec<RangeInclusive<u16>>>,
     /// When the visitor decided.
     pub made: Option<UnixTime>,
     /// Until when the tool holds it to be good.
@@ -88,11 +88,16 @@ impl Said {
     /// Whether a group is granted; `None` if the record does not speak of it.
     pub fn answer(&self, id: &str) -> Option<bool> {
         let vendor = id.strip_prefix("vendor-").and_then(|number| number.parse::<u16>().ok());
-        if let Some(vendor) = vendor.filter(|vendor| self.vendors.iter().any(|range| range.contains(vendor))) {
-            return Some(vendor != 0);
+        if let (Some(_), Some(vendor)) = (&self.vendors, vendor) {
+            return Some(!self.refuses_vendor(vendor));
         }
         let mut answers = self.groups.iter().filter(|(known, _)| **known == *id).map(|(_, granted)| *granted);
         answers.next().map(|first| first && answers.all(|granted| granted))
+    }
+
+    /// Whether there is a TC string that does not grant this vendor.
+    pub(super) fn refuses_vendor(&self, vendor: u16) -> bool {
+        self.vendors.as_ref().is_some_and(|granted| !granted.iter().any(|range| range.contains(&vendor)))
     }
 
     /// What both grant. A group of which only one speaks is not granted by both.
@@ -108,7 +113,7 @@ impl Said {
         Self {
             groups,
             // Rare, and no reason to intersect ranges.
-            vendors: if self.vendors == other.vendors { self.vendors.clone() } else { Vec::new() },
+            vendors: if self.vendors == other.vendors { self.vendors.clone() } else { Some(Vec::new()) },
             made: older(self.made, other.made),
             until: older(self.until, other.until),
             revision,

@@ -2,7 +2,7 @@
 
 use super::jar::Jar;
 use super::wire::decoded;
-use super::{Reading, Said, Spec, meaning};
+use super::{Reading, Said, Services, Spec, meaning};
 
 pub(super) const SPEC: Spec = Spec {
     word: "tarteaucitron",
@@ -15,7 +15,7 @@ pub(super) const SPEC: Spec = Spec {
         })
     },
     meaning: meaning::of_service,
-    by_service: true,
+    services: Services::Groups,
     omits: true,
     ..Spec::PLAIN
 };

@@ -14,6 +14,7 @@ pub(super) const SPEC: Spec = Spec {
     beside: &["addtl_consent"],
     service: Some("iab-tcf"),
     read: |jar: &Jar<'_>| jar.records(|value| record(value).map_or(Reading::Unreadable, Reading::Act)),
+    vendors: true,
     ..Spec::PLAIN
 };
 
@@ -53,7 +54,7 @@ fn core(text: &str) -> Option<Said> {
         said.push(kind, granted);
     }
     let mut at = VENDORS;
-    said.vendors = vendors(bits, &mut at)?;
+    said.vendors = Some(vendors(bits, &mut at)?);
     // Those with a legitimate interest, and what the publisher restricts: read to see that all of it is there.
     vendors(bits, &mut at)?;
     restrictions(bits, &mut at)?;

@@ -1,6 +1,8 @@
 //! The consent tool of one site: its record, held against the site's policy.
 
-use super::meaning::{Kinds, of_name, plain};
+use std::borrow::Cow;
+
+use super::meaning::{Kinds, of_name};
 use super::{Format, Reading, Said};
 use crate::consent::choice::{asked_categories, asked_services};
 use crate::consent::{Answers, Choice, ConsentId, Record};
@@ -25,7 +27,9 @@ pub struct Settings {
 /// A consent tool and what its groups are in one policy.
 #[derive(Debug, Clone)]
 pub struct Tool {
-    settings: Settings,
+    pub(super) settings: Settings,
+    /// The vendors whom the catalogue knows by their numbers, where the format names them so.
+    vendors: Box<[u16]>,
     /// For each category of the policy what it is for.
     kinds: Vec<Kinds>,
 }
@@ -33,7 +37,11 @@ pub struct Tool {
 impl Tool {
     /// The tool on a site of this policy. The ids of `settings` are of that policy.
     pub fn new(settings: Settings, policy: &Policy) -> Self {
-        Self { kinds: policy.parts().categories.iter().map(kinds_of).collect(), settings }
+        let known = policy.catalogue().services().iter().filter(|_| settings.format.0.vendors);
+        let mut vendors: Vec<_> = known.filter_map(|service| service.iab_vendor).collect();
+        vendors.sort_unstable();
+        vendors.dedup();
+        Self { kinds: policy.parts().categories.iter().map(kinds_of).collect(), vendors: vendors.into(), settings }
     }
 
     /// Which tool it is.
@@ -42,7 +50,7 @@ impl Tool {
     }
 
     /// The names of the tool's own cookies; `*` stands for any end.
-    pub fn cookies(&self) -> impl Iterator<Item = &str> {
+    pub fn cookies(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.settings.format.owned(self.settings.cookie.as_deref())
     }
 
@@ -57,7 +65,7 @@ impl Tool {
         let fed = |kind: Kinds| has.has(kind) || kind.fallback().is_some_and(|fallback| has.has(fallback));
         let reached = |id: CategoryId| {
             let kinds = self.kinds_of(id);
-            self.settings.map.iter().any(|(_, mapped)| *mapped == id)
+            self.settings.map.iter().any(|(group, mapped)| *mapped == id && !self.is_vendor(group))
                 || if kinds.is_empty() { false } else { kinds.each().all(fed) }
         };
         asked_categories(policy.parts()).map(|(id, _)| id).filter(|id| !reached(*id)).collect()
@@ -106,19 +114,7 @@ impl Tool {
             asked_categories(parts).map(|(id, _)| id).filter(|id| self.grants(said, &heard, *id)).collect();
         let (mut granted, mut refused) = (Vec::new(), Vec::new());
         for (id, service) in asked_services(parts) {
-            let mut groups = self.settings.services.iter().filter(|(_, mapped)| *mapped == id).peekable();
-            let answer = if groups.peek().is_some() {
-                self.all_of(said, groups.map(|(group, _)| &**group))
-            } else if self.settings.format.0.by_service {
-                let names = [plain(&service.id), service.uses.as_deref().map(plain).unwrap_or_default()];
-                let same = |group: &str| names.contains(&plain(group));
-                let groups: Vec<_> =
-                    said.groups.iter().map(|(group, _)| &**group).filter(|group| same(group)).collect();
-                groups.iter().map(|group| said.answer(group)).reduce(both).flatten()
-            } else {
-                None
-            };
-            match answer {
+            match self.service_answer(said, policy, (id, service)) {
                 Some(true) => granted.push(id),
                 Some(false) => refused.push(id),
                 None => {}
@@ -130,6 +126,7 @@ impl Tool {
             id,
             made,
         )
+        .without_vendors(self.vendors.iter().copied().filter(|vendor| said.refuses_vendor(*vendor)).collect())
     }
 
     /// The categories that an opt-out refuses.
@@ -146,9 +143,13 @@ impl Tool {
 
     fn grants(&self, said: &Said, heard: &Heard, id: CategoryId) -> bool {
         let kinds = self.kinds_of(id);
-        let mut groups = self.settings.map.iter().filter(|(_, mapped)| *mapped == id).peekable();
-        if groups.peek().is_some() {
-            let named = self.all_of(said, groups.map(|(group, _)| &**group));
+        let mapped = self.settings.map.iter().filter(|(_, mapped)| *mapped == id).map(|(group, _)| &**group);
+        let (vendors, groups): (Vec<_>, Vec<_>) = mapped.partition(|group| self.is_vendor(group));
+        if vendors.iter().any(|vendor| said.answer(vendor) != Some(true)) {
+            return false;
+        }
+        if !groups.is_empty() {
+            let named = self.all_of(said, groups.into_iter());
             // A record that has one answer for everything names no groups.
             return named.or(heard.all) == Some(true)
                 && heard.all != Some(false)
@@ -163,11 +164,7 @@ impl Tool {
     /// Whether all of these groups are granted, as far as the record speaks of them; `None` if it speaks of none.
     fn all_of<'g>(&self, said: &Said, groups: impl Iterator<Item = &'g str>) -> Option<bool> {
         let omits = self.settings.format.0.omits;
-        // A vendor may keep nothing in the browser without the purpose to do so.
-        let may_store = said.answer("purpose-1") != Some(false);
-        let answer =
-            |group: &str| said.answer(group).map(|granted| granted && (may_store || !group.starts_with("vendor")));
-        let answers: Vec<_> = groups.map(answer).collect();
+        let answers: Vec<_> = groups.map(|group| said.answer(group)).collect();
         // Where refusals are left out, what is missing was refused, or came later.
         let missing = omits && answers.contains(&None);
         answers.iter().copied().reduce(both).flatten().map(|granted| granted && !missing)
@@ -201,7 +198,7 @@ impl Tool {
         heard
     }
 
-    fn kinds_of(&self, id: CategoryId) -> Kinds {
+    pub(super) fn kinds_of(&self, id: CategoryId) -> Kinds {
         self.kinds.get(usize::from(id.0)).copied().unwrap_or_default()
     }
 }

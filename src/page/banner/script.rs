@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::escape::quote;
 use super::version;
-use crate::policy::{Category, CategoryId, Grant, Policy, ServiceId};
+use crate::policy::{Category, CategoryId, Grant, Policy, ServiceId, vendor_word};
 
 /// The path of the script below the prefix.
 pub const PATH: &str = "consent.js";
@@ -113,7 +113,7 @@ impl Tag<'_> {
     }
 }
 
-/// A grant as words: categories, and `+` or `-` with each service that has an answer of its own.
+/// A grant as words: categories, and `+` or `-` with each service that has an answer of its own, or vendor that has none.
 pub fn granted(policy: &Policy, grant: &Grant) -> String {
     let parts = policy.parts();
     let categories = (0..).map(CategoryId).zip(&parts.categories).filter(|(id, _)| grant.has_category(*id));
@@ -123,5 +123,6 @@ pub fn granted(policy: &Policy, grant: &Grant) -> String {
             words.push(format!("{}{}", if allowed { '+' } else { '-' }, service.id));
         }
     }
+    words.extend(grant.refused_vendors().iter().map(|vendor| format!("-{}", vendor_word(*vendor))));
     words.join(" ")
 }

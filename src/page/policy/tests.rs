@@ -21,6 +21,7 @@ fn catalogue() -> Catalogue {
             vendor: "Count & Co".into(),
             purpose: "Counts.".into(),
             category: "analytics".into(),
+            iab_vendor: None,
             privacy: None,
             opt_out: None,
             cookies: vec![rule("_ga", Some(63_072_000), None), rule("_gid", Some(63_072_000), None)],

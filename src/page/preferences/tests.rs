@@ -255,6 +255,7 @@ fn a_service_from_the_catalogue_shows_the_cookies_that_it_brings() {
         vendor: "Known Ltd".into(),
         purpose: "".into(),
         category: "analytics".into(),
+        iab_vendor: None,
         privacy: None,
         opt_out: None,
         cookies: vec![exact("_brought"), exact("_ga")],

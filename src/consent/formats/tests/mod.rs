@@ -2,6 +2,7 @@
 
 mod records;
 mod tcf;
+mod tools;
 
 use proptest::prelude::*;
 
@@ -35,7 +36,7 @@ proptest! {
     fn nothing_that_a_cookie_holds_panics(one in value(), other in value()) {
         for format in Format::all() {
             for pattern in format.owned(None) {
-                let line = line(pattern, &[one.clone(), other.clone()]);
+                let line = line(&pattern, &[one.clone(), other.clone()]);
                 let _ = format.read([&line[..]], None);
             }
         }

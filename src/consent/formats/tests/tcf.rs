@@ -9,6 +9,20 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 struct Core(Vec<bool>);
 
 impl Core {
+    fn before_vendors(purposes: u64) -> Self {
+        let mut core = Self::default();
+        core.push(2, 6);
+        core.push(17_000_000_000, 36);
+        core.push(17_000_000_000, 36);
+        core.push(0, 54);
+        core.push(4, 6);
+        core.push(0, 14);
+        core.push(purposes, 24);
+        core.push(!purposes & 0xff_ffff, 24);
+        core.push(0, 13);
+        core
+    }
+
     fn push(&mut self, number: u64, width: usize) {
         self.0.extend((0..width).rev().map(|bit| number >> bit & 1 == 1));
     }
@@ -41,21 +55,21 @@ impl Core {
     }
 }
 
+/// A string of these purposes and vendors.
+pub(super) fn string(purposes: &[u32], vendors: &[u16]) -> String {
+    let mut core = Core::before_vendors(purposes.iter().fold(0, |bits, purpose| bits | 1 << (24 - purpose)));
+    core.vendors(vendors, true);
+    core.vendors(&[], false);
+    core.push(0, 12);
+    core.text()
+}
+
 fn core() -> impl Strategy<Value = String> {
     let vendors = || proptest::collection::vec(1_u16..900, 0..6);
     let restrictions = proptest::collection::vec((1_u64..12, 0_u64..3, vendors()), 0..3);
     (any::<u32>(), (vendors(), any::<bool>()), (vendors(), any::<bool>()), restrictions).prop_map(
         |(purposes, consent, interest, restrictions)| {
-            let mut core = Core::default();
-            core.push(2, 6);
-            core.push(17_000_000_000, 36);
-            core.push(17_000_000_000, 36);
-            core.push(0, 54);
-            core.push(4, 6);
-            core.push(0, 14);
-            core.push(u64::from(purposes) & 0xff_ffff, 24);
-            core.push(u64::from(purposes) >> 8, 24);
-            core.push(0, 13);
+            let mut core = Core::before_vendors(u64::from(purposes) & 0xff_ffff);
             core.vendors(&consent.0, consent.1);
             core.vendors(&interest.0, interest.1);
             core.push(restrictions.len() as u64, 12);
