@@ -50,18 +50,24 @@ pub struct Item(pub(super) [u8; 3]);
 impl Item {
     /// The category with this key in the policy.
     pub fn category(id: &str) -> Self {
-        Self::hash(b"c:", id)
+        Self::hash(b"c:", [id])
     }
 
-    /// The service with this key in the policy.
-    pub fn service(id: &str) -> Self {
-        Self::hash(b"s:", id)
+    /// A service of this policy, for the purpose that its category has: moved to another, it is asked about anew.
+    pub fn service(parts: &PolicyParts, service: &Service) -> Self {
+        let category = parts.categories.get(usize::from(service.category.0)).map_or("", |category| &category.id);
+        Self::hash(b"s:", [category, "/", &service.id])
     }
 
-    fn hash(kind: &[u8], id: &str) -> Self {
+    /// The service with this key, whatever its category: as the first records had it.
+    fn service_anywhere(id: &str) -> Self {
+        Self::hash(b"s:", [id])
+    }
+
+    fn hash<const N: usize>(kind: &[u8], id: [&str; N]) -> Self {
         // FNV-1a and the finaliser of MurmurHash3, not SHA-256: the ids are the operator's own and the cookie is signed,
         // and a request that carries a choice asks for the items of the whole policy.
-        let hash = fnv::add(fnv::START, kind.iter().copied().chain(id.bytes()));
+        let hash = fnv::add(fnv::START, kind.iter().copied().chain(id.into_iter().flat_map(str::bytes)));
         let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
         let hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
         let [a, b, c, ..] = (hash ^ (hash >> 33)).to_be_bytes();
@@ -105,7 +111,7 @@ impl Choice {
             .map(|(id, category)| (Item::category(&category.id), answers.categories.contains(&id)));
         let services = asked_services(parts).map(|(id, service)| {
             let granted = answers.granted.contains(&id) || answers.categories.contains(&service.category);
-            (Item::service(&service.id), granted && !answers.refused.contains(&id))
+            (Item::service(parts, service), granted && !answers.refused.contains(&id))
         });
         let (granted, refused): (Vec<_>, Vec<_>) = categories.chain(services).partition(|(_, granted)| *granted);
         let items = |list: Vec<(Item, bool)>| list.into_iter().map(|(item, _)| item).collect();
@@ -144,7 +150,7 @@ impl Choice {
             .map(|(_, category)| Item::category(&category.id));
         let services = asked_services(parts)
             .filter(|(_, service)| refused.contains(&service.category))
-            .map(|(_, service)| Item::service(&service.id));
+            .map(|(_, service)| Item::service(parts, service));
         Self::new(id, now, parts.version, Vec::new(), categories.chain(services).collect())
     }
 
@@ -158,7 +164,7 @@ impl Choice {
         let allows = |id, service: &Service| grant.allows(Owner { category: service.category, service: Some(id) });
         let services = asked_services(parts)
             .filter(|(id, service)| allows(*id, service))
-            .map(|(_, service)| Item::service(&service.id));
+            .map(|(_, service)| Item::service(parts, service));
         Self::new(id, now, parts.version, categories.chain(services).chain([more]).collect(), Vec::new())
     }
 
@@ -188,6 +194,16 @@ impl Choice {
             return Some(false);
         }
         self.granted.binary_search(&item).ok().map(|_| true)
+    }
+
+    /// As [`Choice::answer`], for a service of this policy.
+    pub fn answer_on(&self, parts: &PolicyParts, service: &Service) -> Option<bool> {
+        self.answer(Item::service(parts, service)).or_else(|| {
+            // An older record does not say in which category it was: a grant counts within what was granted.
+            let granted = self.answer(Item::service_anywhere(&service.id))?;
+            let category = parts.categories.get(usize::from(service.category.0))?;
+            (!granted || self.answer(Item::category(&category.id)) == Some(true)).then_some(granted)
+        })
     }
 
     /// Whether it grants anything that the one before did not.

@@ -84,7 +84,7 @@ fn by_choice(parts: &PolicyParts, choice: &Choice) -> Decision {
         }
     }
     for (id, service) in asked_services(parts) {
-        let answer = choice.answer(Item::service(&service.id));
+        let answer = choice.answer_on(parts, service);
         let with_category = grant.has_category(service.category);
         match answer {
             Some(true) if !with_category => grant.grant_service(id),

@@ -190,12 +190,13 @@ pub fn content(canonical: &str) -> Hash {
 /// What a choice granted and what it refused, in the words and the order of the policy.
 pub fn lists(policy: &Policy, choice: &Choice) -> [Vec<Box<str>>; 2] {
     let parts = policy.parts();
-    let categories = parts.categories.iter().map(|c| (Item::category(&c.id), format!("category:{}", c.id)));
-    let services = parts.services.iter().map(|s| (Item::service(&s.id), format!("service:{}", s.id)));
+    let categories =
+        parts.categories.iter().map(|c| (choice.answer(Item::category(&c.id)), format!("category:{}", c.id)));
+    let services = parts.services.iter().map(|s| (choice.answer_on(parts, s), format!("service:{}", s.id)));
     let (mut granted, mut refused) = (Vec::new(), Vec::new());
     // Required ones are in neither list: nobody was asked.
-    for (item, name) in categories.chain(services) {
-        match choice.answer(item) {
+    for (answer, name) in categories.chain(services) {
+        match answer {
             Some(true) => granted.push(name.into()),
             Some(false) => refused.push(name.into()),
             None => {}

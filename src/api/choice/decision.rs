@@ -67,7 +67,7 @@ fn rest(visit: &Visit<'_>, grant: bool, id: ConsentId) -> Choice {
     match (&visit.decision.ask, visit.record) {
         (Ask::New(categories, services), Record::Choice(choice)) => {
             let categories = categories.iter().map(|id| Item::category(&policy.category(*id).id));
-            let services = services.iter().map(|id| Item::service(&policy.service(*id).id));
+            let services = services.iter().map(|id| Item::service(policy.parts(), policy.service(*id)));
             choice.answering(&categories.chain(services).collect::<Vec<_>>(), grant)
         }
         (Ask::Nothing, Record::Choice(choice)) => choice.clone(),
@@ -96,12 +96,12 @@ fn one_more(visit: &Visit<'_>, categories: &[&str], services: &[&str], id: Conse
             items.push(Item::category(key));
             // With its services, as a tick on our page means it.
             let of_it = policy.parts().services.iter().filter(|service| service.category == category);
-            items.extend(of_it.map(|service| Item::service(&service.id)));
+            items.extend(of_it.map(|service| Item::service(policy.parts(), service)));
             Owner { category, service: None }
         }
         ([], [key]) => {
             let service = policy.service_named(key)?;
-            items.push(Item::service(key));
+            items.push(Item::service(policy.parts(), policy.service(service)));
             Owner { category: policy.service(service).category, service: Some(service) }
         }
         _ => return None,

@@ -129,6 +129,43 @@ fn what_the_policy_loses_or_moves_changes_nothing_else() {
 }
 
 #[test]
+fn a_service_that_moves_is_asked_about_anew() {
+    let moved = policy_with(|parts| parts.services[2].category = MARKETING);
+    let hotjar = |decision: &Decision| decision.grant.allows(Owner { category: MARKETING, service: Some(HOTJAR) });
+    for categories in [&[ANALYTICS][..], &[MARKETING], &[ANALYTICS, MARKETING], &[]] {
+        let record = chosen(&policy(), &Answers { categories, ..Answers::default() });
+        let decision = decide(&moved, &record, NO_SIGNALS);
+        assert!(!hotjar(&decision), "{categories:?}");
+        assert_eq!(decision.ask, Ask::New(vec![], vec![HOTJAR]), "{categories:?}");
+    }
+    let by_name = chosen(&moved, &Answers { granted: &[HOTJAR], ..Answers::default() });
+    assert!(hotjar(&decide(&moved, &by_name, NO_SIGNALS)), "granted where it is");
+}
+
+/// Cookies of visitors who chose before items told the category: `granted` and `refused` are theirs.
+#[test]
+fn an_older_choice_holds_within_what_it_grants() {
+    let older = |granted: &[[u8; 3]], refused: &[[u8; 3]]| {
+        let items = |list: &[[u8; 3]]| list.iter().copied().map(Item).collect();
+        Record::Choice(Choice::new(ID, NOW, 5, items(granted), items(refused)))
+    };
+    let [analytics, marketing] = ["analytics", "marketing"].map(|id| Item::category(id).0);
+    let [ga, hotjar, meta] = [[214, 255, 15], [144, 46, 93], [46, 35, 248]];
+    for (granted, refused, expected, new) in [
+        (&[analytics, ga][..], &[marketing, hotjar, meta][..], "nlAg", &[][..]),
+        (&[analytics, marketing, ga, hotjar, meta], &[], "nlAghMm", &[]),
+        (&[], &[analytics, marketing, ga, hotjar, meta], "nl", &[]),
+        // Allowed by name, or moved since: nobody can tell.
+        (&[analytics, ga, hotjar, meta], &[marketing], "nlAgh", &[META]),
+    ] {
+        let decision = decide(&policy(), &older(granted, refused), NO_SIGNALS);
+        assert_eq!(allowed(&decision.grant), expected);
+        let asked = if new.is_empty() { Ask::Nothing } else { Ask::New(vec![], new.to_vec()) };
+        assert_eq!(decision.ask, asked, "{expected}");
+    }
+}
+
+#[test]
 fn a_policy_without_questions_asks_none() {
     let decision = decide(&policy_with(|parts| parts.categories.truncate(1)), &Record::None, NO_SIGNALS);
     // Services of categories that do not exist cannot be granted; `config` refuses such policies anyway.
