@@ -7,16 +7,7 @@ use super::{Kinds, Meaning, Reading, Said, Spec};
 pub(super) const SPEC: Spec = Spec {
     word: "trustarc",
     record: &["notice_gdpr_prefs", "notice_preferences", "cmapi_cookie_privacy"],
-    beside: &[
-        "notice_behavior",
-        "notice_poptime",
-        "cmapi_gtm_bl",
-        "gpcishonored",
-        "TAsessionID",
-        "TAconsentID",
-        "TADCID",
-        "_ta_*",
-    ],
+    beside: &["notice_behavior", "notice_poptime", "cmapi_gtm_bl", "gpcishonored", "TAsessionID", "TAconsentID"],
     service: Some("trustarc"),
     read: |jar: &Jar<'_>| {
         let by_signal = jar.values("gpcishonored").any(|value| value == b"true");
