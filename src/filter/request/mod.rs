@@ -116,9 +116,10 @@ fn limit_codings(headers: &mut HeaderMap) {
     headers.insert(ACCEPT_ENCODING, value);
 }
 
-/// The name under which the origin knows a cookie that we gave `__Host-`.
-fn original<'p>(policy: &Policy, name: &'p [u8]) -> Option<&'p [u8]> {
-    let original = name.strip_prefix(HOST_PREFIX)?;
+/// The name under which the origin knows a cookie that we gave `__Host-`. One without a name only reads as if it had it,
+/// which any sub-domain can set.
+fn original<'p>(policy: &Policy, pair: &Pair<'p>) -> Option<&'p [u8]> {
+    let original = pair.name().strip_prefix(HOST_PREFIX).filter(|_| !pair.nameless())?;
     let (hardening, _) = policy.session(original)?;
     hardening.host_prefix.then_some(original)
 }
@@ -129,8 +130,8 @@ fn moved_names(policy: &Policy, headers: &HeaderMap) -> Vec<Box<[u8]>> {
         return Vec::new();
     }
     let lines = headers.get_all(COOKIE).iter();
-    let names = lines.flat_map(|line| cookie::pairs(line.as_bytes())).map(|pair| pair.name());
-    names.filter_map(|name| original(policy, name)).map(Into::into).collect()
+    let pairs = lines.flat_map(|line| cookie::pairs(line.as_bytes()));
+    pairs.filter_map(|pair| original(policy, &pair)).map(Into::into).collect()
 }
 
 /// What decides on the cookies of a request.
@@ -152,7 +153,7 @@ impl Jar<'_> {
             Action::Strip => Fate::Drop,
             // Beside the `__Host-` cookie that we made of it, the plain one is from before us, or a sub-domain's forgery.
             Action::Keep if self.moved.iter().any(|moved| **moved == *name) => Fate::Drop,
-            Action::Keep => original(self.policy, name).map_or(Fate::Keep, Fate::Rename),
+            Action::Keep => original(self.policy, pair).map_or(Fate::Keep, Fate::Rename),
         };
         (fate, Some(verdict))
     }

@@ -69,6 +69,9 @@ fn cookies_that_are_not_granted_stay_behind() {
         // `app` was renamed on its way out; `sid` was not, so that `__Host-sid` is the origin's own name.
         (&[0], &["__Host-app=1; __Host-sid=2"], &["app=1; __Host-sid=2"]),
         (&[0], &["app=tossed", "__Host-app=1; app=2; sid=3"], &["app=1; sid=3"]),
+        // Without a name any sub-domain can set it: it is not ours, and takes the place of nothing.
+        (&[0], &["=__Host-app=1; app=2"], &["=__Host-app=1; app=2"]),
+        (&[0], &["__Host-app; =__Host-app=1; __Host-app=3"], &["__Host-app; =__Host-app=1; app=3"]),
         (&[0], &["app=1"], &["app=1"]),
     ] {
         assert_eq!(cookies(granted, given), expected, "{granted:?} {given:?}");
