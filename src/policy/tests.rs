@@ -463,3 +463,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_vendor_without_consent_has_nothing_but_what_is_required() {
+    let mut known = catalogue().parts().clone();
+    known.services[1].iab_vendor = Some(755);
+    let mut rules = Rules::default();
+    let mut parts = parts();
+    parts.services = vec![service("meta", Some("facebook"), MARKETING)];
+    parts.cookies =
+        vec![rules.cookie("_gcl_au", Some(PERFORMANCE), None), rules.cookie("_gcl_x", Some(ESSENTIAL), None)];
+    parts.sources = rules.0;
+    let compile = |parts: &PolicyParts| Policy::compile(parts.clone(), Arc::new(Catalogue::compile(known.clone())));
+    let source = RuleSource { file: "c".into(), line: 1, text: "".into() };
+    let policy = compile(&parts).with_consent_tool(vec![], None, source);
+    let mut grant = grant(&[ESSENTIAL, PERFORMANCE, MARKETING]);
+    let tag = url("https://ad.doubleclick.net/x");
+    assert_eq!(policy.judge_tag(&grant, &tag).action, Action::Keep);
+    let before = grant.digest(1);
+    grant.refuse_vendors(&[91, 755]);
+    assert!(grant.digest(1) != before && !policy.grants_everything(&grant));
+    assert_eq!(policy.judge_tag(&grant, &tag).action, Action::Strip);
+    assert_eq!(policy.judge_snippet(&grant, "gtag('config', 'AW-1')").action, Action::Strip);
+    // The site puts it elsewhere, which makes it no other vendor's.
+    assert_eq!(policy.judge_cookie(&grant, b"_gcl_au").action, Action::Strip);
+    for name in ["_gcl_x", "_fbp", "_ga"] {
+        assert_eq!(policy.judge_cookie(&grant, name.as_bytes()).action, Action::Keep, "{name}");
+    }
+    grant.refuse_vendors(&[91]);
+    assert_eq!(policy.judge_cookie(&grant, b"_gcl_au").action, Action::Keep);
+    // To the guard a vendor is a service of that number.
+    let tables = |policy: &Policy| serde_json::to_string(&policy.tables()).unwrap();
+    assert!(tables(&policy).contains("\"marketing ~755\""), "{}", tables(&policy));
+    assert!(!tables(&compile(&parts)).contains('~'), "without a consent tool nobody refuses one");
+}
