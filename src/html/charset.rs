@@ -4,16 +4,22 @@
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// The charset that a `Content-Type` names, if it names one that browsers know.
+use super::media_type::{self, MediaType};
+
+/// The charset that a `Content-Type` names, if it names one that browsers know: that of its last page, or of the one
+/// before where both are of one type (Fetch, "extract a MIME type").
 pub fn of_content_type(content_type: &[u8]) -> Option<&'static Encoding> {
-    content_type.split(|byte| *byte == b';').skip(1).find_map(|parameter| {
-        let at = memchr::memchr(b'=', parameter)?;
-        let (name, value) = parameter.split_at(at);
-        name.trim_ascii().eq_ignore_ascii_case(b"charset").then_some(())?;
-        let value = value[1..].trim_ascii();
-        let value = value.strip_prefix(b"\"").map_or(value, |v| v.strip_suffix(b"\"").unwrap_or(v));
-        Encoding::for_label(value)
-    })
+    let mut last: Option<MediaType<'_>> = None;
+    let mut charset = None;
+    for page in media_type::types(content_type).filter(|found| found.is_page()) {
+        match page.parameter("charset") {
+            Some(label) => charset = Encoding::for_label(label),
+            None if last.is_some_and(|last| last.is_same(page)) => {}
+            None => charset = None,
+        }
+        last = Some(page);
+    }
+    charset
 }
 
 /// What the first bytes say.
@@ -52,6 +58,12 @@ mod tests {
             ("text/html; charset=klingon", None),
             ("text/html", None),
             ("text/html; charset", None),
+            ("text/html; a=\"x; charset=utf-16\"; charset=utf-8", Some(UTF_8)),
+            ("text/html; charset=utf-8, text/html", Some(UTF_8)),
+            ("text/html; charset=utf-8, text/html; charset=latin1, */*", Some(WINDOWS_1252)),
+            ("text/plain; charset=utf-16, text/html", None),
+            ("text/html; charset=utf-8, application/xhtml+xml", None),
+            ("text/html (x); charset=utf-8", Some(UTF_8)),
         ] {
             assert_eq!(of_content_type(header.as_bytes()), charset, "{header}");
         }

@@ -19,6 +19,7 @@ mod iso2022;
 mod judge;
 mod links;
 mod lists;
+mod media_type;
 mod page;
 mod parser;
 mod prefilter;

@@ -1,5 +1,7 @@
 //! Whether a response is HTML: by its `Content-Type`, and without one as browsers sniff it (WHATWG MIME sniffing §7.1).
 
+use super::media_type::{self, MediaType};
+
 /// The answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sniff {
@@ -34,33 +36,27 @@ const STARTS: [&[u8]; 16] = [
     b"<P",
 ];
 
-/// Decides by the header if there is a usable one, else by the first bytes of the body. `whole` says that there are no
-/// more of them.
-pub fn is_html(content_type: Option<&[u8]>, first: &[u8], whole: bool) -> Sniff {
-    match content_type.map(essence) {
-        Some(essence) if is(essence, b"text/html") || is(essence, b"application/xhtml+xml") => Sniff::Html,
+/// Decides by the lines of the header if they say a type, else by the first bytes of the body. `whole` says that there
+/// are no more of them. Of several types browsers take the last or the first: if any of them is HTML, it may be that.
+pub fn is_html<'a>(content_type: impl IntoIterator<Item = &'a [u8]>, first: &[u8], whole: bool) -> Sniff {
+    let (mut known, mut unknown) = (false, false);
+    for found in content_type.into_iter().flat_map(media_type::types) {
+        if found.is_page() {
+            return Sniff::Html;
+        }
         // Browsers sniff these like a missing header.
-        Some(essence) if !unknown(essence) => Sniff::Other,
-        _ => sniff(&first[..first.len().min(SNIFFED)], whole || first.len() >= SNIFFED),
+        let means_none = found.is("unknown/unknown") || found.is("application/unknown");
+        (known, unknown) = (true, unknown || means_none);
+    }
+    match known && !unknown {
+        true => Sniff::Other,
+        false => sniff(&first[..first.len().min(SNIFFED)], whole || first.len() >= SNIFFED),
     }
 }
 
 /// Whether browsers read it with their XML parser.
 pub fn is_xml(content_type: &[u8]) -> bool {
-    is(essence(content_type), b"application/xhtml+xml")
-}
-
-fn is(essence: &[u8], name: &[u8]) -> bool {
-    essence.eq_ignore_ascii_case(name)
-}
-
-/// No type at all, or one of those that mean it.
-fn unknown(essence: &[u8]) -> bool {
-    !essence.contains(&b'/') || [&b"unknown/unknown"[..], b"application/unknown", b"*/*"].iter().any(|u| is(essence, u))
-}
-
-fn essence(content_type: &[u8]) -> &[u8] {
-    content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
+    media_type::types(content_type).filter(|found| found.is_page()).last().is_some_and(MediaType::is_xml_page)
 }
 
 fn sniff(first: &[u8], whole: bool) -> Sniff {
@@ -103,12 +99,37 @@ mod tests {
             ("application/xml", Sniff::Other),
             ("text/html2", Sniff::Other),
             ("text/htm", Sniff::Other),
+            ("text/plain, x", Sniff::Other),
+            ("text/plain; a=\"x, text/html\"", Sniff::Other),
+            ("application/json charset=utf-8", Sniff::Other),
+            // Whoever takes the last of them sees a page, or whoever takes the first.
+            ("text/html, text/html", Sniff::Html),
+            ("image/png, text/html", Sniff::Html),
+            ("text/html, text/plain", Sniff::Html),
+            ("text/html,", Sniff::Html),
+            ("text/html, */*", Sniff::Html),
+            ("text/html charset=utf-8", Sniff::Html),
+            ("text/html (x)", Sniff::Html),
+            ("Application/XHTML+xml\tx", Sniff::Html),
         ] {
             assert_eq!(is_html(Some(header.as_bytes()), b"<html>", true), sniffed, "{header}");
         }
-        for header in ["", "garbage", "*/*", "unknown/unknown"] {
+        for header in
+            ["", "garbage", "*/*", "unknown/unknown", "(text/html)", "text /html", "text/plain, unknown/unknown"]
+        {
             assert_eq!(is_html(Some(header.as_bytes()), b"<html>", true), Sniff::Html, "{header}");
+            assert_eq!(is_html(Some(header.as_bytes()), b"GIF89a", true), Sniff::Other, "{header}");
         }
+        for (lines, sniffed) in [
+            (["text/plain", "text/html"], Sniff::Html),
+            (["text/html", "x"], Sniff::Html),
+            (["text/plain; a=\"", "text/html"], Sniff::Html),
+            (["text/plain", "image/png"], Sniff::Other),
+            (["", "*/*"], Sniff::Html),
+        ] {
+            assert_eq!(is_html(lines.map(str::as_bytes), b"<html>", true), sniffed, "{lines:?}");
+        }
+        assert!(is_xml(b"text/html, application/xhtml+xml x") && !is_xml(b"application/xhtml+xml, text/html, a/b"));
     }
 
     #[test]

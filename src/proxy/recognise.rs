@@ -24,11 +24,11 @@ pub(super) async fn is_page(
     caps: Caps,
     read: &mut Duration,
 ) -> Result<bool, Error> {
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let kinds = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(false);
     }
-    match sniff::is_html(kind, b"", matches!(body, Body::Empty)) {
+    match sniff::is_html(kinds, b"", matches!(body, Body::Empty)) {
         sniff::Sniff::Html => return Ok(true),
         sniff::Sniff::Other => return Ok(false),
         sniff::Sniff::NeedMore => {}

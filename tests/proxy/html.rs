@@ -63,6 +63,25 @@ fn a_page_without_content_type_is_sniffed() {
 }
 
 #[test]
+fn a_page_that_says_its_type_oddly_is_a_page() {
+    block_on(async {
+        for kinds in [
+            &["text/html, text/html"][..],
+            &["text/plain", "text/html"],
+            &["text/html", "*/*"],
+            &["text/html charset=utf-8"],
+            &["text /html"],
+        ] {
+            let headers: Vec<_> = kinds.iter().map(|kind| ("content-type", *kind)).collect();
+            let origin = Origin::fixed(200, &headers, PAGE).await;
+            let proxy = Proxy::to(origin.address).await;
+            let text = Client::h1(&proxy).await.navigate("/", &[]).await.text();
+            assert!(text.contains("Tea") && !text.contains("adnet"), "{kinds:?}: {text}");
+        }
+    });
+}
+
+#[test]
 fn a_slow_page_shows_its_head_at_once_and_is_not_held_back() {
     block_on(async {
         let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -156,10 +156,11 @@ impl<'a, 'p> Crawl<'a, 'p> {
             return;
         }
         self.found.pages.push(Visited::new(url, page.status.as_u16()));
-        let kind = page.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        if sniff::is_html(kind, &page.body, true) != sniff::Sniff::Html {
+        let kinds = page.headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
+        if sniff::is_html(kinds, &page.body, true) != sniff::Sniff::Html {
             return;
         }
+        let kind = page.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         self.take_stock(&page.body, kind, url, depth);
         if depth < self.bounds.depth {
             for link in links::links(&page.body, url) {
@@ -261,6 +262,6 @@ fn without_fragment(mut url: Url) -> Url {
 
 /// What is not HTML by its type is not read.
 fn may_be_page(status: StatusCode, headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    status.is_success() && sniff::is_html(kind, b"", false) != sniff::Sniff::Other
+    let kinds = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
+    status.is_success() && sniff::is_html(kinds, b"", false) != sniff::Sniff::Other
 }
