@@ -10,7 +10,7 @@ use super::attributes::tag_end;
 use super::page::{Page, Place, Start};
 use super::parser::{Sink, parser};
 use super::prefilter::{Inside, Prefilter, Step, Then};
-use super::{Contact, Error, OnError, Settings};
+use super::{Contact, Error, OnError, Settings, ending};
 use crate::policy::Finding;
 
 /// A document being rewritten.
@@ -71,7 +71,11 @@ impl Document {
     fn feed(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         match &mut self.parser {
             Some(parser) => {
-                lock(&self.page).out = std::mem::take(out);
+                {
+                    let mut page = lock(&self.page);
+                    page.out = std::mem::take(out);
+                    page.ending.feed(chunk.len());
+                }
                 let result = parser.write(chunk);
                 let result = self.start_anew(result);
                 self.settle(result, out)
@@ -85,9 +89,11 @@ impl Document {
         if let Some(mut prefilter) = self.prefilter.take() {
             self.feed(&prefilter.held(), out)?;
         }
-        let Some(parser) = self.parser.take() else { return self.without_parser(&[], out) };
+        let Some(mut parser) = self.parser.take() else { return self.without_parser(&[], out) };
         lock(&self.page).out = std::mem::take(out);
-        let result = parser.end();
+        let asked = ending::ask(&self.page, &mut parser);
+        // A parser that has failed at our question has handed back all of the page.
+        let result = if asked.is_ok() { parser.end() } else { Ok(()) };
         if result.is_ok() {
             // What was open stays open: an unclosed script is judged like any other.
             let mut page = lock(&self.page);
@@ -112,7 +118,10 @@ impl Document {
                 Step::Tell(tags) => {
                     lock(&self.page).progress.telling = true;
                     let result = self.feed(&tags, out);
-                    lock(&self.page).progress.telling = false;
+                    let mut page = lock(&self.page);
+                    page.progress.telling = false;
+                    page.ending.take(tags.len());
+                    drop(page);
                     result?;
                     continue;
                 }

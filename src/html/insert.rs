@@ -218,10 +218,15 @@ impl Page {
         if matches!(self.inserting.front, Front::Searching { inside: None, at: At::Text }) {
             self.insert_banner();
         }
-        if self.inserting.link == LinkState::Wanted && self.settings.insert.link.as_ref().is_some_and(|l| l.at_end) {
+        if self.ending.in_content && self.appends() {
             self.inserting.link = LinkState::Last;
             self.insert_link();
         }
+    }
+
+    /// Whether the link may stand behind the last byte, if that is a place for markup.
+    pub(super) fn appends(&self) -> bool {
+        self.settings.insert.link.as_ref().is_some_and(|link| link.at_end) && self.takes_link() && !self.settings.xml
     }
 
     fn takes_link(&self) -> bool {

@@ -11,6 +11,7 @@ mod css;
 mod decide;
 mod document;
 mod elements;
+mod ending;
 mod escapes;
 mod frames;
 mod front;

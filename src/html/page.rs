@@ -9,6 +9,7 @@ use url::Url;
 use super::around::Around;
 use super::document::Document;
 use super::elements::Kind;
+use super::ending::Ending;
 use super::insert::Inserting;
 use super::prefilter::Progress;
 use super::region::Region;
@@ -81,6 +82,7 @@ pub(super) struct Page {
     pub(super) scripted: bool,
     pub(super) inserting: Inserting,
     pub(super) progress: Progress,
+    pub(super) ending: Ending,
 }
 
 /// What the next chunk is.
@@ -127,6 +129,7 @@ impl Page {
             iso_2022_jp: false,
             charset_named: false,
             progress: Progress::default(),
+            ending: Ending::default(),
             settings,
         }
     }
@@ -150,6 +153,7 @@ impl Page {
             return;
         }
         self.progress.take(chunk.len());
+        self.ending.take(chunk.len());
         self.insert_link();
         match self.next.take() {
             Some(Next::Start(start)) => {
@@ -182,6 +186,7 @@ impl Page {
     /// A fresh parser begins behind this tag of an empty `svg` or `math`, and knows of no open element.
     pub(super) fn begin_anew(&mut self, tag: &[u8]) {
         self.around.templates = 0;
+        self.ending.take(tag.len());
         self.start_or_fail(Start { kind: Kind::Foreign, is_html: false, number: 0 }, tag);
     }
 

@@ -14,6 +14,7 @@ use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSin
 
 use super::document::lock;
 use super::elements::{self, Form, Kind, PASSED_OVER};
+use super::ending::ASKED;
 use super::page::{Next, Page, Start};
 use super::region::Region;
 use super::{Error, OnError, insert};
@@ -102,6 +103,7 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
     let kind = elements::kind(name.as_bytes());
     let mut page = lock(shared);
     if page.progress.telling {
+        page.ending.in_content |= name == ASKED;
         return Ok(());
     }
     if name == "html"

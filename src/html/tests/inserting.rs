@@ -67,6 +67,73 @@ fn each_stands_where_browsers_make_the_place_for_it() {
     }
 }
 
+/// What browsers would drop, or show as text, is not finished by what we add.
+#[test]
+fn nothing_is_appended_to_what_is_not_finished() {
+    for unfinished in [
+        "<img src=\"https://bad.example/i",
+        "<img src=https://bad.example/i",
+        "<img src='https://bad.example/i' alt",
+        "<img src='https://bad.example/i' alt=",
+        "<img src='https://bad.example/i'",
+        "<img src='https://bad.example/i'/",
+        "<div class=a",
+        "</p",
+        "</p class='",
+        "<i",
+        "<",
+        "<!",
+        "<!-- x",
+        "<!-- x --",
+        "<!doctype",
+        "<?x",
+        "<script>x",
+        "<script>x</script",
+        "<script src=/a><!--<script>",
+        "<style>x",
+        "<textarea>x",
+        "<title>x</titl",
+        "<xmp>x<p>",
+        "<plaintext>x</plaintext>",
+        "<noscript>x",
+        "<noembed>",
+        "<noframes>",
+        "<iframe>",
+        "<iframe src=/x><p>",
+        "<template><p>x",
+        "<svg><style>",
+        "<svg><![CDATA[x",
+        "<select><option>x",
+        "<select><textarea>x",
+        "<svg/><textarea>x",
+    ] {
+        for selector in ["footer", "footer .legal"] {
+            let mut wanting = wanting();
+            let link = wanting.insert.link.as_mut().unwrap();
+            link.within = Anchor::parse(selector).unwrap();
+            let page = |front: &str| format!("{front}<p>a</p><svg/><b>b</b>{unfinished}");
+            let expected = format!("[H]<body>[B]<p>a</p><svg/><b>b</b>{unfinished}");
+            assert_eq!(inserted(&wanting, &page("<body>")), expected);
+            assert_eq!(inserted(&wanting, &page("")), expected.replace("<body>", ""));
+        }
+    }
+    for front in ["<title>Tea", "<head><style>", "<script>", "<meta charset='", "<html lang='", "<!-- x"] {
+        assert!(!inserted(&wanting(), front).contains("[E]"), "{front}");
+    }
+    for finished in [
+        "<p>Tea",
+        "<br>",
+        "x<svg/>",
+        "<svg></svg>",
+        "a & b > c",
+        "<!-- x -->",
+        "<script></script>",
+        "<title>x</title>x",
+    ] {
+        assert!(inserted(&wanting(), finished).ends_with("[E]"), "{finished}");
+    }
+}
+
 #[test]
 fn charsets_and_xml_are_heeded() {
     let page = "<html xmlns=\"http://www.w3.org/1999/xhtml\"><head/><body><p/></body></html>";
