@@ -10,7 +10,8 @@ use super::elements::{self, Kind, Outcome};
 use super::judge::{self, Blocked, Judged, Needs};
 use super::page::{Page, Place, Start};
 use super::region::Region;
-use super::script::{self, Script};
+use super::script::Script;
+use super::script_type::Type;
 use super::style::Sheet;
 use super::{Error, Gating, links, roles};
 
@@ -80,7 +81,7 @@ impl Page {
     }
 
     fn judge(&mut self, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
-        let kind = start.kind;
+        let kind = if is_inert(start.kind, attributes) { Kind::Inert } else { start.kind };
         match kind {
             Kind::Base => self.base(attributes, start.is_html),
             Kind::Meta => {
@@ -145,7 +146,7 @@ impl Page {
         if let Some(srcdoc) = elements::find(attributes, "srcdoc") {
             edits.extend(self.srcdoc(srcdoc)?);
         }
-        if kind == Kind::Script && self.around.frameset {
+        if start.kind == Kind::Script && self.around.frameset {
             // Behind a frameset that browsers ignore it runs; in one that they heed it is markup.
             let region = self.doubted(self.script(attributes).map(Region::Script))?;
             attributes::apply(tag, &mut edits, &mut self.out);
@@ -264,12 +265,24 @@ impl Page {
         if !is_inline(attributes) {
             return None;
         }
-        let kind = elements::find(attributes, "type").map(Attribute::value);
-        match script::Type::of(kind.as_deref().unwrap_or_default()) {
-            script::Type::Code => Some(Script::new()),
-            script::Type::Rules => Some(Script::rules(self.place.base.clone())),
-            script::Type::Data => None,
+        match script_type(attributes) {
+            Type::Code => Some(Script::new()),
+            Type::Rules => Some(Script::rules(self.place.base.clone())),
+            Type::Data => None,
         }
+    }
+}
+
+/// Whether it is a script that nobody runs, whatever its address and text are.
+fn is_inert(kind: Kind, attributes: &[Attribute<'_>]) -> bool {
+    kind == Kind::Script && script_type(attributes) == Type::Data
+}
+
+fn script_type(attributes: &[Attribute<'_>]) -> Type {
+    let kind = elements::find(attributes, "type").map(Attribute::value);
+    match Type::of(kind.as_deref().unwrap_or_default()) {
+        Type::Data if roles::REVIVING.iter().any(|name| elements::find(attributes, name).is_some()) => Type::Code,
+        found => found,
     }
 }
 

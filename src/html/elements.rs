@@ -9,6 +9,8 @@ use super::{links, lists, style};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Script,
+    /// One that nobody runs: no name says that, but its type.
+    Inert,
     NoScript,
     Frame,
     /// A frame of a frameset: the others would move if it went.
@@ -102,7 +104,7 @@ impl Kind {
             Self::Script | Self::NoScript | Self::Frame | Self::Media => Form::Branch,
             Self::Template | Self::Select | Self::Foreign | Self::Integration => Form::Branch,
             Self::FramesetFrame | Self::Link | Self::Meta | Self::Base | Self::Input | Self::Anchor => Form::Leaf,
-            Self::Backed | Self::Loader | Self::Frameset | Self::Head | Self::Other => Form::Leaf,
+            Self::Backed | Self::Loader | Self::Frameset | Self::Head | Self::Inert | Self::Other => Form::Leaf,
             Self::Text | Self::Style => Form::Text,
         }
     }

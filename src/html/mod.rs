@@ -29,6 +29,7 @@ mod region;
 mod rewriter;
 mod roles;
 mod script;
+mod script_type;
 pub mod sniff;
 mod speech;
 mod style;

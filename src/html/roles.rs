@@ -36,14 +36,16 @@ fn known(length: usize) -> &'static [&'static str] {
         14 => &["attributionsrc"],
         15 => &["data-rocket-src"],
         16 => &["data-lazy-srcset"],
-        18 => &["data-litespeed-src"],
+        17 => &["data-wpmeteor-src"],
+        18 => &["data-litespeed-src", "data-wpmeteor-type"],
+        20 => &["data-consentry-needs"],
         23 => &["data-pagespeed-lazy-src"],
         _ => &[],
     }
 }
 
 /// Where lazy loaders keep an element's URL until it is seen.
-const TWINS: [&str; 7] = [
+const TWINS: [&str; 8] = [
     "data-src",
     "data-lazy-src",
     "data-original",
@@ -51,13 +53,18 @@ const TWINS: [&str; 7] = [
     "data-rocket-src",
     "data-cfsrc",
     "data-pagespeed-lazy-src",
+    "data-wpmeteor-src",
 ];
+
+/// With one of these a script of a type that nobody runs is run all the same: by a delaying plug-in, or by our own script.
+pub(super) const REVIVING: [&str; 3] = ["data-wpmeteor-type", "data-wpmeteor-src", "data-consentry-needs"];
 
 /// The attribute of this name, if the rewriter needs to see it.
 pub(super) fn wanted(kind: Kind, name: &str, styles: bool) -> Option<&'static str> {
     let name = known(name.len()).iter().copied().find(|known| *known == name)?;
     let more = match kind {
-        Kind::Script | Kind::Input => name == "type",
+        Kind::Script => name == "type" || REVIVING.contains(&name),
+        Kind::Input => name == "type",
         Kind::Link => name == "rel",
         Kind::Meta => matches!(name, "http-equiv" | "charset"),
         Kind::Base => name == "href",
@@ -75,6 +82,9 @@ pub(super) fn role(kind: Kind, name: &str) -> Option<Role> {
             None
         }
         (Kind::Frameset | Kind::Foreign | Kind::Integration | Kind::Other, _) => None,
+        // Browsers tell of themselves when they meet it, whatever the script's type is.
+        (Kind::Inert, "attributionsrc") => Some(Role::Pings),
+        (Kind::Inert, _) => None,
         (Kind::Anchor, "ping" | "attributionsrc") => Some(Role::Pings),
         (Kind::Anchor, _) => None,
         (Kind::Backed, "background") => Some(Role::Extra),
@@ -105,7 +115,9 @@ mod tests {
     fn names_stand_where_their_length_says() {
         let lengths = (0..=30).flat_map(|length| known(length).iter().map(move |name| (name.len(), length)));
         assert!(lengths.clone().all(|(length, place)| length == place));
-        assert_eq!(lengths.count(), 37);
-        assert!(TWINS.into_iter().chain(placeholder::KEPT).all(|name| known(name.len()).contains(&name)));
+        assert_eq!(lengths.count(), 40);
+        assert!(
+            TWINS.into_iter().chain(REVIVING).chain(placeholder::KEPT).all(|name| known(name.len()).contains(&name))
+        );
     }
 }

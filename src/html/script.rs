@@ -8,30 +8,6 @@ use super::attributes::name_end;
 use super::judge::{self, Needs};
 use crate::policy::Finding;
 
-/// What browsers do with a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
-    /// They run it.
-    Code,
-    /// They fetch what its speculation rules name.
-    Rules,
-    /// Nothing: no signature is looked for in it.
-    Data,
-}
-
-impl Type {
-    /// By the `type` attribute.
-    pub(super) fn of(kind: &str) -> Self {
-        let kind = kind.trim().split(';').next().unwrap_or_default().trim_end().to_ascii_lowercase();
-        match kind.as_str() {
-            "speculationrules" => Self::Rules,
-            "importmap" => Self::Data,
-            kind if kind.ends_with("json") => Self::Data,
-            _ => Self::Code,
-        }
-    }
-}
-
 /// Frameworks that count the length of these texts, or hydrate from them: never edited.
 const PAYLOADS: [&[u8]; 6] = [
     b"self.__next_f.push(",

@@ -71,7 +71,7 @@ pub(super) fn of(name: &[u8]) -> (Class, bool) {
         _ => {}
     }
     let class = match elements::kind_of(name) {
-        None | Some(Kind::Other) => Class::Plain,
+        None | Some(Kind::Other | Kind::Inert) => Class::Plain,
         Some(
             kind @ (Kind::Anchor
             | Kind::Link

@@ -92,6 +92,47 @@ fn other_scripts_stay() {
 }
 
 #[test]
+fn scripts_that_nobody_runs_stay() {
+    for kind in
+        ["text/x-magento-init", "text/html", "text/ng-template", "text/plain data-category=ads", "x-shader/x-vertex"]
+    {
+        for page in [
+            format!("<script type={kind}>track('init')<p></script>x"),
+            format!("<script type={kind} src=//bad.example/x data-src=//bad.example/y></script>x"),
+            format!("<svg><script type={kind} href=//bad.example/x>track('init')</script></svg>"),
+            format!("<frameset><script type={kind} src=//bad.example/x></script>"),
+        ] {
+            assert_eq!(rewrite(&page), page);
+            let neutral = Settings { gating: Gating::Neutralise, ..settings() };
+            assert_eq!(lossy(&rewrite_bytes(&neutral, page.as_bytes())), page);
+        }
+        let page = |attribute: &str| format!("<script type={kind} src=//bad.example/x{attribute}></script>");
+        assert_eq!(rewrite(&page(" attributionsrc=//bad.example/a")), page(""));
+    }
+}
+
+#[test]
+fn scripts_that_a_plug_in_runs_later_are_judged() {
+    for kind in [
+        "rocketlazyloadscript",
+        "litespeed/javascript",
+        "pmdelayedscript",
+        "text/partytown",
+        "12ab-text/javascript",
+        "text/delayscript",
+        "javascript/blocked data-wpmeteor-type=text/javascript",
+        // Our own script frees it.
+        "text/plain data-consentry-needs=category:necessary",
+    ] {
+        let (start, end) = (format!("<script type={kind}"), "</script>x");
+        assert_eq!(rewrite(&format!("{start}>track('init'){end}")), format!("{start}>{end}"));
+        for source in ["src", "data-src", "data-wpmeteor-src"] {
+            assert_eq!(rewrite(&format!("{start} {source}=//bad.example/x>{end}")), "x", "{kind} {source}");
+        }
+    }
+}
+
+#[test]
 fn long_script_is_judged_in_overlapping_windows() {
     let mut settings = settings();
     settings.limits.inline_script = 64;
