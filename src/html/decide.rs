@@ -9,6 +9,7 @@ use super::document::Document;
 use super::elements::{self, Kind, Outcome};
 use super::judge::{self, Blocked, Judged, Needs};
 use super::page::{Page, Place, Start};
+use super::payload::Payload;
 use super::region::Region;
 use super::script::Script;
 use super::script_type::Type;
@@ -260,13 +261,19 @@ impl Page {
         Ok(inner.changed().then(|| srcdoc.replace(&String::from_utf8_lossy(&out))))
     }
 
+    /// Where quotes and brackets are what the bytes of a script say, a payload can be told from code.
+    fn payload(&self) -> Payload {
+        let is_plain = self.encoding == encoding_rs::UTF_8 || self.encoding.is_single_byte();
+        if is_plain && !self.settings.xml { Payload::new() } else { Payload::none() }
+    }
+
     /// The script whose text is to be judged, if it is one that a browser reads.
     fn script(&self, attributes: &[Attribute<'_>]) -> Option<Script> {
         if !is_inline(attributes) {
             return None;
         }
         match script_type(attributes) {
-            Type::Code => Some(Script::new()),
+            Type::Code => Some(Script::new(self.payload())),
             Type::Rules => Some(Script::rules(self.place.base.clone())),
             Type::Data => None,
         }

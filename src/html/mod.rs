@@ -23,6 +23,7 @@ mod lists;
 mod media_type;
 mod page;
 mod parser;
+mod payload;
 mod prefilter;
 mod references;
 mod region;

@@ -6,17 +6,8 @@ use url::Url;
 use super::Settings;
 use super::attributes::name_end;
 use super::judge::{self, Needs};
+use super::payload::{Part, Payload};
 use crate::policy::Finding;
-
-/// Frameworks that count the length of these texts, or hydrate from them: never edited.
-const PAYLOADS: [&[u8]; 6] = [
-    b"self.__next_f.push(",
-    b"(self.__next_f=self.__next_f||[]).push(",
-    b"(self.__next_f = self.__next_f || []).push(",
-    b"window.__NUXT__",
-    b"window.__remixContext",
-    b"window.__INITIAL_STATE__",
-];
 
 /// The text of an inline script that is being read.
 #[derive(Debug)]
@@ -27,6 +18,7 @@ pub(super) struct Script {
     tag: Option<(Vec<u8>, Vec<u8>)>,
     /// Speculation rules, whose URLs are resolved against this.
     rules: Option<Url>,
+    payload: Payload,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,21 +27,21 @@ enum State {
     Held,
     /// Too long to be held whole: its judged beginning has left.
     Long,
-    /// A framework's payload, or inert: passes.
-    Payload,
+    /// Inert: passes.
+    Inert,
     /// Blocked: the rest is dropped.
     Blocked,
 }
 
 impl Script {
-    /// A script whose start tag has left.
-    pub(super) fn new() -> Self {
-        Self { text: Vec::new(), state: State::Held, tag: None, rules: None }
+    /// A script whose start tag has left, and which may hold a framework's payload.
+    pub(super) fn new(payload: Payload) -> Self {
+        Self { text: Vec::new(), state: State::Held, tag: None, rules: None, payload }
     }
 
     /// Speculation rules on a page with this base.
     pub(super) fn rules(base: Url) -> Self {
-        Self { rules: Some(base), ..Self::new() }
+        Self { rules: Some(base), ..Self::new(Payload::none()) }
     }
 
     /// It leaves with the second of these start tags, text and all, if it is blocked; else with the first. One that is
@@ -73,25 +65,23 @@ impl Script {
         while !chunk.is_empty() {
             match self.state {
                 State::Blocked => return None,
-                State::Payload => {
+                State::Inert => {
                     out.extend_from_slice(chunk);
                     return None;
                 }
                 State::Held | State::Long => {}
             }
             if self.text.len() == window {
-                if let Some(finding) = self.judge(settings, encoding, out) {
-                    if self.state == State::Payload {
+                let (finding, judged) = self.judge(false, settings, encoding, out);
+                if finding.is_some() {
+                    if self.state == State::Inert {
                         out.extend_from_slice(chunk);
                     }
-                    return Some(finding);
+                    return finding;
                 }
                 self.tag_leaves(out);
-                let judged = if self.state == State::Payload { window } else { window / 2 };
                 out.extend(self.text.drain(..judged));
-                if self.state == State::Held {
-                    self.state = State::Long;
-                }
+                self.state = State::Long;
                 continue;
             }
             let (now, later) = chunk.split_at(chunk.len().min(window - self.text.len()));
@@ -109,7 +99,7 @@ impl Script {
         out: &mut Vec<u8>,
     ) -> Option<Finding> {
         if let State::Held | State::Long = self.state
-            && let Some(finding) = self.judge(settings, encoding, out)
+            && let (Some(finding), _) = self.judge(true, settings, encoding, out)
         {
             return Some(finding);
         }
@@ -130,12 +120,17 @@ impl Script {
         }
     }
 
-    fn judge(&mut self, settings: &Settings, encoding: &'static Encoding, out: &mut Vec<u8>) -> Option<Finding> {
-        if self.state == State::Held && PAYLOADS.iter().any(|start| self.text.trim_ascii_start().starts_with(start)) {
-            self.state = State::Payload;
-            return None;
-        }
-        let (text, _) = encoding.decode_without_bom_handling(&self.text);
+    /// Judges what is code in the text that is held, and tells how much of that may leave: if it is not `whole`, part
+    /// of the code stays, for a signature may begin in it.
+    fn judge(
+        &mut self,
+        whole: bool,
+        settings: &Settings,
+        encoding: &'static Encoding,
+        out: &mut Vec<u8>,
+    ) -> (Option<Finding>, usize) {
+        let (code, judged) = self.code(whole);
+        let (text, _) = encoding.decode_without_bom_handling(code.as_ref().unwrap_or(&self.text));
         let finding = match &self.rules {
             Some(base) => judge::rules(settings, base, &text),
             None => judge::snippet(settings, &text),
@@ -143,7 +138,7 @@ impl Script {
         if finding.is_some() {
             match self.tag.take() {
                 Some((_, inert)) => {
-                    self.state = State::Payload;
+                    self.state = State::Inert;
                     let mut needs = Needs::new(settings);
                     needs.snippet(&text);
                     let (name, rest) = inert.split_at(name_end(&inert));
@@ -159,6 +154,33 @@ impl Script {
                 }
             }
         }
-        finding
+        (finding, judged)
+    }
+
+    /// The code in the text, `None` if that is all of it, and up to where it is done with.
+    fn code(&mut self, whole: bool) -> (Option<Vec<u8>>, usize) {
+        let half = if whole { self.text.len() } else { self.text.len() / 2 };
+        let (mut code, mut at) = (Vec::new(), 0);
+        while at < self.text.len() {
+            let rest = &self.text[at..];
+            match self.payload.next(rest, whole) {
+                Part::Code(length) if length == rest.len() && at == 0 => return (None, half),
+                Part::Code(length) => {
+                    code.extend_from_slice(&rest[..length]);
+                    code.push(b' ');
+                    if length == rest.len() {
+                        return (Some(code), at.max(half));
+                    }
+                    at += length;
+                }
+                Part::Data(length) => {
+                    at += length;
+                    if !whole && self.payload.is_data() {
+                        break;
+                    }
+                }
+            }
+        }
+        (Some(code), at)
     }
 }

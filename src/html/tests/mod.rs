@@ -9,6 +9,7 @@ mod html5lib;
 mod inserting;
 mod limits;
 mod pages;
+mod payloads;
 mod scripts;
 mod soup;
 mod styles;
