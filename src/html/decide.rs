@@ -149,13 +149,13 @@ impl Page {
         }
         if start.kind == Kind::Script && self.around.frameset {
             // Behind a frameset that browsers ignore it runs; in one that they heed it is markup.
-            let region = self.doubted(self.script(attributes).map(Region::Script))?;
+            let region = self.doubted(self.script(start, attributes).map(Region::Script))?;
             attributes::apply(tag, &mut edits, &mut self.out);
             self.open(start, region);
             return Ok(());
         }
         if kind == Kind::Script
-            && let Some(script) = self.script(attributes)
+            && let Some(script) = self.script(start, attributes)
         {
             let mut kept = Vec::with_capacity(tag.len());
             attributes::apply(tag, &mut edits, &mut kept);
@@ -267,9 +267,11 @@ impl Page {
         if is_plain && !self.settings.xml { Payload::new() } else { Payload::none() }
     }
 
-    /// The script whose text is to be judged, if it is one that a browser reads.
-    fn script(&self, attributes: &[Attribute<'_>]) -> Option<Script> {
-        if !is_inline(attributes) {
+    /// The script whose text is to be judged, if it is one that a browser may read.
+    fn script(&self, start: Start, attributes: &[Attribute<'_>]) -> Option<Script> {
+        // Browsers that have another idea of what is SVG's than the parser run the text: there `src` is nothing to them.
+        let is_external = start.is_html && !self.around.is_doubtful() && elements::find(attributes, "src").is_some();
+        if is_external {
             return None;
         }
         match script_type(attributes) {
@@ -291,9 +293,4 @@ fn script_type(attributes: &[Attribute<'_>]) -> Type {
         Type::Data if roles::REVIVING.iter().any(|name| elements::find(attributes, name).is_some()) => Type::Code,
         found => found,
     }
-}
-
-/// Whether the script's text is in the page.
-fn is_inline(attributes: &[Attribute<'_>]) -> bool {
-    !["src", "href", "xlink:href"].iter().any(|name| elements::find(attributes, name).is_some())
 }

@@ -22,6 +22,20 @@ fn scripts_of_a_refused_service_are_emptied() {
 }
 
 #[test]
+fn text_is_judged_where_the_address_is_none_for_browsers() {
+    for (before, after) in [
+        ("<script href=/own.js>track('init')</script>", "<script href=/own.js></script>"),
+        ("<script xlink:href=/own.js>track('init')</script>", "<script xlink:href=/own.js></script>"),
+        ("<svg><script src=/own.js>track('init')</script></svg>", "<svg><script src=/own.js></script></svg>"),
+        ("<svg><g><script src=/own.js x>track('init')</script></svg>", "<svg><g><script src=/own.js x></script></svg>"),
+    ] {
+        assert_eq!(rewrite(before), after);
+        let own = before.replace("track", "own");
+        assert_eq!(rewrite(&own), own);
+    }
+}
+
+#[test]
 fn speculation_rules_of_a_refused_service_are_emptied() {
     for rules in [
         "{\"prefetch\":[{\"source\":\"list\",\"urls\":[\"/own\",\"https://bad.example/x\"]}]}",
