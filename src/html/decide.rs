@@ -5,16 +5,16 @@ use std::sync::Arc;
 use lol_html::AsciiCompatibleEncoding;
 
 use super::attributes::{self, Attribute, Source};
+use super::data_url::Content;
 use super::document::Document;
 use super::elements::{self, Kind, Outcome};
 use super::judge::{self, Blocked, Judged, Needs};
 use super::page::{Page, Place, Start};
-use super::payload::Payload;
 use super::region::Region;
-use super::script::Script;
-use super::script_type::Type;
+use super::script;
 use super::style::Sheet;
 use super::{Error, Gating, links, roles};
+use crate::policy::Finding;
 
 impl Page {
     /// Does what is to be done with a start tag, and settles what becomes of what follows it.
@@ -82,7 +82,7 @@ impl Page {
     }
 
     fn judge(&mut self, start: Start, tag: &[u8], attributes: &[Attribute<'_>]) -> Result<(), Error> {
-        let kind = if is_inert(start.kind, attributes) { Kind::Inert } else { start.kind };
+        let kind = if script::is_inert(start.kind, attributes) { Kind::Inert } else { start.kind };
         match kind {
             Kind::Base => self.base(attributes, start.is_html),
             Kind::Meta => {
@@ -94,9 +94,14 @@ impl Page {
         }
         let neutral = self.settings.gating != Gating::Remove;
         let styles = self.settings.policy.parts().styles;
-        let mut contacted = Vec::new();
+        let (mut contacted, mut within, mut failed) = (Vec::new(), Vec::new(), None);
         let outcome = elements::judge(kind, attributes, neutral, styles, |url| {
-            let url = judge::address(&self.place.base, url)?;
+            let Some(url) = judge::address(&self.place.base, url) else {
+                return self.data(kind, tag, url, &mut within).unwrap_or_else(|error| {
+                    failed = Some(error);
+                    None
+                });
+            };
             if self.settings.limits.contacts > 0 {
                 contacted.push(url.clone());
             }
@@ -107,10 +112,14 @@ impl Page {
             }
             None
         });
+        if let Some(error) = failed {
+            return Err(error);
+        }
         self.contacted(tag, contacted);
+        within.iter().for_each(|finding| self.found(Some(finding.clone())));
         let (mut edits, region) = match outcome {
             Outcome::Go(reason) if neutral => {
-                let needs = self.needs(kind, attributes);
+                let needs = self.needs(kind, attributes, &within);
                 let mut edits = elements::neutralise(kind, tag, attributes, Some(&needs));
                 if kind == Kind::Frame {
                     edits.extend(self.waiting(&reason, tag, attributes));
@@ -136,7 +145,7 @@ impl Page {
             }
             Outcome::Stay(mut edits, reasons) => {
                 if neutral && !reasons.is_empty() {
-                    edits.push(attributes::Edit::insert(tag, &self.needs(kind, attributes)));
+                    edits.push(attributes::Edit::insert(tag, &self.needs(kind, attributes, &within)));
                 }
                 for reason in reasons {
                     self.found(Some(reason.finding));
@@ -216,12 +225,18 @@ impl Page {
     }
 
     /// What our script must see granted before it frees the element.
-    fn needs(&self, kind: Kind, attributes: &[Attribute<'_>]) -> String {
+    fn needs(&self, kind: Kind, attributes: &[Attribute<'_>], within: &[Finding]) -> String {
         let mut needs = Needs::new(&self.settings);
-        elements::urls(kind, attributes)
-            .iter()
-            .filter_map(|url| judge::address(&self.place.base, url))
-            .for_each(|url| needs.url(&url));
+        for url in elements::urls(kind, attributes) {
+            match judge::address(&self.place.base, &url) {
+                Some(url) => needs.url(&url),
+                None if kind == Kind::Script => {
+                    Content::read(&url).into_iter().for_each(|content| needs.snippet(&content.text));
+                }
+                None => {}
+            }
+        }
+        within.iter().for_each(|finding| _ = needs.add(finding.owner));
         needs.attribute()
     }
 
@@ -239,7 +254,7 @@ impl Page {
     }
 
     /// A document inside this one. One of its own (`srcdoc`) may bring its own base.
-    fn inner(&self, own: bool) -> Result<Document, Error> {
+    pub(super) fn inner(&self, own: bool) -> Result<Document, Error> {
         let depth = self.place.depth + 1;
         if depth > self.settings.limits.depth {
             return Err(Error::Depth);
@@ -259,38 +274,5 @@ impl Page {
         inner.end(&mut out)?;
         self.absorb(&mut inner);
         Ok(inner.changed().then(|| srcdoc.replace(&String::from_utf8_lossy(&out))))
-    }
-
-    /// Where quotes and brackets are what the bytes of a script say, a payload can be told from code.
-    fn payload(&self) -> Payload {
-        let is_plain = self.encoding == encoding_rs::UTF_8 || self.encoding.is_single_byte();
-        if is_plain && !self.settings.xml { Payload::new() } else { Payload::none() }
-    }
-
-    /// The script whose text is to be judged, if it is one that a browser may read.
-    fn script(&self, start: Start, attributes: &[Attribute<'_>]) -> Option<Script> {
-        // Browsers that have another idea of what is SVG's than the parser run the text: there `src` is nothing to them.
-        let is_external = start.is_html && !self.around.is_doubtful() && elements::find(attributes, "src").is_some();
-        if is_external {
-            return None;
-        }
-        match script_type(attributes) {
-            Type::Code => Some(Script::new(self.payload())),
-            Type::Rules => Some(Script::rules(self.place.base.clone())),
-            Type::Data => None,
-        }
-    }
-}
-
-/// Whether it is a script that nobody runs, whatever its address and text are.
-fn is_inert(kind: Kind, attributes: &[Attribute<'_>]) -> bool {
-    kind == Kind::Script && script_type(attributes) == Type::Data
-}
-
-fn script_type(attributes: &[Attribute<'_>]) -> Type {
-    let kind = elements::find(attributes, "type").map(Attribute::value);
-    match Type::of(kind.as_deref().unwrap_or_default()) {
-        Type::Data if roles::REVIVING.iter().any(|name| elements::find(attributes, name).is_some()) => Type::Code,
-        found => found,
     }
 }

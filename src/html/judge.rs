@@ -57,11 +57,11 @@ pub(super) fn url(settings: &Settings, base: &Url, url: &str) -> Option<Blocked>
 /// Whom such a URL contacts; `None` if nobody.
 pub(super) fn address(base: &Url, url: &str) -> Option<Url> {
     let url = url.trim_start_matches(|c: char| c <= ' ');
-    // Nobody is contacted, and they are long.
+    // Nobody is contacted by them as such, and they are long.
     if url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
         return None;
     }
-    base.join(url).ok()
+    base.join(url).ok().filter(|url| url.scheme() != "data")
 }
 
 /// Asks about the URLs in speculation rules. Any text between two quotes is taken for one: which of two quotes opens
@@ -119,24 +119,32 @@ impl<'a> Needs<'a> {
             if verdict.action == Action::Keep {
                 return;
             }
-            let word = match verdict.classified.map(|found| found.owner) {
-                Some(Owner { service: Some(id), .. }) => {
-                    self.grant.grant_service(id);
-                    format!("service:{}", policy.service(id).id)
-                }
-                Some(Owner { category, service: None }) => {
-                    grant_category_alone(policy, &mut self.grant, category);
-                    format!("category:{}", policy.category(category).id)
-                }
-                // No grant of this policy brings it back.
-                None => "nobody".to_owned(),
-            };
-            let done = word == "nobody" || self.words.contains(&word);
-            self.words.push(word);
-            if done {
+            let owner = verdict.classified.map(|found| found.owner);
+            match owner {
+                Some(Owner { service: Some(id), .. }) => self.grant.grant_service(id),
+                Some(Owner { category, service: None }) => grant_category_alone(policy, &mut self.grant, category),
+                None => {}
+            }
+            if !self.add(owner) {
                 return;
             }
         }
+    }
+
+    /// Something whose owner is known. Whether that was not needed yet, and can be granted.
+    pub(super) fn add(&mut self, owner: Option<Owner>) -> bool {
+        let policy = &*self.settings.policy;
+        let word = match owner {
+            Some(Owner { service: Some(id), .. }) => format!("service:{}", policy.service(id).id),
+            Some(Owner { category, service: None }) => format!("category:{}", policy.category(category).id),
+            // No grant of this policy brings it back.
+            None => "nobody".to_owned(),
+        };
+        let is_new = !self.words.contains(&word);
+        if is_new {
+            self.words.push(word);
+        }
+        is_new && owner.is_some()
     }
 }
 
@@ -152,6 +160,11 @@ fn grant_category_alone(policy: &Policy, grant: &mut Grant, category: CategoryId
 }
 
 impl Blocked {
+    /// For something that the element holds itself.
+    pub(super) fn within(finding: Finding, page: &Url) -> Self {
+        Self { finding, url: page.clone() }
+    }
+
     /// What the visitor can allow so that it loads.
     pub(super) fn remedy<'a>(
         &self,

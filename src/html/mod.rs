@@ -8,6 +8,7 @@ mod attributes;
 pub mod charset;
 mod contact;
 mod css;
+mod data_url;
 mod decide;
 mod document;
 mod elements;

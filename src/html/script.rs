@@ -4,9 +4,13 @@ use encoding_rs::Encoding;
 use url::Url;
 
 use super::Settings;
-use super::attributes::name_end;
+use super::attributes::{Attribute, name_end};
+use super::elements::{self, Kind};
 use super::judge::{self, Needs};
+use super::page::{Page, Start};
 use super::payload::{Part, Payload};
+use super::roles;
+use super::script_type::Type;
 use crate::policy::Finding;
 
 /// The text of an inline script that is being read.
@@ -182,5 +186,40 @@ impl Script {
             }
         }
         (Some(code), at)
+    }
+}
+
+impl Page {
+    /// Where quotes and brackets are what the bytes of a script say, a payload can be told from code.
+    fn payload(&self) -> Payload {
+        let is_plain = self.encoding == encoding_rs::UTF_8 || self.encoding.is_single_byte();
+        if is_plain && !self.settings.xml { Payload::new() } else { Payload::none() }
+    }
+
+    /// The script whose text is to be judged, if it is one that a browser may read.
+    pub(super) fn script(&self, start: Start, attributes: &[Attribute<'_>]) -> Option<Script> {
+        // Browsers that have another idea of what is SVG's than the parser run the text: there `src` is nothing to them.
+        let is_external = start.is_html && !self.around.is_doubtful() && elements::find(attributes, "src").is_some();
+        if is_external {
+            return None;
+        }
+        match script_type(attributes) {
+            Type::Code => Some(Script::new(self.payload())),
+            Type::Rules => Some(Script::rules(self.place.base.clone())),
+            Type::Data => None,
+        }
+    }
+}
+
+/// Whether it is a script that nobody runs, whatever its address and text are.
+pub(super) fn is_inert(kind: Kind, attributes: &[Attribute<'_>]) -> bool {
+    kind == Kind::Script && script_type(attributes) == Type::Data
+}
+
+fn script_type(attributes: &[Attribute<'_>]) -> Type {
+    let kind = elements::find(attributes, "type").map(Attribute::value);
+    match Type::of(kind.as_deref().unwrap_or_default()) {
+        Type::Data if roles::REVIVING.iter().any(|name| elements::find(attributes, name).is_some()) => Type::Code,
+        found => found,
     }
 }

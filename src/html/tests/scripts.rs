@@ -35,6 +35,44 @@ fn text_is_judged_where_the_address_is_none_for_browsers() {
     }
 }
 
+/// Optimising plug-ins make them of inline snippets.
+#[test]
+fn scripts_and_frames_of_data_urls_are_judged_like_inline_ones() {
+    for element in [
+        "<script src=\"data:text/javascript,track(%27init%27,1)\"></script>",
+        "<script defer src='data:text/javascript;base64,dHJhY2soJ2luaXQnLDEp'></script>",
+        "<script type=module src='\n dat&#9;a:,track(\"init\")'></script>",
+        "<script type=rocketlazyloadscript data-rocket-src=\"data:text/javascript;base64,dHJhY2soJ2luaXQnLDEp\"></script>",
+        "<script data-src=\"data:text/javascript;base64,dHJhY2soJ2luaXQnLDEp\"></script>",
+        "<svg><script href=\"data:,track('init')\"/></svg>",
+        "<object data=\"data:text/html,<img src=https://bad.example/i>\">x</object>",
+        "<embed src=\"data:text/html,<script>track('init')</script>\">",
+        "<iframe src=\"data:text/html,<script src=https://bad.example/x></script>\"></iframe>",
+        "<iframe src=\"data:text/html;base64,PHNjcmlwdD50cmFjaygnaW5pdCcpPC9zY3JpcHQ+\"></iframe>",
+        "<iframe src=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><script>track('init')</script></svg>\"></iframe>",
+        "<iframe src=\"data:text/html,<iframe src='data:text/html,%253cscript>track(%2527init%2527)%253c/script>'>\"></iframe>",
+    ] {
+        let out = rewrite(&format!("<b>{element}</b>x"));
+        assert!(!out.contains("data:") && out.ends_with("</b>x"), "{element}: {out}");
+        let neutral = Settings { gating: Gating::Neutralise, ..settings() };
+        let out = lossy(&rewrite_bytes(&neutral, element.as_bytes()));
+        assert!(out.contains("data-consentry-needs=\"service:bad\"") && !out.contains(" src=\"data:"), "{out}");
+        let own =
+            element.replace("bad.example", "good.example").replace("track", "own").replace("dHJhY2so", "b3duMnMo");
+        let own = own.replace("PHNjcmlwdD50cmFjaygnaW5pdCcp", "PHNjcmlwdD5vd24xMigneeeeeCcp");
+        assert_eq!(rewrite(&own), own);
+        assert_eq!(lossy(&rewrite_bytes(&granted(), element.as_bytes())), element);
+    }
+    for other in [
+        "<img src=\"data:image/svg+xml,track('init')\">",
+        "<iframe src=\"data:text/plain,<script>track('init')</script>\"></iframe>",
+        "<script src='data:text/javascript;base64,!'></script>",
+        "<a href=\"data:text/html,<script>track('init')</script>\">x</a>",
+    ] {
+        assert_eq!(rewrite(other), other);
+    }
+}
+
 #[test]
 fn speculation_rules_of_a_refused_service_are_emptied() {
     for rules in [
