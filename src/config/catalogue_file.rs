@@ -112,7 +112,10 @@ mod tests {
         let sessions = "php:\n  name: PHP\n  cookies: { PHPSESSID: {}, x: keep, y: { http_only: false } }\n";
         let (parts, problems) = read(&[("a.yaml", analytics), ("sessions.yaml", sessions)]);
         assert!(problems.is_empty(), "{problems:?}");
-        assert_eq!(parts.services[0].cookies.iter().map(|c| c.lifetime).collect::<Vec<_>>(), [Some(63_072_000), None]);
+        assert_eq!(
+            parts.services[0].cookies.iter().map(|c| c.lifetime.map(|term| term.seconds)).collect::<Vec<_>>(),
+            [Some(63_072_000), None]
+        );
         let hardened: Vec<_> = parts.sessions.iter().map(|s| s.hardening.map(|h| h.http_only)).collect();
         assert_eq!(hardened, [Some(true), None, Some(false)]);
         let source = &parts.sources[parts.services[0].cookies[0].rule.0 as usize];

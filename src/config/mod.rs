@@ -6,6 +6,7 @@
 
 mod across;
 mod admin;
+mod amounts;
 mod catalogue_file;
 mod categories;
 mod certificate_file;
@@ -13,6 +14,7 @@ mod consent_tool;
 mod duration;
 mod file;
 mod host_name;
+mod lifetime;
 mod limits;
 mod listen;
 mod log_file;

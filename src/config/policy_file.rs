@@ -1,12 +1,13 @@
 //! A site's cookie policy: a file of its own, a mapping in the site, or the built-in `standard`.
 
 use super::categories::{Categories, is_token};
+use super::duration;
 use super::problem::{Place, did_you_mean};
 use super::published::{self, Language};
 use super::reading::Item;
 use super::rules::Rules;
 use super::section::Section;
-use crate::policy::{Catalogue, CategoryId, CookieRule, Law, LegalBasis, PolicyParts, Service, Unclassified};
+use crate::policy::{Catalogue, CategoryId, CookieRule, Law, LegalBasis, PolicyParts, Service, Term, Unclassified};
 
 /// 180 days: what the French authority finds reasonable, and our default.
 const CHOICE_LIFETIME: u64 = 180 * 86_400;
@@ -21,13 +22,13 @@ pub(super) struct PolicyFile {
 
 /// Reads a policy. What is wrong is noted; the result is then of no use but to find more.
 pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
-    let version = s.or("version", 1, |item| item.integer(1..=u64::from(u32::MAX)));
+    let version = s.or("version", 1, version);
     let effective = s.read("effective", published::date);
     let language = Language::read(s);
     let domains = s.or("domains", Vec::new(), published::domains);
     let changes = s.get("changes").map(|item| language.changes(&item, version)).unwrap_or_default();
     let (law, laws) = s.or("law", (Law::default(), Vec::new()), published::laws);
-    let (choice_lifetime, good_since, choice_beats_signals) = choice(s, version);
+    let ((choice_lifetime, choice_term), good_since, choice_beats_signals) = choice(s, version);
 
     let categories = Categories::read(s.get("categories"), &language);
     let unclassified = s.or("unclassified", Unclassified::default(), |item| match item.text()? {
@@ -71,6 +72,7 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
         law,
         laws,
         choice_lifetime,
+        choice_term,
         choice_beats_signals,
         unclassified,
         styles,
@@ -86,11 +88,26 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
     PolicyFile { parts, places }
 }
 
+/// A whole number, for visitors are told what is newer.
+fn version(item: &Item<'_>) -> Option<u64> {
+    let text = item.text()?;
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if text.replace('_', "") == digits {
+        return item.integer(1..=u64::from(u32::MAX));
+    }
+    let example = if digits.is_empty() || digits.len() > 8 { "2" } else { digits.trim_start_matches('0') };
+    let hint =
+        format!("write a whole number that grows with each change, e.g. `{example}`; a day stands in `effective`");
+    item.fail_with(format!("`{text}` is no version"), hint)
+}
+
 /// `choice:` as lifetime, `good_since` and `beats_signals`.
-fn choice(s: &Section<'_>, version: u64) -> (u64, u64, bool) {
+fn choice(s: &Section<'_>, version: u64) -> ((u64, Option<Term>), u64, bool) {
+    let default = (CHOICE_LIFETIME, Some(Term::of([0, 0, 0, 180, 0, 0, 0])));
     let read = |s: &Section<'_>| {
-        let lifetime = s.or("lifetime", CHOICE_LIFETIME, |item| match item.lifetime()? {
-            Some(seconds) if seconds >= 86_400 => Some(seconds),
+        let lifetime = s.or("lifetime", default, |item| match item.lifetime()? {
+            // Visitors are asked again rather early than late.
+            Some(term) if term.seconds >= 86_400 => Some((item.parse(duration::parse)?.as_secs(), Some(term))),
             _ => item.fail("a choice must hold for a day at least"),
         });
         let good_since = s.or("good_since", 1, |item| match item.integer(1..=u64::from(u32::MAX))? {
@@ -99,7 +116,7 @@ fn choice(s: &Section<'_>, version: u64) -> (u64, u64, bool) {
         });
         (lifetime, good_since, s.or("beats_signals", false, Item::bool))
     };
-    s.read("choice", |item| item.section(read)).unwrap_or((CHOICE_LIFETIME, 1, false))
+    s.read("choice", |item| item.section(read)).unwrap_or((default, 1, false))
 }
 
 struct Reader<'p> {

@@ -10,7 +10,8 @@ use super::problem::{Place, Problem, Source, did_you_mean};
 use super::read_files::Files;
 use super::section::Section;
 use super::tree::{Key, Node, Value};
-use super::{duration, size};
+use super::{duration, lifetime, size};
+use crate::policy::Term;
 
 /// All problems of all files of one configuration.
 #[derive(Debug, Default)]
@@ -190,10 +191,14 @@ impl<'a> Item<'a> {
         self.fail(format!("`{}` is not from {from} to {to}", self.text()?))
     }
 
-    /// A cookie's lifetime in seconds: 0 for `session`, inner `None` for `undefined`.
+    /// A cookie's lifetime: of 0 seconds for `session`, inner `None` for `undefined`.
     #[expect(clippy::option_option, reason = "the outer one says whether it was readable")]
-    pub(super) fn lifetime(&self) -> Option<Option<u64>> {
-        self.parse(duration::parse_lifetime)
+    pub(super) fn lifetime(&self) -> Option<Option<Term>> {
+        match lifetime::parse(self.text()?) {
+            Ok(term) => Some(term),
+            Err(error @ lifetime::Error::Form(_)) => self.fail_with(error.to_string(), lifetime::FORM),
+            Err(error) => self.fail(error.to_string()),
+        }
     }
 
     /// A number of bytes, from `range`.

@@ -205,8 +205,8 @@ fn headers(s: &Section<'_>) -> SecurityHeaders {
 /// `hsts: 1 year`, or a mapping that says more.
 fn hsts(item: &Item<'_>) -> Option<String> {
     let max_age = |item: &Item<'_>| {
-        let seconds = item.lifetime()?;
-        seconds.or_else(|| item.fail("HSTS needs a duration"))
+        let term = item.lifetime()?;
+        term.map(|term| term.seconds).or_else(|| item.fail("HSTS needs a duration"))
     };
     if !item.is_map() {
         return max_age(item).map(|seconds| format!("max-age={seconds}"));

@@ -103,7 +103,12 @@ fn service(id: &str, category: CategoryId, name: &str, host: &str) -> Service {
 }
 
 fn cookie(name: &str, lifetime: Option<u64>) -> CookieRule {
-    CookieRule { pattern: NamePattern::parse(name).unwrap(), category: Some(NECESSARY), lifetime, rule: RuleId(0) }
+    CookieRule {
+        pattern: NamePattern::parse(name).unwrap(),
+        category: Some(NECESSARY),
+        lifetime: lifetime.map(Into::into),
+        rule: RuleId(0),
+    }
 }
 
 fn session(name: &str, hardening: Hardening) -> SessionRule {

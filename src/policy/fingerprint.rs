@@ -5,14 +5,15 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::Catalogue;
 use super::model::{CookieRule, PolicyParts, SessionRule, SnippetRule, StorageRule, TagRule, Unclassified};
 use super::published::{RegionalLink, Translation};
+use super::{Catalogue, Term};
 use crate::fnv;
 
 pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [u8; 32]) {
     let mut hash = Hashes { fnv: fnv::START, sha: Context::new(&SHA256) };
     hash.numbers([parts.version, parts.good_since, parts.law as u64, parts.choice_lifetime]);
+    hash.term(parts.choice_term);
     hash.numbers([u64::from(parts.choice_beats_signals), u64::from(parts.catalogue_sessions), u64::from(parts.styles)]);
     hash.number(match parts.unclassified {
         Unclassified::Strip => u64::MAX,
@@ -22,7 +23,7 @@ pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [
     hash.list(&parts.categories, |hash, category| {
         hash.texts([&category.id, &category.label, &category.purpose]);
         hash.numbers([category.required, category.gpc, category.dnt].map(u64::from));
-        hash.optional(category.lifetime);
+        hash.term(category.lifetime);
         hash.list(&category.catalogue, |hash, word| hash.text(word));
         hash.texts([&category.warning, &category.opt_out].map(|text| text.as_deref().unwrap_or_default()));
         hash.links(&category.opt_out_by_region);
@@ -33,7 +34,7 @@ pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [
     hash.list(&parts.services, |hash, service| {
         hash.texts([&service.id, &service.label, &service.vendor, &service.purpose]);
         hash.number(u64::from(service.category.0));
-        hash.optional(service.lifetime);
+        hash.term(service.lifetime);
         hash.texts([&service.privacy, &service.opt_out, &service.uses].map(|text| text.as_deref().unwrap_or_default()));
         hash.rules(&service.cookies, &service.storage, &service.tags, &service.snippets);
         hash.translations(&service.purposes);
@@ -94,6 +95,13 @@ impl Hashes {
         self.numbers([u64::from(number.is_some()), number.unwrap_or_default()]);
     }
 
+    /// As long as it is and as it is said, for readers of the published page see that.
+    fn term(&mut self, term: Option<Term>) {
+        self.optional(term.map(|term| term.seconds));
+        let said = term.into_iter().flat_map(Term::said);
+        self.numbers(said.flat_map(|(unit, amount)| [unit as u64, u64::from(amount)]));
+    }
+
     /// With its length, so that no two lists of texts run together into the same bytes.
     fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
@@ -121,7 +129,7 @@ impl Hashes {
         self.list(cookies, |hash, cookie| {
             hash.text(&cookie.pattern.to_string());
             hash.optional(cookie.category.map(|id| u64::from(id.0)));
-            hash.optional(cookie.lifetime);
+            hash.term(cookie.lifetime);
         });
         self.list(storage, |hash, key| hash.text(&key.pattern.to_string()));
         self.list(tags, |hash, tag| hash.text(&tag.pattern.to_string()));

@@ -19,6 +19,7 @@ mod region;
 mod snippets;
 mod standing;
 mod tables;
+mod term;
 mod url;
 mod verdict;
 
@@ -45,6 +46,7 @@ pub use region::{Country, Region, RegionError};
 pub use snippets::{Script, SnippetIndex};
 use standing::Standing;
 pub use tables::{Tables, vendor_word};
+pub use term::{Term, Unit};
 pub use verdict::{Action, Verdict};
 
 /// A site's policy, compiled: cookies and URLs are looked up without allocating, unless their name is escaped.
@@ -209,6 +211,11 @@ impl Policy {
     /// A category of this policy.
     pub fn category(&self, id: CategoryId) -> &Category {
         &self.parts.categories[usize::from(id.0)]
+    }
+
+    /// How long cookies of a category live at most, in seconds.
+    fn cap(&self, id: CategoryId) -> Option<u64> {
+        self.category(id).lifetime.map(|term| term.seconds)
     }
 
     /// A service of this policy.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::published::{Change, LegalBasis, RegionalLink, Translation};
 use super::region::Region;
-use super::{HostPattern, NamePattern};
+use super::{HostPattern, NamePattern, Term};
 pub use crate::cookie::SameSite;
 
 /// Index of a category in its policy. At most [`MAX_CATEGORIES`] exist, so that a set of them is one word.
@@ -50,8 +50,8 @@ pub struct Category {
     pub gpc: bool,
     /// `DNT: 1` refuses it.
     pub dnt: bool,
-    /// No cookie of it lives longer, in seconds.
-    pub lifetime: Option<u64>,
+    /// No cookie of it lives longer.
+    pub lifetime: Option<Term>,
     /// The catalogue's categories that this one takes in, e.g. `analytics` for a site's own "Performance".
     pub catalogue: Vec<Box<str>>,
     /// What no longer works without it, e.g. "You cannot sign in.".
@@ -81,8 +81,8 @@ pub struct Service {
     pub purpose: Box<str>,
     /// Granted with this category, unless the visitor answered for the service itself.
     pub category: CategoryId,
-    /// No cookie of it lives longer, in seconds, unless the cookie's own line declares a lifetime.
-    pub lifetime: Option<u64>,
+    /// No cookie of it lives longer, unless the cookie's own line declares a lifetime.
+    pub lifetime: Option<Term>,
     /// The vendor's privacy policy.
     pub privacy: Option<Box<str>>,
     /// Where the vendor lets one opt out.
@@ -121,8 +121,8 @@ pub struct CookieRule {
     /// Where it differs from the service's category, or there is no service (Mailjet lists `_ga` as
     /// essential and `_ga_…` as analytics).
     pub category: Option<CategoryId>,
-    /// The published duration in seconds; `Some(0)` is a session cookie.
-    pub lifetime: Option<u64>,
+    /// The published duration; of 0 seconds for a session cookie.
+    pub lifetime: Option<Term>,
     /// Where it is written.
     pub rule: RuleId,
 }
@@ -231,6 +231,8 @@ pub struct PolicyParts {
     pub laws: Vec<(Region, Law)>,
     /// A choice older than this, in seconds, no longer holds.
     pub choice_lifetime: u64,
+    /// How the policy says that, if it does.
+    pub choice_term: Option<Term>,
     /// Whether an explicit choice beats `Sec-GPC` and `DNT`.
     pub choice_beats_signals: bool,
     /// What happens to what nobody knows.

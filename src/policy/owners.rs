@@ -2,7 +2,7 @@
 
 use super::catalogue::CatalogueService;
 use super::model::{Category, CategoryId, CookieRule, PolicyParts, RuleId, Service, ServiceId};
-use super::{Classified, HostPattern, NamePattern, Owner, Rule};
+use super::{Classified, HostPattern, NamePattern, Owner, Rule, Term};
 
 /// A service of the catalogue, as this site sees it.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +88,6 @@ pub(super) fn taking_in(parts: &PolicyParts, word: &str) -> Option<CategoryId> {
         .or_else(|| find(&|category| category.required && word == "necessary"))
 }
 
-fn shorter(a: Option<u64>, b: Option<u64>) -> Option<u64> {
-    a.into_iter().chain(b).min()
+fn shorter(a: Option<Term>, b: Option<Term>) -> Option<u64> {
+    a.into_iter().chain(b).map(|term| term.seconds).min()
 }

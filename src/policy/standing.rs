@@ -83,6 +83,6 @@ impl Policy {
     pub(super) fn needed(&self, rule: Rule) -> Standing {
         let Some(category) = self.required else { return Standing::Needed(rule) };
         let owner = Owner { category, service: None };
-        Standing::Classified(Classified { owner, lifetime: self.category(category).lifetime, rule })
+        Standing::Classified(Classified { owner, lifetime: self.cap(category), rule })
     }
 }

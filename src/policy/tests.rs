@@ -36,7 +36,12 @@ impl Rules {
     }
 
     fn cookie(&mut self, text: &str, category: Option<CategoryId>, lifetime: Option<u64>) -> CookieRule {
-        CookieRule { pattern: NamePattern::parse(text).unwrap(), category, lifetime, rule: self.next(text) }
+        CookieRule {
+            pattern: NamePattern::parse(text).unwrap(),
+            category,
+            lifetime: lifetime.map(Term::from),
+            rule: self.next(text),
+        }
     }
 
     fn cookies(&mut self, texts: &[&str]) -> Vec<CookieRule> {
@@ -219,9 +224,9 @@ fn lifetime_is_the_cookies_own_then_the_services_and_never_above_the_categorys()
     ] {
         let mut rules = Rules::default();
         let mut parts = parts();
-        parts.categories[1].lifetime = category_cap;
+        parts.categories[1].lifetime = category_cap.map(Term::from);
         let mut ga = service("ga", Some("google-analytics"), PERFORMANCE);
-        ga.lifetime = service_cap;
+        ga.lifetime = service_cap.map(Term::from);
         ga.cookies.push(rules.cookie("_own", None, cookie));
         parts.services.push(ga);
         let policy = compile(parts);
@@ -272,7 +277,7 @@ fn unclassified_is_about_cookies_and_never_about_tags() {
         (Unclassified::Category(MARKETING), Action::Strip, Action::Keep),
     ] {
         let mut parts = PolicyParts { unclassified, ..parts() };
-        parts.categories[2].lifetime = Some(60);
+        parts.categories[2].lifetime = Some(Term::from(60));
         let policy = compile(parts);
         assert_eq!(policy.judge_cookie(&none, b"who").action, refused);
         let verdict = policy.judge_cookie(&some, b"who");
@@ -389,7 +394,7 @@ fn fingerprint_changes_with_what_visitors_can_notice() {
     let changed = [
         print(|p| p.version = 2),
         print(|p| p.categories[1].label = "Other".into()),
-        print(|p| p.categories[1].lifetime = Some(0)),
+        print(|p| p.categories[1].lifetime = Some(Term::from(0))),
         print(|p| p.cookies = Rules::default().cookies(&["a"])),
         print(|p| p.cookies = Rules::default().cookies(&["a*"])),
         print(|p| p.unclassified = Unclassified::Keep),

@@ -48,11 +48,9 @@ impl Policy {
         match (named.standing(self), self.parts.unclassified) {
             (Standing::Unknown, Unclassified::Strip) => unclassified,
             (Standing::Unknown, Unclassified::Keep) => Verdict { action: Action::Keep, ..unclassified },
-            (Standing::Unknown, Unclassified::Category(category)) => Verdict {
-                action: keep_if(grant.has_category(category)),
-                lifetime: self.category(category).lifetime,
-                ..unclassified
-            },
+            (Standing::Unknown, Unclassified::Category(category)) => {
+                Verdict { action: keep_if(grant.has_category(category)), lifetime: self.cap(category), ..unclassified }
+            }
             (known, _) => self.judge(grant, known, || named.service(self)),
         }
     }

@@ -182,7 +182,7 @@ impl<'p> Found<'p> {
                 service: &service.id,
                 category: &service.category,
                 name: cookie.pattern.to_string(),
-                lifetime: cookie.lifetime,
+                lifetime: cookie.lifetime.map(|term| term.seconds),
             })
         });
         all.collect()

@@ -136,7 +136,10 @@ impl<'a> PolicyPage<'a> {
             },
             settings: about.prefix,
             choice_cookie: about.choice_cookie,
-            choice_lifetime: Lifetime::of(parts.choice_lifetime, about.texts),
+            choice_lifetime: Lifetime::of(
+                parts.choice_term.unwrap_or_else(|| parts.choice_lifetime.into()),
+                about.texts,
+            ),
             choice_beats_signals: parts.choice_beats_signals,
             own: [(about.marker, &about.texts.marker_purpose), (about.seen, &about.texts.seen_purpose)]
                 .into_iter()

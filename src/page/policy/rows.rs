@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::page::texts::Texts;
 use crate::page::{category, web_address};
 use crate::policy::{
-    CategoryId, CookieRule, Country, LegalBasis, NamePattern, Policy, Region, RegionalLink, Rule, Service, translated,
+    CategoryId, CookieRule, Country, LegalBasis, NamePattern, Policy, Region, RegionalLink, Rule, Service, Term,
+    translated,
 };
 
 /// A category as its readers see it.
@@ -112,9 +113,9 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// From seconds, in the language of the texts; 0 ends with the browser.
-    pub fn of(seconds: u64, texts: &Texts) -> Self {
-        Self { seconds, words: texts.duration(seconds) }
+    /// In the language of the texts; of 0 seconds what ends with the browser.
+    pub fn of(term: Term, texts: &Texts) -> Self {
+        Self { seconds: term.seconds, words: texts.term(term) }
     }
 }
 
@@ -152,7 +153,7 @@ pub(in crate::page) fn categories<'a>(
             required: category.required,
             gpc: category.gpc,
             dnt: category.dnt,
-            lifetime: category.lifetime.map(|seconds| Lifetime::of(seconds, texts)),
+            lifetime: category.lifetime.map(|term| Lifetime::of(term, texts)),
             opt_out: links(category.opt_out.as_deref(), &category.opt_out_by_region, country),
             services: parts.services.iter().filter_map(|s| service(policy, s, id, texts, language, country)).collect(),
             cookies,
@@ -180,7 +181,7 @@ fn service<'a>(
     let mut cookies: Vec<_> =
         own.map(|rule| row(texts, &rule.pattern, rule.lifetime.or(service.lifetime), cap, false)).collect();
     let known = service.uses.as_deref().filter(|_| home).and_then(|uses| policy.catalogue().service(uses));
-    let limit = cap.into_iter().chain(service.lifetime).min();
+    let limit = shorter(cap, service.lifetime);
     let added = known.iter().flat_map(|known| &known.cookies).filter(|rule| adds(policy, rule));
     cookies.extend(added.map(|rule| row(texts, &rule.pattern, rule.lifetime, limit, true)));
     let stored = known.iter().flat_map(|known| &known.storage);
@@ -217,8 +218,8 @@ fn adds(policy: &Policy, rule: &CookieRule) -> bool {
 fn row<'a>(
     texts: &Texts,
     pattern: &'a NamePattern,
-    lifetime: Option<u64>,
-    cap: Option<u64>,
+    lifetime: Option<Term>,
+    cap: Option<Term>,
     catalogue: bool,
 ) -> CookieRow<'a> {
     let kind = match pattern {
@@ -226,8 +227,13 @@ fn row<'a>(
         NamePattern::Prefix(_) => PatternKind::Prefix,
         NamePattern::Regex(_) => PatternKind::Regex,
     };
-    let lifetime = lifetime.into_iter().chain(cap).min().map(|seconds| Lifetime::of(seconds, texts));
+    let lifetime = shorter(lifetime, cap).map(|term| Lifetime::of(term, texts));
     CookieRow { name: pattern.to_string(), kind, lifetime, catalogue, pattern }
+}
+
+/// The first of two that are as long: a cookie's own line before what holds for all.
+fn shorter(a: Option<Term>, b: Option<Term>) -> Option<Term> {
+    a.into_iter().chain(b).min_by_key(|term| term.seconds)
 }
 
 impl CookieRow<'_> {

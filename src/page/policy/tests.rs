@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::*;
 use crate::policy::{
     Catalogue, CatalogueParts, CatalogueService, Category, CategoryId, Change, CookieRule, NamePattern, PolicyParts,
-    Region, RegionalLink, RuleId, Service, StorageRule, Translation,
+    Region, RegionalLink, RuleId, Service, StorageRule, Term, Translation,
 };
 
 fn rule(pattern: &str, lifetime: Option<u64>, category: Option<u8>) -> CookieRule {
     let pattern = NamePattern::parse(pattern).unwrap();
-    CookieRule { pattern, category: category.map(CategoryId), lifetime, rule: RuleId(0) }
+    CookieRule { pattern, category: category.map(CategoryId), lifetime: lifetime.map(Term::from), rule: RuleId(0) }
 }
 
 fn catalogue() -> Catalogue {
@@ -44,7 +44,7 @@ fn parts() -> PolicyParts {
             category("essential", true),
             Category {
                 gpc: true,
-                lifetime: Some(31_536_000),
+                lifetime: Some(Term::from(31_536_000)),
                 labels: vec![Translation { language: "de".into(), text: "Messung".into() }],
                 ..category("analytics", false)
             },
@@ -155,4 +155,25 @@ fn markdown_and_json_say_the_same() {
     assert_eq!(json["categories"][1]["services"][0]["cookies"][0]["name"], "_count|x*");
     assert_eq!(json["categories"][1]["services"][0]["cookies"][0]["lifetime"]["seconds"], 86_400);
     assert_eq!(json["gpc"].to_string(), "[\"analytics\",\"ads\"]");
+}
+
+#[test]
+fn lifetimes_are_said_as_the_policy_says_them() {
+    let mut parts = parts();
+    for said in [[0, 12, 0, 0, 0, 0, 0], [0, 13, 0, 0, 0, 0, 0], [2, 3, 0, 4, 0, 0, 0], [0, 0, 52, 0, 0, 0, 0]] {
+        let lifetime = Some(Term::of(said));
+        parts.cookies.push(CookieRule { lifetime, ..rule(&format!("{said:?}"), None, Some(0)) });
+    }
+    parts.choice_term = Some(Term::of([0, 6, 0, 0, 0, 0, 0]));
+    let policy = Policy::compile(parts, Arc::new(catalogue()));
+    for (language, all) in [
+        ("en", ["12 months", "13 months", "2 years, 3 months and 4 days", "52 weeks", "6 months"]),
+        ("de", ["12 Monate", "13 Monate", "2 Jahre, 3 Monate und 4 Tage", "52 Wochen", "6 Monate"]),
+        ("pl", ["12 miesięcy", "13 miesięcy", "2 lata, 3 miesiące i 4 dni", "52 tygodnie", "6 miesięcy"]),
+    ] {
+        let page = PolicyPage::new(&policy, About { language, texts: Texts::of(language), ..about() });
+        for form in [page.html(), page.markdown(), page.json()] {
+            assert!(all.iter().all(|words| form.contains(words)), "{all:?} are not in\n{form}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::policy::{
-    Catalogue, CatalogueParts, CatalogueService, Category, CookieRule, NamePattern, PolicyParts, RuleId, Service,
+    Catalogue, CatalogueParts, CatalogueService, Category, CookieRule, NamePattern, PolicyParts, RuleId, Service, Term,
 };
 
 fn category(id: &str, required: bool, gpc: bool) -> Category {
@@ -28,7 +28,7 @@ fn service(id: &str, category: u8, cookies: Vec<CookieRule>) -> Service {
         vendor: "Vendor Ltd".into(),
         purpose: "Counts visits.".into(),
         category: CategoryId(category),
-        lifetime: Some(86_400),
+        lifetime: Some(Term::from(86_400)),
         privacy: Some(format!("https://{id}.example/privacy").into()),
         opt_out: None,
         uses: None,
@@ -41,7 +41,7 @@ fn service(id: &str, category: u8, cookies: Vec<CookieRule>) -> Service {
 }
 
 fn rule(pattern: NamePattern, lifetime: Option<u64>, category: Option<u8>) -> CookieRule {
-    CookieRule { pattern, category: category.map(CategoryId), lifetime, rule: RuleId(0) }
+    CookieRule { pattern, category: category.map(CategoryId), lifetime: lifetime.map(Term::from), rule: RuleId(0) }
 }
 
 pub(super) fn parts() -> PolicyParts {

@@ -168,6 +168,8 @@ texts! {
     basis_public_task,
     basis_legitimate_interests,
     years,
+    month_count,
+    weeks,
     days,
     hours,
     minutes,

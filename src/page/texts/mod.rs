@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::date::iso;
 use crate::cookie::UnixTime;
+use crate::policy::{Term, Unit};
 pub use keys::{KEYS, Texts};
 
 pub use site::{Refused, SiteTexts};
@@ -58,13 +59,29 @@ impl Texts {
         if seconds == 0 {
             return self.until_closed.to_string();
         }
-        const MINUTE: u64 = 60;
-        const HOUR: u64 = 60 * MINUTE;
-        const DAY: u64 = 24 * HOUR;
-        let units = [(365 * DAY, &self.years), (DAY, &self.days), (HOUR, &self.hours), (MINUTE, &self.minutes)];
-        let found = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
-        let (unit, text) = found.unwrap_or((1, &self.seconds));
-        self.count(text, seconds / unit)
+        let units = [Unit::Year, Unit::Day, Unit::Hour, Unit::Minute];
+        let unit = units.into_iter().find(|unit| seconds.is_multiple_of(unit.seconds())).unwrap_or(Unit::Second);
+        self.count(self.unit(unit), seconds / unit.seconds())
+    }
+
+    /// In the units that the policy states it in.
+    pub fn term(&self, term: Term) -> String {
+        let words: Vec<_> = term.said().map(|(unit, n)| self.count(self.unit(unit), u64::from(n))).collect();
+        let words: Vec<_> = words.iter().map(|words| &**words).collect();
+        if words.is_empty() { self.duration(term.seconds) } else { self.list(&words) }
+    }
+
+    /// The forms of so many of a unit.
+    pub fn unit(&self, unit: Unit) -> &str {
+        match unit {
+            Unit::Year => &self.years,
+            Unit::Month => &self.month_count,
+            Unit::Week => &self.weeks,
+            Unit::Day => &self.days,
+            Unit::Hour => &self.hours,
+            Unit::Minute => &self.minutes,
+            Unit::Second => &self.seconds,
+        }
     }
 
     /// A day, given as `2026-01-31`; anything else as it is.

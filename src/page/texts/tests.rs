@@ -26,7 +26,16 @@ fn each_language_says_everything_with_the_same_placeholders() {
 fn each_language_has_its_forms_of_numbers_and_its_months() {
     for language in LANGUAGES {
         let texts = Texts::of(language);
-        for text in [&texts.years, &texts.days, &texts.hours, &texts.minutes, &texts.seconds, &texts.services] {
+        for text in [
+            &texts.years,
+            &texts.month_count,
+            &texts.weeks,
+            &texts.days,
+            &texts.hours,
+            &texts.minutes,
+            &texts.seconds,
+            &texts.services,
+        ] {
             assert_eq!(text.split('|').count(), plural::forms(language), "{language}: {text}");
         }
         assert_eq!(texts.months.split('|').count(), 12, "{language}");
