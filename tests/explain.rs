@@ -189,6 +189,20 @@ fn session_that_lives_too_long_is_hardened_and_shortened() {
 }
 
 #[test]
+fn http_only_goes_where_the_policy_says_that_scripts_read_the_cookie() {
+    let folder = Folder::new(&CONFIG.replace("token: keep", "csrf: { http_only: false }"));
+    for (line, expected, because) in [
+        ("csrf=1; HttpOnly; Path=/", "csrf=1; Path=/; Secure; SameSite=Strict", "loses `HttpOnly`"),
+        // A rule of the catalogue, which knows no site: what the origin set stays.
+        ("csrftoken=1; HttpOnly", "csrftoken=1; HttpOnly; Secure; SameSite=Strict", "gets Secure, SameSite=Strict"),
+    ] {
+        let answer = folder.json(&[&format!("Set-Cookie: {line}")], "").remove(0);
+        assert_eq!(answer["output"], format!("Set-Cookie: {expected}"));
+        assert!(answer["because"].as_str().unwrap().ends_with(because), "{answer}");
+    }
+}
+
+#[test]
 fn cookie_line_has_an_answer_for_each_cookie() {
     let folder = Folder::new(CONFIG);
     let answers = folder.json(&["Cookie: lang=en; _count=1;SID=2; __Host-consentry=x"], "");

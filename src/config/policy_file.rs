@@ -56,7 +56,11 @@ pub(super) fn read(s: &Section<'_>, catalogue: &Catalogue) -> PolicyFile {
     let (sessions, catalogue_sessions) = s
         .read("sessions", |item| {
             item.section(|s| {
-                let sessions = s.get("cookies").map(|item| rules.sessions(&item)).unwrap_or_default();
+                let mut sessions = s.get("cookies").map(|item| rules.sessions(&item)).unwrap_or_default();
+                // What the catalogue says of all sites takes no `HttpOnly` away; what one says of itself does.
+                for hardening in sessions.iter_mut().filter_map(|session| session.hardening.as_mut()) {
+                    hardening.readable = !hardening.http_only;
+                }
                 (sessions, s.or("catalogue", true, Item::bool))
             })
         })

@@ -117,6 +117,7 @@ fn hardening(s: &Section<'_>) -> Hardening {
         ("keep", None),
     ];
     let hardening = Hardening {
+        readable: full.readable,
         http_only: s.or("http_only", full.http_only, Item::bool),
         secure: s.or("secure", full.secure, Item::bool),
         same_site: s.or("same_site", full.same_site, |item| item.word(&same_sites)),

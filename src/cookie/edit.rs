@@ -18,6 +18,8 @@ const PREFIXES: [&[u8]; 3] = [HOST_PREFIX, b"__Secure-", b"__Http-"];
 pub struct Edits {
     /// Add `HttpOnly`; false leaves the origin's.
     pub http_only: bool,
+    /// Remove the origin's `HttpOnly`, unless it is added or the name's prefix asks for it.
+    pub remove_http_only: bool,
     /// Add `Secure`; false leaves the origin's.
     pub secure: bool,
     /// Set `SameSite`; `None` leaves the origin's. [`SameSite::None`] brings `Secure` with it, without which browsers
@@ -45,6 +47,7 @@ struct Plan {
     same_site: Option<SameSite>,
     /// The three above are to be written; false if the line already has them, once each and well spelled.
     harden: bool,
+    remove_http_only: bool,
     remove_domain: bool,
     rename: bool,
     add_path: bool,
@@ -89,6 +92,7 @@ impl Plan {
             secure,
             same_site: edits.same_site,
             harden,
+            remove_http_only: edits.remove_http_only && !edits.http_only && !needs_http_only(cookie.name()),
             remove_domain: edits.remove_domain || rename,
             rename,
             add_path: rename && cookie.attributes().all(|a| a.kind() != AttributeKind::Path),
@@ -98,7 +102,7 @@ impl Plan {
 
     fn change(&self, attribute: &Attribute<'_>) -> Change {
         let drop = match (attribute.kind(), &self.limit) {
-            (AttributeKind::HttpOnly, _) => self.harden && self.http_only,
+            (AttributeKind::HttpOnly, _) => self.remove_http_only || (self.harden && self.http_only),
             (AttributeKind::Secure, _) => self.harden && self.secure,
             (AttributeKind::SameSite, _) => self.harden && self.same_site.is_some(),
             (AttributeKind::Domain, _) => self.remove_domain,
@@ -153,6 +157,12 @@ impl Plan {
         }
         out
     }
+}
+
+/// Whether browsers refuse the cookie without `HttpOnly`.
+fn needs_http_only(name: &[u8]) -> bool {
+    let begins = |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    begins(b"__Http-") || begins(b"__Host-Http-")
 }
 
 fn can_rename(cookie: &SetCookie<'_>) -> bool {

@@ -65,6 +65,9 @@ pub(crate) fn edited(hardening: Option<Hardening>, cap: Option<u64>) -> String {
         if !gets.is_empty() {
             changes.push(format!("gets {}", gets.join(", ")));
         }
+        if hardening.readable {
+            changes.push("loses `HttpOnly`".into());
+        }
         if hardening.host_only || hardening.host_prefix {
             changes.push("loses `Domain`".into());
         }

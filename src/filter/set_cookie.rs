@@ -122,6 +122,7 @@ impl Judge<'_> {
         };
         let edits = Edits {
             http_only: hardening.http_only,
+            remove_http_only: hardening.readable,
             secure: hardening.secure,
             same_site: hardening.same_site,
             cap: verdict.lifetime,

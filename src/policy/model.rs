@@ -183,6 +183,8 @@ pub enum Law {
 pub struct Hardening {
     /// Scripts cannot read it.
     pub http_only: bool,
+    /// The policy says that scripts must read it: the origin's `HttpOnly` goes too. The catalogue never does.
+    pub readable: bool,
     /// Sent over TLS only.
     pub secure: bool,
     /// `None` leaves the origin's `SameSite` as it is.
@@ -195,8 +197,14 @@ pub struct Hardening {
 
 impl Hardening {
     /// `HttpOnly; Secure; SameSite=Strict`: what a session cookie gets unless something says otherwise.
-    pub const FULL: Self =
-        Self { http_only: true, secure: true, same_site: Some(SameSite::Strict), host_only: false, host_prefix: false };
+    pub const FULL: Self = Self {
+        http_only: true,
+        readable: false,
+        secure: true,
+        same_site: Some(SameSite::Strict),
+        host_only: false,
+        host_prefix: false,
+    };
 }
 
 /// A session cookie (or one that must be spared), by name.

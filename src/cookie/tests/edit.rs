@@ -6,6 +6,7 @@ use super::*;
 
 const FULL: Edits = Edits {
     http_only: true,
+    remove_http_only: false,
     secure: true,
     same_site: Some(SameSite::Strict),
     remove_domain: false,
@@ -83,6 +84,18 @@ fn parts_of_a_hardening_leave_the_rest_to_the_origin() {
         &[
             ("csrf=1; SameSite=None", "csrf=1; Secure; SameSite=Lax"),
             ("csrf=1; HttpOnly; Secure", "csrf=1; HttpOnly; Secure; SameSite=Lax"),
+        ],
+    );
+    let readable = Edits { remove_http_only: true, ..lax };
+    check(
+        &readable,
+        &[
+            ("csrf=1; HttpOnly; Path=/", "csrf=1; Path=/; Secure; SameSite=Lax"),
+            ("csrf=1; httponly=1; Secure; SameSite=Lax; HttpOnly", "csrf=1; Secure; SameSite=Lax"),
+            ("csrf=1; Secure; SameSite=Lax", "csrf=1; Secure; SameSite=Lax"),
+            // Browsers refuse these without.
+            ("__Http-csrf=1; HttpOnly", "__Http-csrf=1; HttpOnly; Secure; SameSite=Lax"),
+            ("__host-http-csrf=1; HttpOnly", "__host-http-csrf=1; HttpOnly; Secure; SameSite=Lax"),
         ],
     );
     let keep = Edits { same_site: None, ..FULL };

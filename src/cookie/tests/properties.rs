@@ -45,9 +45,10 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
 fn edits() -> impl Strategy<Value = Edits> {
     let same_site = prop::sample::select(vec![None, Some(SameSite::Strict), Some(SameSite::Lax), Some(SameSite::None)]);
     let cap = prop::sample::select(vec![None, Some(0), Some(60), Some(31_536_000), Some(u64::MAX)]);
-    (any::<[bool; 4]>(), same_site, cap).prop_map(
-        |([http_only, secure, remove_domain, host_prefix], same_site, cap)| Edits {
+    (any::<[bool; 5]>(), same_site, cap).prop_map(
+        |([http_only, remove_http_only, secure, remove_domain, host_prefix], same_site, cap)| Edits {
             http_only,
+            remove_http_only,
             secure,
             same_site,
             remove_domain,
@@ -140,7 +141,7 @@ proptest! {
         prop_assert!(!edits.http_only || after.is_http_only());
         prop_assert!(!edits.secure || after.is_secure());
         prop_assert!(!before.is_secure() || after.is_secure());
-        prop_assert!(!before.is_http_only() || after.is_http_only());
+        prop_assert!(!before.is_http_only() || after.is_http_only() || edits.remove_http_only);
         prop_assert_eq!(after.same_site(), edits.same_site.or_else(|| before.same_site()));
         prop_assert!(edits.same_site != Some(SameSite::None) || after.is_secure());
         prop_assert_eq!(after.value(), before.value());
