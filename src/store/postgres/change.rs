@@ -170,10 +170,11 @@ pub(super) async fn purge(
     let mut end = head(client, chain).await?;
     let id = &chain.0[..];
     let first: i64 = client.query_one("SELECT first FROM chain WHERE id = $1", &[&id]).await?.try_get(0)?;
-    // The first that is young enough; what is erased has no time and goes with what is round it.
+    // The first that is young enough.
     let sql = "SELECT min(position) FROM record WHERE chain = $1 AND time >= $2";
     let young: Option<i64> = client.query_one(sql, &[&id, &stamp(before)]).await?.try_get(0)?;
     let stop = young.unwrap_or_else(|| end.next.cast_signed()).min(first.saturating_add_unsigned(limit));
+    let stop = proof(client, chain, before, stop).await?.unwrap_or(stop);
     if stop <= first {
         return Ok(0);
     }
@@ -186,4 +187,13 @@ pub(super) async fn purge(
     let purge = Purge { before, hash, id: entry_id()?, through: last.cast_unsigned(), time: now };
     push(client, &mut end, &[Entry::Purge(purge)]).await?;
     Ok((stop - first).cast_unsigned())
+}
+
+/// The first erased entry below `stop` whose deletion is not as old: an erased one tells its own age no more, and it is
+/// what proves the deletion.
+async fn proof(client: &Client, chain: ChainId, before: UnixTime, stop: i64) -> Result<Option<i64>, Error> {
+    let sql = "SELECT min(position) FROM record WHERE chain = $1 AND position < $2 AND body IS NULL \
+               AND position NOT IN (SELECT (body::jsonb ->> 'position')::bigint FROM record \
+                                    WHERE chain = $1 AND act = 'deletion/1' AND time < $3)";
+    Ok(client.query_one(sql, &[&&chain.0[..], &stop, &stamp(before)]).await?.try_get(0)?)
 }

@@ -1,6 +1,6 @@
 //! What one transaction does to the chains.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::*;
 use crate::receipt::{content, genesis};
@@ -84,10 +84,11 @@ pub(super) fn purge(
 ) -> Result<u64, Error> {
     let mut end = head(tx, chain)?;
     let first: i64 = tx.query_row("SELECT first FROM chain WHERE id = ?1", [chain.0], |row| row.get(0))?;
-    // The first that is young enough; what is erased has no time and goes with what is round it.
+    // The first that is young enough.
     let sql = "SELECT min(position) FROM record WHERE chain = ?1 AND time >= ?2";
     let young: Option<i64> = tx.query_row(sql, (chain.0, stamp(before)), |row| row.get(0))?;
     let stop = young.unwrap_or_else(|| end.next.cast_signed()).min(first.saturating_add_unsigned(limit));
+    let stop = proof(tx, chain, before, stop)?.unwrap_or(stop);
     if stop <= first {
         return Ok(0);
     }
@@ -100,4 +101,19 @@ pub(super) fn purge(
     push(tx, &mut end, &Entry::Purge(Purge { before, hash, id, through, time: now }))?;
     save(tx, end)?;
     Ok((stop - first).cast_unsigned())
+}
+
+/// The first erased entry below `stop` whose deletion is not as old: an erased one tells its own age no more, and it is
+/// what proves the deletion.
+fn proof(tx: &Transaction<'_>, chain: ChainId, before: UnixTime, stop: i64) -> Result<Option<i64>, Error> {
+    let sql = "SELECT position FROM record WHERE chain = ?1 AND position < ?2 AND body IS NULL ORDER BY position";
+    let mut erased = tx.prepare_cached(sql)?;
+    let erased = erased.query_map((chain.0, stop), |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    if erased.is_empty() {
+        return Ok(None);
+    }
+    let sql = "SELECT body ->> '$.position' FROM record WHERE chain = ?1 AND act = 'deletion/1' AND time < ?2";
+    let mut told = tx.prepare_cached(sql)?;
+    let told = told.query_map((chain.0, stamp(before)), |row| row.get(0))?.collect::<Result<HashSet<i64>, _>>()?;
+    Ok(erased.into_iter().find(|position| !told.contains(position)))
 }

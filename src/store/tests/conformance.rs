@@ -109,6 +109,30 @@ fn old_receipts_are_purged_and_the_rest_stays_whole() {
 }
 
 #[test]
+fn purging_leaves_the_proof_of_a_younger_deletion() {
+    on_each(|store| {
+        let day = |day: i64| UnixTime(day * 86_400);
+        let head = store.append(CHAIN, &entries(50..52)).unwrap();
+        let whose = Filter { consent: Some(ConsentId([50 % 4; 16])), ..Filter::default() };
+        assert_eq!(store.erase(&whose, Reason::Operator, day(52)).unwrap(), 1);
+        // Nothing is known to be as old: not the erased one, whose time is gone with its content.
+        assert_eq!(store.purge(day(10), day(53)).unwrap(), 0);
+        let state = whole(store, &[head])[0];
+        assert_eq!((state.purged, state.erased, state.kept), (0, 1, 2));
+        // What is old behind it is erased one by one.
+        assert_eq!(store.purge(day(52), day(60)).unwrap(), 1);
+        let state = whole(store, &[head])[0];
+        assert_eq!((state.purged, state.erased), (0, 2));
+        // The first deletion is old enough, the second is not.
+        assert_eq!(store.purge(day(53), day(61)).unwrap(), 1);
+        let state = whole(store, &[head])[0];
+        assert_eq!((state.purged, state.erased), (1, 1));
+        assert!(store.purge(day(100), day(101)).unwrap() >= 3);
+        whole(store, &[head]);
+    });
+}
+
+#[test]
 fn long_changes_are_made_in_steps() {
     on_each(|store| {
         for batch in 0..12_u8 {
