@@ -209,3 +209,34 @@ fn published_parts_reach_the_model() {
     assert_eq!((change.version, change.date.as_deref()), (2, Some("2026-02-28")));
     assert_eq!(translated(&change.text, &change.texts, "en"), "Ads are new.");
 }
+
+/// A wrong path makes a policy of the file beside it.
+#[test]
+fn no_key_or_secret_is_told_of_a_file_in_the_wrong_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n".repeat(9);
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{body}-----END PRIVATE KEY-----\n");
+    let config = folder.path().join("c.yaml");
+    let site = "listen: 127.0.0.1:0\nsites:\n  - host: a.example\n    origin: http://127.0.0.1:1\n    policy: ";
+    for (text, what) in [
+        (key.clone(), "private key"),
+        (format!("subject=CN = a\n\n{key}"), "private key"),
+        (key.replace("PRIVATE KEY", "CERTIFICATE"), "certificate"),
+        (body, "expected a mapping, found text"),
+    ] {
+        fs::write(folder.path().join("shop.key"), text).unwrap();
+        fs::write(&config, format!("{site}shop.key\n")).unwrap();
+        for path in [config.clone(), folder.path().join("shop.key")] {
+            let problems = config::check(&path, NOW, CertificateFiles::Skip).unwrap_err();
+            let said = rendered(&problems) + &problems.iter().map(Problem::to_string).collect::<String>();
+            assert!(said.contains(what) && said.contains("shop.key") && !said.contains("MII"), "{said}");
+        }
+    }
+    // In the configuration itself.
+    let inline = format!("{site}|\n      {}\n", key.trim().replace('\n', "\n      "));
+    for text in [format!("{site}\"{}\"\n", key.replace('\n', "\\n")), inline] {
+        fs::write(&config, text).unwrap();
+        let said = rendered(&config::check(&config, NOW, CertificateFiles::Skip).unwrap_err());
+        assert!(said.contains("sites[0].policy") && !said.contains("MII"), "{said}");
+    }
+}

@@ -1,11 +1,21 @@
 //! What is wrong with a configuration, told so that it can be mended: place, excerpt, what, and a hint.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+/// What stands in a file may be a secret in the wrong place: of each value no more is repeated than tells which it is.
+const LONGEST: usize = 40;
+
+/// Paths that somebody wrote by hand are shorter.
+const LONGEST_WORD: usize = 200;
+
+/// How keys and certificates begin (RFC 7468).
+pub(super) const PEM: &str = "-----BEGIN ";
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +45,7 @@ pub struct Problem {
     pub hint: Option<String>,
     source: Arc<Source>,
     range: Range<usize>,
+    excerpt: bool,
 }
 
 impl Problem {
@@ -44,11 +55,12 @@ impl Problem {
             file: source.name.clone(),
             line: place.line,
             column: place.column,
-            key: key.to_owned(),
-            what: what.into(),
+            key: brief(key, LONGEST_WORD).into_owned(),
+            what: brief(&what.into(), LONGEST).into_owned(),
             hint: None,
             source: source.clone(),
             range: place.start..place.end,
+            excerpt: true,
         }
     }
 
@@ -58,7 +70,13 @@ impl Problem {
     }
 
     pub(super) fn with_hint(mut self, hint: Option<impl Into<String>>) -> Self {
-        self.hint = hint.map(Into::into);
+        self.hint = hint.map(|hint| brief(&hint.into(), LONGEST_WORD).into_owned());
+        self
+    }
+
+    /// The line may hold a secret, and is not shown.
+    pub(super) fn without_excerpt(mut self) -> Self {
+        self.excerpt = false;
         self
     }
 
@@ -82,11 +100,13 @@ impl Problem {
         let mut group = Group::with_title(level.primary_title(title));
         if self.line == 0 {
             group = group.element(Origin::path(&*self.file));
+        } else if self.excerpt && !self.source.is_pem(self.range.start) {
+            let (text, range) = self.source.excerpt(self.range.clone());
+            group =
+                group.element(Snippet::source(text).path(&*self.file).annotation(AnnotationKind::Primary.span(range)));
         } else {
-            let range = self.source.clamp(self.range.clone());
-            group = group.element(
-                Snippet::source(&*self.source.text).path(&*self.file).annotation(AnnotationKind::Primary.span(range)),
-            );
+            let place = Origin::path(&*self.file).line(self.line as usize).char_column(self.column as usize);
+            group = group.element(place);
         }
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.message(&**hint));
@@ -163,6 +183,25 @@ impl Source {
         before + within
     }
 
+    /// The text with what is marked in it, which is shortened.
+    fn excerpt(&self, range: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
+        let range = self.clamp(range);
+        let marked = &self.text[range.clone()];
+        let Some((at, _)) = marked.char_indices().nth(LONGEST) else { return (Cow::from(&self.text), range) };
+        let cut = range.start + at;
+        (Cow::from([&self.text[..cut], "…", &self.text[range.end..]].concat()), range.start..cut + '…'.len_utf8())
+    }
+
+    /// Whether a key or certificate stands in this line.
+    fn is_pem(&self, at: usize) -> bool {
+        let at = self.clamp(at..at).start;
+        let start = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
+        let end = self.text[at..].find('\n').map_or(self.text.len(), |n| at + n);
+        self.text[..end]
+            .rfind(PEM)
+            .is_some_and(|begin| begin >= start || !self.text[begin..start].contains("-----END "))
+    }
+
     /// Within one line, at least one character wide where there is one, on character boundaries.
     fn clamp(&self, range: Range<usize>) -> Range<usize> {
         let floor =
@@ -180,6 +219,32 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Source").field(&self.name).finish()
     }
+}
+
+/// A message with so many characters of what it quotes, and without keys.
+fn brief(text: &str, most: usize) -> Cow<'_, str> {
+    let cut = |text: &str, most: usize| text.char_indices().nth(most).map(|(at, _)| at);
+    let pem = text.find(PEM);
+    let quotes = || text.split('`').skip(1).step_by(2);
+    if pem.is_none() && text.len() <= LONGEST_WORD && quotes().all(|quoted| cut(quoted, most).is_none()) {
+        return Cow::from(text);
+    }
+    let mut out = String::new();
+    for (part, quoted) in text[..pem.unwrap_or(text.len())].split('`').zip([false, true].into_iter().cycle()) {
+        if quoted {
+            let at = cut(part, most);
+            out.extend(["`", &part[..at.unwrap_or(part.len())], if at.is_some() { "…`" } else { "`" }]);
+            continue;
+        }
+        for word in part.split_inclusive(' ') {
+            let at = cut(word, LONGEST_WORD);
+            out.extend([&word[..at.unwrap_or(word.len())], if at.is_some() { "… " } else { "" }]);
+        }
+    }
+    if pem.is_some() {
+        out.push('…');
+    }
+    Cow::from(out)
 }
 
 /// The known word that somebody who wrote `word` most likely meant.
@@ -237,6 +302,36 @@ mod tests {
         ] {
             assert_eq!(did_you_mean(written, known), meant, "{written}");
         }
+    }
+
+    #[test]
+    fn no_more_of_a_value_is_told_than_its_beginning() {
+        let key = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----", "MIIEvQ".repeat(40));
+        let long = "s3cr3t".repeat(50);
+        for (text, told) in [
+            (
+                format!("expected a mapping, found `{long}` here"),
+                format!("expected a mapping, found `{}…` here", &long[..40]),
+            ),
+            (format!("cannot read /etc/{long}"), format!("cannot read /etc/{}… ", &long[..195])),
+            (format!("cannot read {key}"), "cannot read …".to_owned()),
+            (format!("`{key}` is no path"), "``…".to_owned()),
+            ("`a` and `b`".to_owned(), "`a` and `b`".to_owned()),
+        ] {
+            assert_eq!(brief(&text, LONGEST), told);
+        }
+        let source =
+            Arc::new(Source::new("a.yaml", &format!("a: {long}\nb: |\n  {}\nc: x\n", key.replace('\n', "\n  "))));
+        let render =
+            |start, end, line| Problem::error(&source, Place { line, column: 4, start, end }, "", "x").render(false);
+        let text = render(3, 3 + long.len(), 1);
+        assert!(text.contains(&format!("a: {}…", &long[..40])) && !text.contains(&long[..41]), "{text}");
+        for at in (3 + long.len() + 6)..source.text.find("c: x").unwrap() {
+            let text = render(at, at + 1, 3);
+            assert!(text.contains("a.yaml:3:4") && !text.contains("MII") && !text.contains("KEY"), "{at}: {text}");
+        }
+        let end = source.text.len();
+        assert!(render(end - 2, end - 1, 6).contains("c: x"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::HeaderValue;
 
+use super::problem::Problem;
 use super::reading::Item;
 
 /// Shorter ones can be guessed.
@@ -62,7 +63,12 @@ pub(super) fn given(item: &Item<'_>, skip: bool) -> Option<(String, Secret)> {
             (name.to_owned(), if skip { None } else { Some(read()) })
         }
         // What stands here may be the secret itself: it is not repeated.
-        _ => return item.fail_with("this is no reference to a secret", HINT),
+        _ => {
+            let what = "this is no reference to a secret";
+            let problem = Problem::error(item.source, item.place(), &item.path, what).with_hint(Some(HINT));
+            item.problems.push(problem.without_excerpt());
+            return None;
+        }
     };
     match found? {
         Ok(secret) => Some((name, Secret(secret.trim().into()))),

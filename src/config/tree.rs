@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 use serde_yaml::options::DuplicateKeyPolicy;
 
-use super::problem::{Place, Problem, Source};
+use super::problem::{PEM, Place, Problem, Source};
 use super::reading::Problems;
 
 /// A value and its place.
@@ -86,13 +86,35 @@ pub(super) fn parse(source: &Arc<Source>, problems: &Problems) -> Option<Node> {
     if source.text.trim().is_empty() {
         return Some(Node { value: Value::Null, place: Place::START });
     }
+    if let Some(what) = pem(&source.text) {
+        problems.push(
+            Problem::of_file(&source.name, format!("this is a {what}, neither a configuration nor a policy"))
+                .with_hint(Some("name the YAML file here; keys and certificates stand under `certificate`")),
+        );
+        return None;
+    }
     match serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, options) {
+        // Not quoted: it may be the file of a secret.
+        Ok(Spanned { value: Raw::Bool(_) | Raw::Number(_) | Raw::Text(_), .. }) => {
+            problems.push(
+                Problem::of_file(&source.name, "expected a mapping, found text")
+                    .with_hint(Some("this is no configuration or policy: those are lines of `key: value`")),
+            );
+            None
+        }
         Ok(root) => Some(node(root, &source.text)),
         Err(error) => {
             problems.push(syntax_problem(source, &error));
             None
         }
     }
+}
+
+/// What a file of keys or certificates is (RFC 7468), which may have other text before them.
+fn pem(text: &str) -> Option<&'static str> {
+    let begins: Vec<_> = text.lines().filter(|line| line.trim_start_matches('\u{feff}').starts_with(PEM)).collect();
+    let is_key = begins.iter().any(|line| line.contains("PRIVATE KEY"));
+    if is_key { Some("private key") } else { begins.first().map(|_| "certificate or key") }
 }
 
 fn syntax_problem(source: &Arc<Source>, error: &serde_yaml::Error) -> Problem {
