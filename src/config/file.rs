@@ -27,7 +27,7 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
     let trusted_proxies = s.or("trusted_proxies", Vec::new(), listen::networks);
     let listeners = s.need("listen", |item| listen::read(item, &trusted_proxies));
     let redirect = s.or("redirect", Vec::new(), |item| listen::read(item, &trusted_proxies));
-    across::addresses_differ(s);
+    let own = across::own_addresses(s);
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let default_certificate = (s.get("certificate"), s.get("key"));
     let state = s.get("state").map_or_else(|| Some(s.item.source.folder.join("state")), |item| item.path())?;
@@ -62,12 +62,13 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         }
         let sites = items.iter().filter_map(read_site).collect();
         across::hosts_differ(&items);
+        across::origins_are_others(&items, &own);
         Some(sites)
     });
     config.listen = listeners?;
     config.sites = sites?;
-    let own = config.admin.as_ref().and_then(|admin| admin.certificate.as_ref());
-    for certificate in config.sites.iter().filter_map(|site| site.certificate.as_ref()).chain(own) {
+    let admin = config.admin.as_ref().and_then(|admin| admin.certificate.as_ref());
+    for certificate in config.sites.iter().filter_map(|site| site.certificate.as_ref()).chain(admin) {
         if !config.certificates.iter().any(|known| Arc::ptr_eq(known, certificate)) {
             config.certificates.push(certificate.clone());
         }

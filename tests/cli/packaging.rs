@@ -27,6 +27,31 @@ fn manual_pages_and_completions_know_every_command() {
 fn shipped_configuration_of_kubernetes_is_right() {
     let (code, out, err) = run(&["check", "--no-certificates", "--config", "config/deploy/kubernetes/consentry.yaml"]);
     assert_eq!((code, &*err), (0, ""), "{out}");
+    // As the sidecar's comments say, with the site in the same network.
+    let text = fs::read_to_string("config/deploy/kubernetes/consentry.yaml").unwrap();
+    let (folder, origin) = (tempfile::tempdir().unwrap(), "http://shop.default.svc.cluster.local:8080 ");
+    assert!(text.contains(origin));
+    let file = folder.path().join("consentry.yaml");
+    fs::write(&file, text.replace(origin, "http://127.0.0.1:8080 ")).unwrap();
+    let (code, out, err) = run(&["check", "--no-certificates", "--config", file.to_str().unwrap()]);
+    assert_eq!((code, &*err), (0, ""), "{out}");
+}
+
+/// What is built is what is run, and each port that we listen on is one of the container's.
+#[test]
+fn manifests_name_the_image_that_is_built_and_its_ports() {
+    let image = format!("consentry:{}", env!("CARGO_PKG_VERSION"));
+    let read = |name: &str| fs::read_to_string(Path::new("config/deploy").join(name)).unwrap();
+    assert!(read("container/Containerfile").contains(&format!("build -t {image} ")));
+    let config = read("kubernetes/consentry.yaml");
+    for manifest in ["kubernetes/front.yaml", "kubernetes/sidecar.yaml"].map(read) {
+        assert!(manifest.contains(&format!("image: {image}\n")));
+        for port in ["8443", "8081", "9464"] {
+            assert!(
+                config.contains(&format!(" 0.0.0.0:{port}")) && manifest.contains(&format!("containerPort: {port} "))
+            );
+        }
+    }
 }
 
 /// The files exist that the package is made of, and those that packaging makes are made by its one script.
