@@ -240,3 +240,30 @@ fn no_key_or_secret_is_told_of_a_file_in_the_wrong_place() {
         assert!(said.contains("sites[0].policy") && !said.contains("MII"), "{said}");
     }
 }
+
+#[test]
+fn folders_that_cannot_be_written_are_told_where_they_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.yaml");
+    fs::write(folder.path().join("file"), "").unwrap();
+    for (lines, told) in [
+        ("log: { access_file: nowhere/access.log }", Some((5, 21, "log.access_file"))),
+        ("log: { access_file: file/access.log }", Some((5, 21, "log.access_file"))),
+        ("log: { access_file: '.' }", Some((5, 21, "log.access_file"))),
+        ("log: { access: false, access_file: nowhere/access.log }", None),
+        ("log: { access_file: access.log }", None),
+        ("state: file", Some((5, 8, "state"))),
+        ("state: file/state", Some((5, 8, "state"))),
+        ("state: new/state", None),
+        ("", None),
+    ] {
+        let site = "host: a.example\n    origin: http://127.0.0.1:1\n    policy: standard";
+        fs::write(&path, format!("sites:\n  - {site}\n{lines}\nlisten: 127.0.0.1:0\n")).unwrap();
+        let problems = config::check(&path, NOW, CertificateFiles::Read).unwrap_err();
+        // The certificate is missing, too.
+        assert_eq!(problems.len(), 1 + usize::from(told.is_some()), "{lines}: {problems:?}");
+        let found = problems.last().filter(|_| told.is_some());
+        assert_eq!(found.map(|found| (found.line, found.column, &*found.key)), told, "{lines}");
+        assert!(config::check(&path, NOW, CertificateFiles::Skip).is_ok(), "checked away from the machine");
+    }
+}

@@ -1,8 +1,9 @@
 //! The main file, `consentry.yaml`: listeners, limits, and the list of sites.
 
+use std::io::ErrorKind;
 use std::num::NonZero;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     let default_certificate = (s.get("certificate"), s.get("key"));
     let state = s.get("state").map_or_else(|| Some(s.item.source.folder.join("state")), |item| item.path())?;
+    if !certificates.are_skipped() {
+        folders(s, &state);
+    }
     let default_receipts = Receipts::in_folder(&state);
     let mut config = Config {
         file: s.item.source.name.clone(),
@@ -74,6 +78,31 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         }
     }
     Some(config)
+}
+
+/// Whether what we write can be written: the state's folder is made, that of the access log is not.
+fn folders(s: &Section<'_>, state: &Path) {
+    let made = state.ancestors().find(|folder| folder.symlink_metadata().is_ok());
+    if let Some(file) = made.filter(|made| !made.is_dir()) {
+        let what = format!("cannot make the folder {}: {} is none", state.display(), file.display());
+        let item = s.item.child_named("state").unwrap_or_else(|| s.item.clone());
+        item.fail_with::<()>(what, "name a folder that we may make, or one that is there");
+    }
+    let Some(log) = s.item.child_named("log").filter(|log| log.child_named("access").is_none_or(|item| item.is_on()))
+    else {
+        return;
+    };
+    let Some(item) = log.child_named("access_file") else { return };
+    let Some(path) = item.peek_text().map(|text| item.source.folder.join(text)) else { return };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // What only others may look into is theirs to judge.
+    let hidden = folder.metadata().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+    if !folder.is_dir() && !hidden {
+        let hint = "make it, for whom we run as; the systemd unit makes /var/log/consentry";
+        item.fail_with::<()>(format!("cannot write {}: its folder is not there", path.display()), hint);
+    } else if path.is_dir() {
+        item.fail_with::<()>(format!("cannot write {}: it is a folder", path.display()), "name a file in it");
+    }
 }
 
 fn timeouts(s: &Section<'_>) -> Timeouts {

@@ -122,6 +122,11 @@ impl<'a> Item<'a> {
         matches!(self.node.value, Value::Bool(_))
     }
 
+    /// Neither `false` nor absent.
+    pub(super) fn is_on(&self) -> bool {
+        !matches!(self.node.value, Value::Bool(false))
+    }
+
     /// Text, where it is; what else stands there is told by whoever reads it.
     pub(super) fn peek_text(&self) -> Option<&'a str> {
         match &self.node.value {

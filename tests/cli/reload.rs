@@ -93,7 +93,7 @@ fn sigusr1_begins_a_new_access_log() {
         fs::write(&wrong, format!("{text}log: {{ access_file: nowhere/access.log }}\n")).unwrap();
         let mut program = Program::start(&["serve", "--config", wrong.to_str().unwrap()]);
         program.line_with("cannot write");
-        assert_eq!(program.exit_code(), Some(1));
+        assert_eq!(program.exit_code(), Some(2));
     });
 }
 
