@@ -36,7 +36,8 @@ impl Named {
             Some(end) => NamePattern::parse(&format!("^.*{end}$")).ok(),
             None => NamePattern::parse(&name).ok(),
         });
-        Arc::new(policy.with_consent_tool(cookies.collect(), self.tool.service(), self.source.clone()))
+        let (service, vendors) = (self.tool.service(), self.tool.format().names_vendors());
+        Arc::new(policy.with_consent_tool(cookies.collect(), service, vendors, self.source.clone()))
     }
 
     pub(super) fn into_tool(self) -> Tool {

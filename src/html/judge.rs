@@ -6,6 +6,7 @@ use super::Settings;
 use crate::page::{escape, placeholder};
 use crate::policy::{
     Action, Category, CategoryId, Finding, FindingAction, FindingKind, Grant, Owner, Policy, Rule, ServiceId, Verdict,
+    vendor_word,
 };
 
 /// A URL that the grant does not allow.
@@ -125,7 +126,12 @@ impl<'a> Needs<'a> {
                 Some(Owner { category, service: None }) => grant_category_alone(policy, &mut self.grant, category),
                 None => {}
             }
-            if !self.add(owner) {
+            let is_new = self.add(owner);
+            if let Some(vendor) = verdict.classified.and_then(|found| policy.vendor_of(&found)) {
+                self.grant.grant_vendor(vendor);
+                self.words.push(format!("service:{}", vendor_word(vendor)));
+            }
+            if !is_new {
                 return;
             }
         }

@@ -60,6 +60,7 @@ pub(super) fn fingerprint(parts: &PolicyParts, catalogue: &Catalogue) -> (u64, [
     hash.list(parts.consent_tool.as_slice(), |hash, tool| {
         hash.list(&tool.cookies, |hash, name| hash.text(&name.to_string()));
         hash.text(tool.service.as_deref().unwrap_or_default());
+        hash.number(tool.vendors.into());
     });
     let known = catalogue.parts();
     hash.list(&known.services, |hash, service| {

@@ -49,6 +49,11 @@ impl Grant {
         self.vendors = vendors.to_vec();
     }
 
+    /// Takes back what was refused to one vendor.
+    pub fn grant_vendor(&mut self, vendor: u16) {
+        self.vendors.retain(|refused| *refused != vendor);
+    }
+
     /// The vendors of the IAB without consent.
     pub fn refused_vendors(&self) -> &[u16] {
         &self.vendors

@@ -132,11 +132,18 @@ impl Policy {
     }
 
     /// The same policy on a site that runs a consent tool, named at `source`: its cookies and tags always pass.
-    pub fn with_consent_tool(&self, cookies: Vec<NamePattern>, service: Option<&str>, source: RuleSource) -> Self {
+    /// With `vendors`, its records answer for single vendors of the IAB.
+    pub fn with_consent_tool(
+        &self,
+        cookies: Vec<NamePattern>,
+        service: Option<&str>,
+        vendors: bool,
+        source: RuleSource,
+    ) -> Self {
         let mut parts = self.parts.clone();
         let rule = RuleId(u32::try_from(parts.sources.len()).unwrap_or(u32::MAX));
         parts.sources.push(source);
-        parts.consent_tool = Some(ConsentTool { cookies, service: service.map(Into::into), rule });
+        parts.consent_tool = Some(ConsentTool { cookies, service: service.map(Into::into), vendors, rule });
         Self::compile(parts, self.catalogue.clone())
     }
 
@@ -247,6 +254,24 @@ impl Policy {
     /// SHA-256 of the same, for records: whoever has policy and release can show what a visitor was asked about.
     pub fn digest(&self) -> [u8; 32] {
         self.fingerprint.1
+    }
+
+    /// The vendors of the IAB for whom the site's consent tool may answer, sorted: those whom the catalogue knows.
+    pub fn vendors(&self) -> Vec<u16> {
+        let asked = self.parts.consent_tool.as_ref().is_some_and(|tool| tool.vendors);
+        let services = self.catalogue.services().iter().filter(|_| asked);
+        let mut vendors: Vec<_> = services.filter_map(|service| service.iab_vendor).collect();
+        vendors.sort_unstable();
+        vendors.dedup();
+        vendors
+    }
+
+    /// The vendor whose consent this takes beside that of its category, where the site's consent tool answers for it.
+    pub fn vendor_of(&self, found: &Classified) -> Option<u16> {
+        let Rule::Catalogue(rule) = found.rule else { return None };
+        let asked = self.parts.consent_tool.as_ref().is_some_and(|tool| tool.vendors);
+        let service = self.catalogue.service_of(rule).filter(|_| asked && !self.is_required(found.owner.category))?;
+        service.iab_vendor
     }
 
     fn is_required(&self, category: CategoryId) -> bool {

@@ -270,6 +270,8 @@ pub struct ConsentTool {
     pub cookies: Vec<NamePattern>,
     /// Its entry in the catalogue, whose hosts and snippets are its own too.
     pub service: Option<Box<str>>,
+    /// Whether its records answer for single vendors of the IAB.
+    pub vendors: bool,
     /// Where the site names it.
     pub rule: RuleId,
 }

@@ -106,12 +106,11 @@ impl<'p> Owners<'p> {
     fn of_service(&mut self, service: usize) -> usize {
         let entry = super::catalogue::Entry { service, rule: super::RuleId(0) };
         let (standing, necessary) = (self.policy.adopted_as(entry), self.policy.catalogue.is_necessary(&entry));
-        let vendor = self.policy.catalogue.services()[service].iab_vendor;
+        let asked = self.policy.parts.consent_tool.as_ref().is_some_and(|tool| tool.vendors);
+        let vendor = self.policy.catalogue.services()[service].iab_vendor.filter(|_| asked);
         match (standing.classified().map(|found| found.owner), vendor) {
             // Refused by number, where it is not declared and so has no name; only a consent tool does that.
-            (Some(Owner { category, service: None }), Some(vendor))
-                if self.policy.parts.consent_tool.is_some() && !self.policy.is_required(category) =>
-            {
+            (Some(Owner { category, service: None }), Some(vendor)) if !self.policy.is_required(category) => {
                 self.of_words(category, Some(&vendor_word(vendor)), necessary)
             }
             _ => self.number(standing, necessary),

@@ -481,7 +481,7 @@ fn a_vendor_without_consent_has_nothing_but_what_is_required() {
     parts.sources = rules.0;
     let compile = |parts: &PolicyParts| Policy::compile(parts.clone(), Arc::new(Catalogue::compile(known.clone())));
     let source = RuleSource { file: "c".into(), line: 1, text: "".into() };
-    let policy = compile(&parts).with_consent_tool(vec![], None, source);
+    let policy = compile(&parts).with_consent_tool(vec![], None, true, source);
     let mut grant = grant(&[ESSENTIAL, PERFORMANCE, MARKETING]);
     let tag = url("https://ad.doubleclick.net/x");
     assert_eq!(policy.judge_tag(&grant, &tag).action, Action::Keep);

@@ -193,6 +193,34 @@ fn single_services_have_their_own_answers() {
     });
 }
 
+/// Of services that the policy does not declare, the catalogue knows the vendor.
+#[test]
+fn a_vendor_that_a_tc_string_refuses_stays_refused_in_the_page() {
+    block_on(async {
+        let page = "<!doctype html><head><script src=https://static.criteo.net/js/ld/ld.js></script>\
+                    <script src=https://js.adnet.example/a.js></script></head>";
+        let lines = [("content-type", "text/html"), ("set-cookie", "cto_bundle=1"), ("set-cookie", "_fbp=1")];
+        let origin = Origin::fixed(200, &lines, page).await;
+        let address = format!("http://{}", origin.address);
+        let nobody = "euconsent-v2=CQSU_AAQSU_AAEsAEBENBQFgAP_gAAAAAAYgAAAAAAAA.YAAAAAAAAAAA";
+        for (gating, criteo) in [
+            ("remove", "marketing -~91 -~755"),
+            ("neutralise", "<script data-consentry-needs=\"category:marketing service:~91\" type=\"text/plain\""),
+            ("client", "<script data-consentry-needs=\"category:marketing service:~91\" type=\"text/plain\""),
+        ] {
+            let extra = format!("consent_tool: tcf\nguard: true\ngating: {gating}");
+            let proxy = Proxy::builder().site_with(HOST, &address, &policy("opt-in"), &extra).start();
+            let mut client = Client::h1(&proxy).await;
+            let reply = client.navigate("/", &[("cookie", nobody)]).await;
+            assert!(reply.text().contains(criteo), "{gating}: {}", reply.text());
+            assert_eq!(gating == "remove", !reply.text().contains("criteo"), "{gating}: {}", reply.text());
+            assert_eq!(reply.set_cookies(), ["_fbp=1"], "{gating}");
+            let state = client.get("/_consent/choice", &[("cookie", nobody)]).await.text();
+            assert!(state.contains("\"~91\":false") && state.contains("\"adnet\":true"), "{state}");
+        }
+    });
+}
+
 #[test]
 fn what_nobody_can_read_grants_nothing_and_breaks_nothing() {
     block_on(async {

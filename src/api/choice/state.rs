@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::consent::{Basis, Decision};
 use crate::own;
 use crate::page::banner::script::granted;
-use crate::policy::{CategoryId, Owner, ServiceId};
+use crate::policy::{CategoryId, Owner, ServiceId, vendor_word};
 
 /// What holds for this visitor now: for each category and service that the policy names, whether it may be used.
 pub(in crate::api) fn state(visit: &Visit<'_>) -> Response<Body> {
@@ -25,11 +25,15 @@ pub(super) fn state_of(visit: &Visit<'_>, decision: &Decision) -> Response<Body>
     let categories: Map<_, _> =
         categories.map(|(id, category)| (category.id.to_string(), grant.has_category(id).into())).collect();
     let services = (0..).map(ServiceId).zip(&parts.services);
+    // Of what the policy does not declare, a record of the IAB answers for the vendor.
+    let refused = grant.refused_vendors();
+    let vendors = policy.vendors().into_iter().map(|vendor| (vendor_word(vendor), (!refused.contains(&vendor)).into()));
     let services: Map<_, _> = services
         .map(|(id, service)| {
             let owner = Owner { category: service.category, service: Some(id) };
             (service.id.to_string(), grant.allows(owner).into())
         })
+        .chain(vendors)
         .collect();
     let state = serde_json::json!({
         "version": parts.version,

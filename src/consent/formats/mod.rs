@@ -180,6 +180,11 @@ impl Format {
         self.0.bridged
     }
 
+    /// Whether its record may answer for single vendors of the IAB.
+    pub fn names_vendors(self) -> bool {
+        self.0.vendors
+    }
+
     /// Reads the record out of the `Cookie` lines of a request. `cookie` is the site's own name for it.
     pub fn read<'a>(self, lines: impl IntoIterator<Item = &'a [u8]>, cookie: Option<&str>) -> Reading {
         let of_tool = |name: &[u8]| self.owns(cookie, name);

@@ -81,7 +81,7 @@ fn settings(policy: &Policy, word: &str, cookie: &str, map: &str, services: &str
     };
     Settings {
         format: Format::named(word).unwrap(),
-        cookie: Some(cookie.into()).filter(|name: &Box<str>| !name.is_empty()),
+        cookie: (!cookie.is_empty()).then(|| cookie.into()),
         map: pairs(map).into_iter().map(|(group, key)| (group, policy.category_named(&key).unwrap())).collect(),
         services: pairs(services)
             .into_iter()
