@@ -13,6 +13,8 @@ use crate::page::escape;
 pub(super) struct Source<'t> {
     pub(super) bytes: &'t [u8],
     pub(super) encoding: &'static Encoding,
+    /// Names count as they are written, but for their prefixes, which may be any.
+    pub(super) xml: bool,
 }
 
 /// One attribute of a start tag. Of doubled ones only the first counts, as in browsers.
@@ -76,9 +78,16 @@ pub(super) fn read<'t>(source: Source<'t>, known: impl Fn(&str) -> Option<&'stat
     let mut rest = Names::behind(source.bytes, 1);
     while let Some((name_at, value_at)) = rest.next() {
         let mut lower = [0; LONGEST];
-        let Some(lower) = lower.get_mut(..name_at.len()) else { continue };
-        lower.copy_from_slice(&source.bytes[name_at.clone()]);
+        let mut written = &source.bytes[name_at.clone()];
+        if source.xml && written.ends_with(b":href") {
+            written = b"xlink:href";
+        }
+        let Some(lower) = lower.get_mut(..written.len()) else { continue };
+        lower.copy_from_slice(written);
         lower.make_ascii_lowercase();
+        if source.xml && lower != written {
+            continue;
+        }
         let Some(name) = std::str::from_utf8(lower).ok().and_then(&known) else { continue };
         if found.iter().all(|a| a.name != name) {
             found.push(Attribute { name, source, name_at, value_at });
@@ -251,7 +260,7 @@ mod tests {
             ("<img title='src=x > y' src=b>", &[("src", "b")]),
             ("<img src='a&amp;b&#x2f;'>", &[("src", "a&b/")]),
         ] {
-            let source = Source { bytes: tag.as_bytes(), encoding: encoding_rs::UTF_8 };
+            let source = Source { bytes: tag.as_bytes(), encoding: encoding_rs::UTF_8, xml: false };
             let found = read(source, |name| ["src", "href"].into_iter().find(|known| *known == name));
             let found: Vec<_> = found.iter().map(|a| (a.name, a.value())).collect();
             let wanted: Vec<_> = wanted.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))).collect();

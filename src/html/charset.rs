@@ -43,6 +43,41 @@ pub(super) fn mark(first: &[u8], whole: bool) -> Mark {
     if begun && !whole { Mark::NeedMore } else { Mark::None }
 }
 
+/// No XML declaration is longer, but for white space that nobody writes.
+const DECLARATION: usize = 256;
+
+/// What the first bytes declare where neither a mark nor a header says it: UTF-16 by how `<?x` is written, and in XML
+/// whatever the declaration names, or UTF-8.
+pub(super) fn declared(first: &[u8], xml: bool, whole: bool) -> Mark {
+    const WIDE: [(&[u8], &Encoding); 2] = [(b"<\0?\0x\0", UTF_16LE), (b"\0<\0?\0x", UTF_16BE)];
+    if let Some((_, encoding)) = WIDE.iter().find(|(start, _)| first.starts_with(start)) {
+        return Mark::Of(encoding);
+    }
+    let begun = |start: &[u8]| start.starts_with(first) && !whole;
+    if WIDE.iter().any(|(start, _)| begun(start)) || (xml && begun(b"<?xml")) {
+        return Mark::NeedMore;
+    }
+    if !xml {
+        return Mark::None;
+    }
+    let front = &first[..first.len().min(DECLARATION)];
+    let declaration = front.strip_prefix(b"<?xml").unwrap_or_default();
+    match memchr::memchr(b'>', declaration) {
+        None if declaration.is_empty() || whole || front.len() == DECLARATION => Mark::Of(UTF_8),
+        None => Mark::NeedMore,
+        Some(end) => Mark::Of(encoding_of(&declaration[..end]).unwrap_or(UTF_8)),
+    }
+}
+
+/// In bytes that can be read so far it cannot be UTF-16, whatever it says.
+fn encoding_of(declaration: &[u8]) -> Option<&'static Encoding> {
+    let at = memchr::memmem::find(declaration, b"encoding")? + b"encoding".len();
+    let value = declaration[at..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let (quote, value) = value.split_first()?;
+    let label = &value[..memchr::memchr(*quote, value)?];
+    Encoding::for_label(label).map(Encoding::output_encoding)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +113,25 @@ mod tests {
         assert_eq!(mark(b"\xff\xfe", false), Mark::Of(UTF_16LE));
         assert_eq!(mark(b"\xfe\xff<", false), Mark::Of(UTF_16BE));
         assert_eq!(mark(b"<", false), Mark::None);
+    }
+
+    #[test]
+    fn declarations_are_read_as_browsers_read_them() {
+        for (first, html, xml) in [
+            (&b"<!"[..], Mark::None, Mark::Of(UTF_8)),
+            (b"<", Mark::NeedMore, Mark::NeedMore),
+            (b"<\0?\0x\0m", Mark::Of(UTF_16LE), Mark::Of(UTF_16LE)),
+            (b"\0<\0?\0x", Mark::Of(UTF_16BE), Mark::Of(UTF_16BE)),
+            (b"<?xm", Mark::None, Mark::NeedMore),
+            (b"<?xml version='1.0' encoding='Shift_JIS'", Mark::None, Mark::NeedMore),
+            (b"<?xml version='1.0' encoding = \"Shift_JIS\" ?>", Mark::None, Mark::Of(SHIFT_JIS)),
+            (b"<?xml version='1.0' encoding='utf-16'?>", Mark::None, Mark::Of(UTF_8)),
+            (b"<?xml version='1.0'?><a encoding='latin1'>", Mark::None, Mark::Of(UTF_8)),
+            (&[b"<?xml ", &[b' '; 300][..]].concat(), Mark::None, Mark::Of(UTF_8)),
+        ] {
+            assert_eq!(declared(first, false, false), html, "{}", first.escape_ascii());
+            assert_eq!(declared(first, true, false), xml, "{}", first.escape_ascii());
+        }
+        assert_eq!((declared(b"<", false, true), declared(b"<", true, true)), (Mark::None, Mark::Of(UTF_8)));
     }
 }

@@ -24,7 +24,7 @@ impl Page {
             return self.start_with_script(start, tag);
         }
         let kept = match kind {
-            Kind::NoScript if start.is_html => Region::Inner(Box::new(self.inner(false)?)),
+            Kind::NoScript if start.is_html || self.holds_elements() => Region::Inner(Box::new(self.inner(false)?)),
             Kind::Text | Kind::Style => self.text_region(start)?,
             Kind::NoScript | Kind::Head => Region::Pass,
             Kind::Template | Kind::Select | Kind::Frameset | Kind::Foreign | Kind::Integration => {
@@ -59,10 +59,15 @@ impl Page {
     fn text_region(&self, start: Start) -> Result<Region, Error> {
         let sheet = (start.kind == Kind::Style && self.settings.policy.parts().styles)
             .then(|| Region::Sheet(Sheet::new(self.encoding, !start.is_html)));
-        if !start.is_html || !self.around.is_doubtful() {
+        if !self.holds_elements() && (!start.is_html || !self.around.is_doubtful()) {
             return Ok(sheet.unwrap_or(Region::Pass));
         }
         self.doubted(sheet)
+    }
+
+    /// Whether what the parser takes for text holds elements: no element of XML has text alone.
+    fn holds_elements(&self) -> bool {
+        self.place.xml
     }
 
     /// Text that is judged as such first, and then read as markup.
@@ -75,7 +80,7 @@ impl Page {
     }
 
     fn judge_tag(&mut self, start: Start, tag: &[u8]) -> Result<(), Error> {
-        let source = Source { bytes: tag, encoding: self.encoding };
+        let source = Source { bytes: tag, encoding: self.encoding, xml: self.place.xml };
         let styles = self.settings.policy.parts().styles;
         let attributes = attributes::read(source, |name| roles::wanted(start.kind, name, styles));
         self.judge(start, tag, &attributes)
@@ -134,7 +139,7 @@ impl Page {
                 if kind == Kind::Frame {
                     let placeholder = self.placeholder(&reason, attributes);
                     self.out.extend_from_slice(placeholder.as_bytes());
-                } else if start.is_html && self.around.is_foreign() && elements::leads_out(tag) {
+                } else if start.is_html && !self.place.xml && self.around.is_foreign() && elements::leads_out(tag) {
                     // Its tag may have led browsers out of SVG; without one they would read on as if in it.
                     self.out.extend_from_slice(&tag[..attributes::name_end(tag)]);
                     self.out.push(b'>');
@@ -156,7 +161,8 @@ impl Page {
         if let Some(srcdoc) = elements::find(attributes, "srcdoc") {
             edits.extend(self.srcdoc(srcdoc)?);
         }
-        if start.kind == Kind::Script && self.around.frameset {
+        let holds_elements = self.holds_elements() && !neutral;
+        if start.kind == Kind::Script && (self.around.frameset || holds_elements) {
             // Behind a frameset that browsers ignore it runs; in one that they heed it is markup.
             let region = self.doubted(self.script(start, attributes).map(Region::Script))?;
             attributes::apply(tag, &mut edits, &mut self.out);
@@ -180,6 +186,7 @@ impl Page {
             return Ok(());
         }
         attributes::apply(tag, &mut edits, &mut self.out);
+        let region = if kind == Kind::Frame && self.holds_elements() { self.doubted(None)? } else { region };
         self.open(start, region);
         Ok(())
     }
@@ -259,8 +266,13 @@ impl Page {
         if depth > self.settings.limits.depth {
             return Err(Error::Depth);
         }
-        let place =
-            Place { depth, filtered: false, base_is_final: !own && self.place.base_is_final, ..self.place.clone() };
+        let place = Place {
+            depth,
+            filtered: false,
+            base_is_final: !own && self.place.base_is_final,
+            xml: !own && self.place.xml,
+            ..self.place.clone()
+        };
         let encoding = if own { Some(encoding_rs::UTF_8) } else { Some(self.encoding) };
         let charset = encoding.and_then(AsciiCompatibleEncoding::new);
         Ok(Document::new(Arc::clone(&self.settings), place, charset))

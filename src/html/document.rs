@@ -103,6 +103,17 @@ impl Document {
         self.settle(result, out)
     }
 
+    /// The rest cannot be read, which begins behind what was written so far.
+    pub(super) fn refuse(&mut self, error: Error, out: &mut Vec<u8>) -> Result<(), Error> {
+        let passes = lock(&self.page).settings.on_error == OnError::Pass;
+        if passes {
+            self.end(out)?;
+        }
+        self.parser = None;
+        self.failed = Some(error.clone());
+        if passes { Ok(()) } else { Err(error) }
+    }
+
     /// Lets pass what the prefilter knows to be plain, and feeds the parser what it must see.
     fn filter<'b>(
         &mut self,

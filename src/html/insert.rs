@@ -159,6 +159,10 @@ impl Page {
             return false;
         }
         let name = tag[1..super::attributes::name_end(tag)].to_ascii_lowercase();
+        // What we add has no prefix, and means nothing where the page's own elements have one.
+        if self.place.xml && name.contains(&b':') {
+            return false;
+        }
         match start.kind {
             Kind::Head | Kind::Meta | Kind::Link | Kind::Base => false,
             Kind::Script | Kind::NoScript | Kind::Template => {
@@ -199,7 +203,7 @@ impl Page {
     pub(super) fn pass(&mut self, chunk: &[u8]) {
         let at = match &mut self.inserting.front {
             // XML has no tags that go without saying.
-            Front::Searching { at, inside: None } if !self.settings.xml => match at.find(chunk) {
+            Front::Searching { at, inside: None } if !self.place.xml => match at.find(chunk) {
                 Some(at) => at,
                 None => return self.out.extend_from_slice(chunk),
             },
@@ -212,7 +216,7 @@ impl Page {
 
     /// The document is complete: what has not found its place stands last, where that is a place.
     pub(super) fn insert_last(&mut self) {
-        if self.settings.xml || self.around.frameset {
+        if self.place.xml || self.around.frameset {
             return;
         }
         if matches!(self.inserting.front, Front::Searching { inside: None, at: At::Text }) {
@@ -226,7 +230,7 @@ impl Page {
 
     /// Whether the link may stand behind the last byte, if that is a place for markup.
     pub(super) fn appends(&self) -> bool {
-        self.settings.insert.link.as_ref().is_some_and(|link| link.at_end) && self.takes_link() && !self.settings.xml
+        self.settings.insert.link.as_ref().is_some_and(|link| link.at_end) && self.takes_link() && !self.place.xml
     }
 
     fn takes_link(&self) -> bool {

@@ -28,6 +28,8 @@ pub(super) struct Place {
     pub(super) depth: u8,
     /// What the page lets us do in it.
     pub(super) csp: Csp,
+    /// Whether browsers read it as XML.
+    pub(super) xml: bool,
     /// Whether markup that cannot matter may be read past the parser.
     pub(super) filtered: bool,
     /// The language that the page says it is in, of those that we can speak.
@@ -42,6 +44,7 @@ impl Place {
             base_is_final: false,
             depth: 0,
             csp: settings.csp.clone(),
+            xml: settings.xml,
             filtered,
             language: None,
         }
@@ -92,8 +95,6 @@ pub(super) enum Next {
     Start(Start),
     /// An end tag that goes.
     Dropped,
-    /// An end tag that was never in the page.
-    Made,
 }
 
 /// What the parser knows of a start tag.
@@ -170,7 +171,7 @@ impl Page {
                 }
                 return;
             }
-            Some(Next::Dropped | Next::Made) => return,
+            Some(Next::Dropped) => return,
             None => {}
         }
         if let Region::Pass = self.region {

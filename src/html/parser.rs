@@ -17,7 +17,7 @@ use super::elements::{self, Form, Kind, PASSED_OVER};
 use super::ending::ASKED;
 use super::page::{Next, Page, Start};
 use super::region::Region;
-use super::{Error, OnError, insert};
+use super::{Error, OnError, insert, xml};
 
 /// `adjusts` says that a `<meta>` may name the charset.
 pub(super) fn parser(
@@ -100,8 +100,8 @@ impl OutputSink for Sink {
 
 fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerResult {
     let name = element.tag_name();
-    let kind = elements::kind(name.as_bytes());
     let mut page = lock(shared);
+    let kind = elements::kind(if page.place.xml { xml::local(name.as_bytes()) } else { name.as_bytes() });
     if page.progress.telling {
         page.ending.in_content |= name == ASKED;
         return Ok(());
@@ -123,7 +123,7 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
         return Ok(());
     }
     // The parser takes what follows `<svg/>` for SVG's, and so markup for text, and text for markup.
-    if kind == Kind::Foreign && element.is_self_closing() && !page.settings.xml && page.around.foreign.is_empty() {
+    if kind == Kind::Foreign && element.is_self_closing() && !page.place.xml && page.around.foreign.is_empty() {
         page.rest = Some(Vec::new());
         return Err(Box::new(StartAnew));
     }
@@ -133,7 +133,7 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
         // In SVG these may have content: its `image` and `feImage`, and whatever has no meaning there.
         Form::Leaf => !is_html && element.can_have_content(),
         Form::Branch => element.can_have_content(),
-        Form::Text if page.around.is_doubtful() || page.settings.xml => element.can_have_content(),
+        Form::Text if page.around.is_doubtful() || page.place.xml => element.can_have_content(),
         // Where the body may begin, it does not begin in the text of the head.
         Form::Text if page.inserting.is_searching() => element.can_have_content(),
         Form::Text if styles => false,
@@ -150,7 +150,6 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
     page.starts += 1;
     let number = page.starts;
     page.next = Some(Next::Start(Start { kind, is_html, number }));
-    let is_made = page.settings.xml && is_html && element.is_self_closing();
     drop(page);
     let shared = Arc::clone(shared);
     element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
@@ -159,9 +158,6 @@ fn start(shared: &Arc<Mutex<Page>>, element: &mut Element<'_, '_>) -> HandlerRes
         page.progress.end(own);
         page.leave(kind);
         page.end(number, own);
-        if is_made && own {
-            page.next = Some(Next::Made);
-        }
         Ok(())
     }))
 }

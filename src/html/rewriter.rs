@@ -8,7 +8,7 @@ use lol_html::AsciiCompatibleEncoding;
 use super::charset::{self, Mark};
 use super::document::Document;
 use super::page::Place;
-use super::xml::Closer;
+use super::xml::{Closer, Opener, Unreadable};
 use super::{Contact, Error, Gating, Settings, iso2022, utf16};
 use crate::consent;
 use crate::policy::Finding;
@@ -32,7 +32,7 @@ enum Stage {
 struct Made {
     document: Document,
     charset: Option<Charset>,
-    closer: Option<Closer>,
+    xml: Option<(Closer, Opener)>,
 }
 
 /// One that the parser can't read.
@@ -110,7 +110,11 @@ impl Rewriter {
     }
 
     fn begin(&mut self, first: Vec<u8>, whole: bool, out: &mut Vec<u8>) -> Result<(), Error> {
-        let charset = match charset::mark(&first, whole) {
+        let said = match charset::mark(&first, whole) {
+            Mark::None if self.settings.charset.is_none() => charset::declared(&first, self.settings.xml, whole),
+            mark => mark,
+        };
+        let charset = match said {
             Mark::NeedMore => {
                 self.stage = Stage::First(first);
                 return Ok(());
@@ -132,9 +136,9 @@ impl Rewriter {
         };
         let readable = charset.map(|c| AsciiCompatibleEncoding::new(c).unwrap_or_else(AsciiCompatibleEncoding::utf_8));
         let document = Document::new(Arc::clone(&self.settings), Place::top(&self.settings, self.filtered), readable);
-        let closer = self.settings.xml.then(Closer::new);
-        if unreadable.is_some() || closer.is_some() {
-            return Stage::Made(Box::new(Made { document, charset: unreadable, closer }));
+        let xml = self.settings.xml.then(|| (Closer::new(), Opener::default()));
+        if unreadable.is_some() || xml.is_some() {
+            return Stage::Made(Box::new(Made { document, charset: unreadable, xml }));
         }
         Stage::Plain { document: Box::new(document), open: charset.is_none() }
     }
@@ -150,7 +154,7 @@ impl Rewriter {
                 let Stage::Plain { document, .. } = std::mem::replace(&mut self.stage, Stage::First(Vec::new())) else {
                     return Ok(());
                 };
-                let made = Made { document: *document, charset: Some(Charset::iso_2022_jp()), closer: None };
+                let made = Made { document: *document, charset: Some(Charset::iso_2022_jp()), xml: None };
                 self.stage = Stage::Made(Box::new(made));
                 rest = after;
             } else {
@@ -215,18 +219,30 @@ impl Made {
     }
 
     fn forward(&mut self, text: &[u8], whole: bool, out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut closed = Vec::new();
-        let text = match &mut self.closer {
-            Some(closer) => {
-                closer.close(text, &mut closed);
+        let (mut closed, mut unread) = (Vec::new(), None);
+        let readable = match &mut self.xml {
+            Some((closer, _)) => {
+                unread = closer.close(text, &mut closed).err();
                 &closed
             }
             None => text,
         };
         let mut left = Vec::with_capacity(text.len());
-        let mut result = self.document.write(text, &mut left);
+        let mut result = self.document.write(readable, &mut left);
+        if result.is_ok() && unread.is_some() {
+            result = self.document.refuse(Error::Malformed("declarations of its own, or no XML".to_owned()), &mut left);
+        }
         if whole && result.is_ok() {
             result = self.document.end(&mut left);
+        }
+        if let Some((_, opener)) = &mut self.xml {
+            opener.open(&mut left);
+        }
+        if let Some((at, Unreadable)) = unread {
+            self.xml = None;
+            if result.is_ok() {
+                left.extend_from_slice(&text[at..]);
+            }
         }
         match &mut self.charset {
             Some(Charset::Utf16(_, encoder)) => encoder.encode(&left, out),

@@ -3,7 +3,6 @@
 use encoding_rs::Encoding;
 use url::Url;
 
-use super::Settings;
 use super::attributes::{Attribute, name_end};
 use super::elements::{self, Kind};
 use super::judge::{self, Needs};
@@ -11,6 +10,7 @@ use super::page::{Page, Start};
 use super::payload::{Part, Payload};
 use super::roles;
 use super::script_type::Type;
+use super::{Settings, xml};
 use crate::policy::Finding;
 
 /// The text of an inline script that is being read.
@@ -23,6 +23,8 @@ pub(super) struct Script {
     /// Speculation rules, whose URLs are resolved against this.
     rules: Option<Url>,
     payload: Payload,
+    /// Its text is markup.
+    xml: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +42,7 @@ enum State {
 impl Script {
     /// A script whose start tag has left, and which may hold a framework's payload.
     pub(super) fn new(payload: Payload) -> Self {
-        Self { text: Vec::new(), state: State::Held, tag: None, rules: None, payload }
+        Self { text: Vec::new(), state: State::Held, tag: None, rules: None, payload, xml: false }
     }
 
     /// Speculation rules on a page with this base.
@@ -135,6 +137,7 @@ impl Script {
     ) -> (Option<Finding>, usize) {
         let (code, judged) = self.code(whole);
         let (text, _) = encoding.decode_without_bom_handling(code.as_ref().unwrap_or(&self.text));
+        let text = if self.xml { xml::text(&text).into() } else { text };
         let finding = match &self.rules {
             Some(base) => judge::rules(settings, base, &text),
             None => judge::snippet(settings, &text),
@@ -193,21 +196,25 @@ impl Page {
     /// Where quotes and brackets are what the bytes of a script say, a payload can be told from code.
     fn payload(&self) -> Payload {
         let is_plain = self.encoding == encoding_rs::UTF_8 || self.encoding.is_single_byte();
-        if is_plain && !self.settings.xml { Payload::new() } else { Payload::none() }
+        if is_plain && !self.place.xml { Payload::new() } else { Payload::none() }
     }
 
     /// The script whose text is to be judged, if it is one that a browser may read.
     pub(super) fn script(&self, start: Start, attributes: &[Attribute<'_>]) -> Option<Script> {
         // Browsers that have another idea of what is SVG's than the parser run the text: there `src` is nothing to them.
-        let is_external = start.is_html && !self.around.is_doubtful() && elements::find(attributes, "src").is_some();
+        let is_external = start.is_html
+            && !self.place.xml
+            && !self.around.is_doubtful()
+            && elements::find(attributes, "src").is_some();
         if is_external {
             return None;
         }
-        match script_type(attributes) {
-            Type::Code => Some(Script::new(self.payload())),
-            Type::Rules => Some(Script::rules(self.place.base.clone())),
-            Type::Data => None,
-        }
+        let script = match script_type(attributes) {
+            Type::Code => Script::new(self.payload()),
+            Type::Rules => Script::rules(self.place.base.clone()),
+            Type::Data => return None,
+        };
+        Some(Script { xml: self.place.xml, ..script })
     }
 }
 

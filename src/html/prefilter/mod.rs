@@ -81,7 +81,7 @@ impl Prefilter {
     /// That of a document; `None` where the parser must read all of it.
     pub(super) fn of(settings: &Settings, place: &Place) -> Option<Self> {
         // In XML any tag may close itself, and any element may have a style that matters.
-        if !place.filtered || settings.xml || settings.policy.parts().styles {
+        if !place.filtered || place.xml || settings.policy.parts().styles {
             return None;
         }
         let asked_for = match &settings.insert.link {
