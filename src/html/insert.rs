@@ -94,6 +94,8 @@ impl Anchor {
 pub(super) struct Inserting {
     front: Front,
     link: LinkState,
+    /// Open `dialog` elements: what stands in them is mostly not shown.
+    dialogs: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +120,7 @@ impl Inserting {
         let top = depth == 0;
         let front =
             if top && wanted.body.is_some() { Front::Searching { at: At::Text, inside: None } } else { Front::Done };
-        Self { front, link: if top && wanted.link.is_some() { LinkState::Wanted } else { LinkState::Done } }
+        Self { front, link: if top && wanted.link.is_some() { LinkState::Wanted } else { LinkState::Done }, dialogs: 0 }
     }
 
     /// Whether the ends of text elements matter: what is in those of the head is not the body.
@@ -237,6 +239,7 @@ impl Page {
         self.inserting.link == LinkState::Wanted
             && matches!(self.region, Region::Pass)
             && self.around.templates == 0
+            && self.inserting.dialogs == 0
             && !self.around.is_doubtful()
     }
 }
@@ -249,7 +252,24 @@ pub(super) fn handlers(shared: &Arc<Mutex<Page>>) -> Vec<(Cow<'static, Selector>
         link.filter(|_| page.inserting.link == LinkState::Wanted).map(|link| link.within.selector.clone())
     };
     let Some(within) = wanted else { return Vec::new() };
-    let body: Selector = "body".parse().expect("a name is a selector");
+    let [body, dialog] = ["body", "dialog"].map(|name| name.parse::<Selector>().expect("a name is a selector"));
+    let dialogs = Arc::clone(shared);
+    let around = move |element: &mut Element<'_, '_>| {
+        let count = |page: &Mutex<Page>, more: bool| {
+            let dialogs = &mut page.lock().unwrap_or_else(PoisonError::into_inner).inserting.dialogs;
+            *dialogs = if more { *dialogs + 1 } else { dialogs.saturating_sub(1) };
+        };
+        if element.can_have_content() {
+            count(&dialogs, true);
+            let dialogs = Arc::clone(&dialogs);
+            element.on_end_tag(Box::new(move |_: &mut EndTag<'_>| {
+                count(&dialogs, false);
+                Ok(())
+            }))?;
+        }
+        Ok(())
+    };
+    let dialog = (Cow::Owned(dialog), ElementContentHandlers::default().element(around));
     [(within, LinkState::Due), (body, LinkState::Last)]
         .into_iter()
         .map(|(selector, then)| {
@@ -271,5 +291,6 @@ pub(super) fn handlers(shared: &Arc<Mutex<Page>>) -> Vec<(Cow<'static, Selector>
             };
             (Cow::Owned(selector), ElementContentHandlers::default().element(found))
         })
+        .chain([dialog])
         .collect()
 }

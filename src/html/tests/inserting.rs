@@ -58,6 +58,14 @@ fn each_stands_where_browsers_make_the_place_for_it() {
             "<body><template><footer>a</footer></template><footer>b</footer>",
             "[H]<body>[B]<template><footer>a</footer></template><footer>b[L]</footer>",
         ),
+        (
+            "<body><dialog><p><footer>a</footer></dialog><footer>b</footer>",
+            "[H]<body>[B]<dialog><p><footer>a</footer></dialog><footer>b[L]</footer>",
+        ),
+        (
+            "<body><dialog><footer>a</footer></dialog>b</body>",
+            "[H]<body>[B]<dialog><footer>a</footer></dialog>b[E]</body>",
+        ),
         ("<body><footer>a", "[H]<body>[B]<footer>a[E]"),
         ("<body><div><footer>a</div></body>", "[H]<body>[B]<div><footer>a[L]</div></body>"),
         // A frameset has no such places.
