@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Backed,
     /// Whatever simply loads its URLs. `image` is SVG's, and in HTML another way to write `img`.
     Loader,
-    /// The same, with content.
+    /// The same, with content; and what AMP has for it.
     Media,
     /// Holds text, unless the browser ignores the tag.
     Text,
@@ -87,6 +87,7 @@ pub(super) fn kind_of(name: &[u8]) -> Option<Kind> {
         b"body" | b"table" | b"thead" | b"tbody" | b"tfoot" | b"tr" | b"td" | b"th" => Kind::Backed,
         b"img" | b"image" | b"feimage" | b"source" | b"embed" | b"track" | b"use" => Kind::Loader,
         b"object" | b"video" | b"audio" | b"applet" | b"portal" | b"fencedframe" => Kind::Media,
+        b"amp-img" | b"amp-pixel" | b"amp-iframe" | b"amp-ad" | b"amp-analytics" | b"amp-video" => Kind::Media,
         b"title" | b"textarea" | b"xmp" | b"noembed" | b"noframes" | b"plaintext" => Kind::Text,
         b"style" => Kind::Style,
         b"template" => Kind::Template,

@@ -27,16 +27,17 @@ fn known(length: usize) -> &'static [&'static str] {
         3 => &["src", "rel"],
         4 => &["href", "type", "ping", "data"],
         5 => &["width", "style", "class", "align"],
-        6 => &["srcset", "poster", "srcdoc", "height", "hidden"],
+        6 => &["srcset", "poster", "srcdoc", "height", "hidden", "config"],
         7 => &["content", "charset", "archive", "classid", "sandbox"],
         8 => &["data-src", "codebase"],
+        9 => &["nitro-src"],
         10 => &["http-equiv", "background", "xlink:href", "data-cfsrc"],
         11 => &["data-srcset", "imagesrcset", "frameborder"],
         13 => &["data-lazy-src", "data-original"],
-        14 => &["attributionsrc"],
+        14 => &["attributionsrc", "nitro-lazy-src", "data-phast-src"],
         15 => &["data-rocket-src"],
         16 => &["data-lazy-srcset"],
-        17 => &["data-wpmeteor-src"],
+        17 => &["data-wpmeteor-src", "nitro-lazy-srcset"],
         18 => &["data-litespeed-src", "data-wpmeteor-type"],
         20 => &["data-consentry-needs"],
         23 => &["data-pagespeed-lazy-src"],
@@ -45,7 +46,7 @@ fn known(length: usize) -> &'static [&'static str] {
 }
 
 /// Where lazy loaders keep an element's URL until it is seen.
-const TWINS: [&str; 8] = [
+const TWINS: [&str; 11] = [
     "data-src",
     "data-lazy-src",
     "data-original",
@@ -54,6 +55,9 @@ const TWINS: [&str; 8] = [
     "data-cfsrc",
     "data-pagespeed-lazy-src",
     "data-wpmeteor-src",
+    "nitro-src",
+    "nitro-lazy-src",
+    "data-phast-src",
 ];
 
 /// With one of these a script of a type that nobody runs is run all the same: by a delaying plug-in, or by our own script.
@@ -94,6 +98,8 @@ pub(super) fn role(kind: Kind, name: &str) -> Option<Role> {
         (Kind::FramesetFrame, "src") => Some(Role::Extra),
         // Of SVG's script and image too: the parser's idea of what is SVG need not be the browser's.
         (Kind::Script | Kind::Link | Kind::Loader | Kind::Media, "href" | "xlink:href") => Some(Role::Url),
+        // Of AMP's analytics.
+        (Kind::Media, "config") => Some(Role::Url),
         (Kind::Media, "data") => Some(Role::Url),
         // No browser of today, but those that run plugins.
         (Kind::Media, "codebase" | "classid") => Some(Role::Extra),
@@ -101,7 +107,9 @@ pub(super) fn role(kind: Kind, name: &str) -> Option<Role> {
         (_, "src") => Some(Role::Url),
         (_, twin) if TWINS.contains(&twin) => Some(Role::Url),
         (_, "poster") => Some(Role::Extra),
-        (_, "srcset" | "imagesrcset" | "data-srcset" | "data-lazy-srcset") => Some(Role::Candidates),
+        (_, "srcset" | "imagesrcset" | "data-srcset" | "data-lazy-srcset" | "nitro-lazy-srcset") => {
+            Some(Role::Candidates)
+        }
         (_, "attributionsrc") => Some(Role::Pings),
         _ => None,
     }
@@ -115,7 +123,7 @@ mod tests {
     fn names_stand_where_their_length_says() {
         let lengths = (0..=30).flat_map(|length| known(length).iter().map(move |name| (name.len(), length)));
         assert!(lengths.clone().all(|(length, place)| length == place));
-        assert_eq!(lengths.count(), 40);
+        assert_eq!(lengths.count(), 45);
         assert!(
             TWINS.into_iter().chain(REVIVING).chain(placeholder::KEPT).all(|name| known(name.len()).contains(&name))
         );

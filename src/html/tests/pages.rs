@@ -48,6 +48,17 @@ fn elements_that_load_from_a_refused_service_go() {
         ("<img src=/i data-src=//bad.example/i>", ""),
         ("<script data-src=//bad.example/i></script>", ""),
         ("<script type=litespeed/javascript data-litespeed-src=//bad.example/i></script>", ""),
+        (
+            "<script type=nitropack/inlinescript nitro-src=//bad.example/i></script><img nitro-lazy-src=//bad.example/i>",
+            "",
+        ),
+        ("<img data-phast-src=//bad.example/i><img nitro-lazy-srcset='//bad.example/i 2x'>", ""),
+        ("<script type=javascript/blocked data-wpmeteor-src=//bad.example/i></script>", ""),
+        ("<amp-pixel src=//bad.example/i></amp-pixel><amp-iframe src=//bad.example/i><p>x</p></amp-iframe>", ""),
+        (
+            "<amp-ad src=//bad.example/i></amp-ad><amp-img src=/i><amp-analytics config=//bad.example/i></amp-analytics>",
+            "<amp-img src=/i>",
+        ),
         ("<img data-cfsrc=//bad.example/i><img data-pagespeed-lazy-src=//bad.example/i>", ""),
         ("<svg><use href='//bad.example/s.svg#a'/><g/></svg>", "<svg><g/></svg>"),
         ("<svg><use xlink:href='//bad.example/s.svg#a'></use><use href=#b /></svg>", "<svg><use href=#b /></svg>"),
