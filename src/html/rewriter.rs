@@ -230,7 +230,10 @@ impl Made {
         let mut left = Vec::with_capacity(text.len());
         let mut result = self.document.write(readable, &mut left);
         if result.is_ok() && unread.is_some() {
-            result = self.document.refuse(Error::Malformed("declarations of its own, or no XML".to_owned()), &mut left);
+            result = self.document.refuse(
+                Error::Malformed("a DOCTYPE that declares things, or bytes that are no XML".to_owned()),
+                &mut left,
+            );
         }
         if whole && result.is_ok() {
             result = self.document.end(&mut left);
