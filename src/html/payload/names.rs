@@ -1,15 +1,16 @@
 //! The names in a script: whose they are, and where they end.
 
-/// Frameworks' names begin so. Not all that begin with two underscores: trackers have such names too.
-pub(super) const NAMES: &str = "__next __NEXT __N_ __NUXT __nuxt __remix __reactRouter __staticRouter __APOLLO __apollo __sveltekit \
-                     __INITIAL __PRELOAD __REDUX __VUE __PINIA __pinia __RELAY __URQL __REACT __TANSTACK __TSR __TSS \
-                     __SSR __GATSBY ___ __ASTRO __QWIK __LOADABLE __SOLID __FRSH __WAKU __vike __VIKE __rsc __RSC \
-                     $_TSR _$HY INITIAL_STATE qwikevents";
+/// Frameworks' names begin so. Not all that begin with two underscores: trackers have such names too, and what Next.js
+/// has in `__next_s` are scripts that it runs.
+pub(super) const NAMES: &str = "__next_f __NEXT __N_ __NUXT __nuxt __remix __reactRouter __staticRouter __APOLLO \
+    __apollo __sveltekit __INITIAL __PRELOAD __REDUX __VUE __PINIA __pinia __RELAY __URQL __REACT __TANSTACK __TSR \
+    __TSS __SSR __GATSBY ___gatsby ___loader ___webpack ___chunk __ASTRO __QWIK __LOADABLE __SOLID __FRSH __WAKU \
+    __vike __VIKE __rsc __RSC $_TSR _$HY INITIAL_STATE qwikevents";
 
 /// What may be called among literals: it makes one of another.
-pub(super) const MAKERS: &str = "JSON.parse Date Map Set URL URLSearchParams BigInt Symbol Symbol.for Error Number String Boolean \
-                      Array Object Object.freeze Object.assign Object.create Object.fromEntries decodeURIComponent \
-                      unescape atob";
+pub(super) const MAKERS: &str = "JSON.parse Date Map Set URL URLSearchParams BigInt Symbol Symbol.for Error Number \
+    String Boolean Array Object Object.freeze Object.assign Object.create Object.fromEntries decodeURIComponent \
+    unescape atob";
 
 /// No name or path of names that counts is longer, nor is anything that is looked ahead for.
 pub(super) const LONGEST: usize = 128;

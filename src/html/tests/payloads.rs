@@ -33,7 +33,9 @@ const PAYLOADS: [&str; 24] = [
 ];
 
 /// Code, be it beside a payload, or in what looks like one.
-const CODE: [&str; 26] = [
+const CODE: [&str; 28] = [
+    "(self.__next_s=self.__next_s||[]).push([0,{\"children\":\"track('init')\"}])",
+    "self.__next_s.push([0,{\"children\":\"track('init')\"}])",
     "window.x={};track('init')",
     "window.__X_DATA__={};track('init')",
     "window.__X_DATA__={}\ntrack('init')",
