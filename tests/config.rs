@@ -59,7 +59,7 @@ fn valid_configs_are_accepted() {
 
 #[test]
 fn invalid_configs_are_refused_with_every_mistake() {
-    for path in files("tests/golden/config/invalid", 11) {
+    for path in files("tests/golden/config/invalid", 13) {
         match check(&path) {
             Ok(_) => panic!("{} was accepted", path.display()),
             Err(problems) => assert_golden(&path, &problems),

@@ -64,7 +64,7 @@ fn service(s: &Section<'_>, rules: &Rules) -> Option<CatalogueService> {
             .and_then(|number| number.try_into().ok()),
         privacy: s.read("privacy", Item::boxed),
         opt_out: s.read("opt_out", Item::boxed),
-        cookies: s.get("cookies").map(|item| rules.cookies(&item, |_, _| None)).unwrap_or_default(),
+        cookies: s.get("cookies").map(|item| rules.cookies(&item, |_| false, |_, _| None)).unwrap_or_default(),
         storage: s.get("storage").map(|item| rules.storage(&item)).unwrap_or_default(),
         tags: s.get("hosts").map(|item| rules.tags(&item)).unwrap_or_default(),
         snippets: s.get("inline").map(|item| rules.snippets(&item)).unwrap_or_default(),

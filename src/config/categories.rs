@@ -39,6 +39,10 @@ impl Categories {
         Self { list }
     }
 
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.list.iter().any(|category| *category.id == *id)
+    }
+
     /// The category that a value names.
     pub(super) fn id(&self, item: &Item<'_>) -> Option<CategoryId> {
         let text = item.text()?;

@@ -56,6 +56,9 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
         sites: Vec::new(),
         certificates: Vec::new(),
     };
+    if s.item.is_null() && !certificates.are_skipped() {
+        s.item.fail::<()>("`certificate` is missing");
+    }
     let read_site = |item: &Item<'_>| {
         item.section(|s| site_file::read(s, &default_certificate, certificates, policies)).flatten().map(Arc::new)
     };

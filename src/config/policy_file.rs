@@ -2,6 +2,7 @@
 
 use super::categories::{Categories, is_token};
 use super::duration;
+use super::lifetime;
 use super::problem::{Place, did_you_mean};
 use super::published::{self, Language};
 use super::reading::Item;
@@ -212,17 +213,26 @@ impl Reader<'_> {
     }
 
     fn service_cookies(&self, item: &Item<'_>) -> Vec<CookieRule> {
-        self.rules.cookies(item, |_, s| s?.read("category", |item| self.categories.id(item)))
+        self.rules.cookies(
+            item,
+            |text| self.categories.has(text),
+            |_, s| s?.read("category", |item| self.categories.id(item)),
+        )
     }
 
     /// `cookies:` of the policy itself, where each must name its category.
     fn cookies(&self, item: &Item<'_>) -> Vec<CookieRule> {
-        self.rules.cookies(item, |item, s| match s {
-            Some(s) => s.need("category", |item| self.categories.id(item)),
-            None => {
-                let hint = format!("write `{}: {{ category: necessary, lifetime: 1 year }}`", item.name());
-                item.fail_name("a cookie without a service needs a category", Some(hint))
-            }
-        })
+        self.rules.cookies(
+            item,
+            |text| self.categories.has(text),
+            |item, s| match s {
+                Some(s) => s.need("category", |item| self.categories.id(item)),
+                None => {
+                    let said = item.peek_text().filter(|text| lifetime::parse(text).is_ok()).unwrap_or("1 year");
+                    let hint = format!("write `{}: {{ category: necessary, lifetime: {said} }}`", item.name());
+                    item.fail_name("a cookie without a service needs a category", Some(hint))
+                }
+            },
+        )
     }
 }

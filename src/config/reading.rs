@@ -182,7 +182,32 @@ impl<'a> Item<'a> {
         match number {
             Some(number) if range.contains(&number) => Some(number),
             Some(number) => self.fail(format!("{number} is not from {} to {}", range.start(), range.end())),
-            None => self.expected("a whole number"),
+            None => self.no_integer(&range),
+        }
+    }
+
+    fn no_integer<T>(&self, range: &RangeInclusive<u64>) -> Option<T> {
+        let (Value::Number(text) | Value::Text(text)) = &self.node.value else {
+            return self.expected("a whole number");
+        };
+        let (from, to) = (range.start(), range.end());
+        let plain = |text: &str| text.trim().replace(['_', ',', ' '], "").parse::<u64>().ok();
+        let lower = text.to_ascii_lowercase();
+        let thousands = [("k", 1_000), ("m", 1_000_000)];
+        let meant = thousands.into_iter().find_map(|(sign, unit)| plain(lower.strip_suffix(sign)?)?.checked_mul(unit));
+        match meant.or_else(|| plain(text)).filter(|meant| range.contains(meant)) {
+            Some(meant) => {
+                let quotes = if **text == *meant.to_string() { ", without quotes" } else { "" };
+                let hint = format!("write `{meant}`{quotes}");
+                self.fail_with(format!("expected a whole number, found `{text}`"), hint)
+            }
+            None if text.trim().strip_prefix('-').is_some_and(|text| plain(text).is_some()) => {
+                self.fail(format!("{text} is not from {from} to {to}"))
+            }
+            None => {
+                let hint = format!("write digits only, a number from {from} to {to}");
+                self.fail_with(format!("expected a whole number, found `{text}`"), hint)
+            }
         }
     }
 
@@ -240,6 +265,11 @@ impl<'a> Item<'a> {
         match &self.node.value {
             Value::List(nodes) => nodes.iter().enumerate().map(|(n, node)| self.child(node, n)).collect(),
             Value::Null => Vec::new(),
+            Value::Map(_) => {
+                let one = self.name().strip_suffix('s').unwrap_or("entry");
+                self.fail_with("expected a list, found a mapping", format!("begin each {one} with `- `"))
+                    .unwrap_or_default()
+            }
             _ => self.expected("a list").unwrap_or_default(),
         }
     }

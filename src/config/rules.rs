@@ -41,10 +41,12 @@ impl Rules {
         (self.sources.into_inner(), self.places.into_inner())
     }
 
-    /// `cookies:`; `category` reads the category from the long form, or says what the short form means.
+    /// `cookies:`; `category` reads the category from the long form, or says what the short form means, for which
+    /// `is_category` tells one from a lifetime.
     pub(super) fn cookies(
         &self,
         item: &Item<'_>,
+        is_category: impl Fn(&str) -> bool,
         category: impl Fn(&Item<'_>, Option<&Section<'_>>) -> Option<CategoryId>,
     ) -> Vec<CookieRule> {
         let read = |item: &Item<'_>| {
@@ -52,8 +54,13 @@ impl Rules {
             let (lifetime, category) = if item.is_map() {
                 item.section(|s| (s.read("lifetime", Item::lifetime).flatten(), category(item, Some(s))))?
             } else {
-                let lifetime = if item.is_null() { None } else { item.lifetime()? };
-                (lifetime, category(item, None))
+                if let Some(text) = item.peek_text().filter(|text| is_category(text)) {
+                    let hint = format!("write `{}: {{ category: {text} }}`", item.name());
+                    return item.fail_with(format!("`{text}` is a category, where a lifetime is meant"), hint);
+                }
+                let lifetime = if item.is_null() { Some(None) } else { item.lifetime() };
+                let category = category(item, None);
+                (lifetime?, category)
             };
             Some(CookieRule { pattern: pattern?, category, lifetime, rule: self.note(item) })
         };

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use super::problem::suggest;
+use super::problem::{did_you_mean, suggest};
 use super::reading::Item;
 
 /// A mapping with a known set of keys.
@@ -13,12 +13,18 @@ pub(super) struct Section<'a> {
     pub(super) item: Item<'a>,
     entries: Vec<Item<'a>>,
     known: RefCell<Vec<&'static str>>,
+    missing: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Section<'a> {
     /// Lets `read` ask, and then tells what nobody asked for.
     pub(super) fn read_all<T>(item: &Item<'a>, read: impl FnOnce(&Self) -> T) -> T {
-        let section = Self { entries: item.entries(), known: RefCell::default(), item: item.clone() };
+        let section = Self {
+            entries: item.entries(),
+            known: RefCell::default(),
+            missing: RefCell::default(),
+            item: item.clone(),
+        };
         let value = read(&section);
         section.finish();
         value
@@ -50,17 +56,31 @@ impl<'a> Section<'a> {
     pub(super) fn need<T>(&self, key: &'static str, read: impl FnOnce(&Item<'a>) -> Option<T>) -> Option<T> {
         match self.get(key) {
             Some(item) => read(&item),
-            None => self.item.fail(format!("`{key}` is missing")),
+            None => {
+                self.missing.borrow_mut().push(key);
+                None
+            }
         }
     }
 
     fn finish(self) {
         let known = self.known.into_inner();
+        let mut missing = self.missing.into_inner();
         for item in &self.entries {
             if !known.contains(&item.name()) {
                 let hint = suggest(item.name(), known.iter().copied());
                 item.fail_name::<()>(format!("unknown key `{}`", item.name()), Some(hint));
+                // One mistake, and not a missing key besides.
+                let meant = did_you_mean(item.name(), known.iter().copied());
+                missing.retain(|key| Some(*key) != meant);
             }
+        }
+        for key in missing {
+            let what = format!("`{key}` is missing");
+            match self.item.is_null() && self.item.path.is_empty() {
+                true => self.item.fail_with::<()>(what, "`consentry init` writes a configuration to begin with"),
+                false => self.item.fail::<()>(what),
+            };
         }
     }
 }

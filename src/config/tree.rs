@@ -128,7 +128,11 @@ fn syntax_problem(source: &Arc<Source>, error: &serde_yaml::Error) -> Problem {
     });
     // `*.example.com` without quotes is an alias, and a common slip. The crate does not always say where.
     let star = known.map_or_else(|| bare_star(source, 1..), |at| bare_star(source, at.line..=at.line));
-    let place = known.or(star).unwrap_or(Place::START);
+    let bare = known.and_then(|at| no_colon(source, at.line));
+    let place = bare.as_ref().map(|(place, _)| *place).or(known).or(star).unwrap_or(Place::START);
+    if let Some((place, hint)) = bare {
+        return Problem::error(source, place, "", "not readable as YAML: here is no `:`").with_hint(Some(hint));
+    }
     let hint = if star.is_some() {
         Some("put text that begins with `*` in quotes: \"*.example.com\"")
     } else if source.line(place.line).trim_start_matches(' ').starts_with('\t') {
@@ -137,6 +141,23 @@ fn syntax_problem(source: &Arc<Source>, error: &serde_yaml::Error) -> Problem {
         None
     };
     Problem::error(source, place, "", format!("not readable as YAML: {what}")).with_hint(hint)
+}
+
+/// A line `key value` that ends where this one or the last before it does, and what to write instead.
+fn no_colon(source: &Source, line: u32) -> Option<(Place, String)> {
+    let is_key = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let told = |number: u32| {
+        let text = source.line(number);
+        let start = text.find(|c: char| !matches!(c, ' ' | '-'))?;
+        let (key, value) = text[start..].split_once(' ')?;
+        let bare = is_key(key) && !text.contains(": ") && !text.trim_end().ends_with([':', '|', '>']);
+        let column = start as u32 + 1;
+        let offset = source.offset(number, column);
+        let place = Place { line: number, column, start: offset, end: offset + key.len() };
+        bare.then(|| (place, format!("write `{key}: {}`", value.trim())))
+    };
+    let filled = |number: &u32| !matches!(source.line(*number).trim_start().as_bytes().first(), None | Some(b'#'));
+    told(line).or_else(|| told((1..line).rev().find(filled)?))
 }
 
 /// The first place in these lines where a value begins with `*.` or `*/`.
