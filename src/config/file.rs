@@ -97,7 +97,7 @@ fn folders(s: &Section<'_>, state: &Path) {
     };
     let Some(item) = log.child_named("access_file") else { return };
     let Some(path) = item.peek_text().map(|text| item.source.folder.join(text)) else { return };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // What only others may look into is theirs to judge.
     let hidden = folder.metadata().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
     if !folder.is_dir() && !hidden {

@@ -19,6 +19,7 @@ mod limits;
 mod listen;
 mod log_file;
 mod model;
+mod numbers;
 mod origin_file;
 mod origins;
 mod otlp_file;
