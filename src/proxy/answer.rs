@@ -83,7 +83,7 @@ impl Filter<'_> {
         let told_of = self.told_of && shown != Shown::Not;
         let rewrites = blocks || extras.is_some() || told_of;
         let codings = if rewrites { self.readable(head.status, &head.headers) } else { Ok(Vec::new()) };
-        let kind = head.headers.get(CONTENT_TYPE).cloned();
+        let kind = content_type(&head.headers);
         let csp = if rewrites { Csp::read(&head.headers) } else { Csp::default() };
         let context = ResponseContext {
             apply,
@@ -282,6 +282,17 @@ impl Filter<'_> {
         let limits = self.site.limits();
         Caps { bytes: limits.decompressed, ratio: limits.decompression_ratio }
     }
+}
+
+/// Its lines as one, as browsers read them.
+fn content_type(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter();
+    let first = lines.next()?;
+    let rest: Vec<_> = lines.map(HeaderValue::as_bytes).collect();
+    if rest.is_empty() {
+        return Some(first.clone());
+    }
+    HeaderValue::from_bytes(&[&[first.as_bytes()], &rest[..]].concat().join(&b", "[..])).ok()
 }
 
 /// What visitors see of a page, by its status and headers.

@@ -21,6 +21,6 @@ pub(super) fn request(head: &Parts) -> Option<Box<Parts>> {
 
 /// Whether this is a part, and by its type one of a page.
 pub(super) fn is_part_of_page<B>(response: &Response<B>) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    response.status() == StatusCode::PARTIAL_CONTENT && is_html(kind, b"", true) == Sniff::Html
+    let kinds = response.headers().get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
+    response.status() == StatusCode::PARTIAL_CONTENT && is_html(kinds, b"", true) == Sniff::Html
 }

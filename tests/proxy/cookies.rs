@@ -122,8 +122,8 @@ fn session_cookie_exceptions_hold() {
         assert_eq!(
             lines[..4],
             [
-                // No HttpOnly of ours for a token that scripts read; the origin's own stays.
-                "csrf=t; HTTPONLY=1; httponlyx; Secure; SameSite=Strict",
+                // No HttpOnly for a token that scripts read.
+                "csrf=t; httponlyx; Secure; SameSite=Strict",
                 "sso=1; HttpOnly; Secure; SameSite=Lax",
                 "raw=1",
                 "SHOPSID=1; HttpOnly; Secure; SameSite=Strict",

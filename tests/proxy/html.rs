@@ -81,6 +81,24 @@ fn a_page_that_says_its_type_oddly_is_a_page() {
     });
 }
 
+/// Read by the first line alone it would be UTF-8, in which nothing stands.
+#[test]
+fn a_charset_on_a_second_line_counts() {
+    block_on(async {
+        let page = "<p>tea<script src=https://px.adnet.example/a.js></script>";
+        let bytes: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let origin = Origin::start(move |_| {
+            let lines = [("content-type", "text/html"), ("content-type", "text/html; charset=utf-16le")];
+            respond(200, &lines, bytes.clone())
+        })
+        .await;
+        let proxy = Proxy::to(origin.address).await;
+        let reply = Client::h1(&proxy).await.navigate("/", &[]).await;
+        let text = reply.text().replace('\0', "");
+        assert!(text.contains("tea") && !text.contains("adnet"), "{text}");
+    });
+}
+
 #[test]
 fn a_slow_page_shows_its_head_at_once_and_is_not_held_back() {
     block_on(async {
