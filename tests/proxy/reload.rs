@@ -176,7 +176,9 @@ fn a_bad_configuration_changes_nothing_and_is_seen() {
         for what in ["syntax", "two mistakes", "key of another", "certificate of another site", "gone"] {
             match what {
                 "syntax" => proxy.write("consentry.yaml", "listen: [\n"),
-                "two mistakes" => proxy.write("consentry.yaml", &text.replace("origin: http", "origon: ftp")),
+                "two mistakes" => {
+                    proxy.write("consentry.yaml", &(text.replace("origin: http", "origon: ftp") + "nothing: 1\n"))
+                }
                 "key of another" => drop(Authority::new().issue(proxy.folder.path(), "other", &[HOST])),
                 "certificate of another site" => {
                     proxy.authority.issue(proxy.folder.path(), "site", &["localhost"]);
