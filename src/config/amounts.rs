@@ -59,8 +59,9 @@ impl Amounts {
                 1
             }
             Rank::Unit(unit) => {
-                self.whole[unit as usize] = whole.try_into().map_err(|_| Unread::TooLong)?;
-                // Half a year is six months.
+                let amount = &mut self.whole[unit as usize];
+                // Half a year may have left months.
+                *amount = u32::try_from(whole).ok().and_then(|n| n.checked_add(*amount)).ok_or(Unread::TooLong)?;
                 if unit == Unit::Year && (12 * fraction).is_multiple_of(parts) {
                     self.whole[Unit::Month as usize] = (12 * fraction / parts) as u32;
                     return Ok(());

@@ -93,7 +93,7 @@ const UNDEFINED: &[&str] = &[
 ];
 
 /// What stands before the most that a cookie lives.
-const MOST: &[&str] = &["less than", "<=", "<", "≤", "up to", "at most", "max.", "max", "maximum"];
+const MOST: &[&str] = &["less than", "<=", "<", "≤", "up to", "at most", "maximum", "max.", "max"];
 
 /// Reads a lifetime: of 0 seconds for `session`, `None` for `undefined`.
 pub(super) fn parse(text: &str) -> Result<Option<Term>, Error> {
@@ -174,6 +174,8 @@ mod tests {
             ("less than a minute", 60),
             ("< 1 day", DAY),
             ("up to 2 years", 730 * DAY),
+            ("maximum 1 year", 365 * DAY),
+            ("1.5 years and 2 months", 610 * DAY),
             // In the languages of our pages.
             ("12 Monate", 365 * DAY),
             ("1 an", 365 * DAY),

@@ -14,6 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let cookie = SetCookie::parse(line);
     let edits = Edits {
         http_only: first & 1 != 0,
+        remove_http_only: second & 1 != 0,
         secure: first & 2 != 0,
         same_site: [None, Some(SameSite::Strict), Some(SameSite::Lax), Some(SameSite::None)]
             [usize::from(first >> 2 & 3)],
