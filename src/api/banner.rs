@@ -10,7 +10,7 @@ use crate::config::{ConsentMode, Gating, Mode, SEEN_COOKIE, Site};
 use crate::consent::{self, Ask, Basis, Decision, Keys, Record, Signals};
 use crate::cookie::UnixTime;
 use crate::page::banner::{Asked, Banner, May, script};
-use crate::page::{category, local_path};
+use crate::page::{category, local_path, way_back};
 use crate::policy::{Category, CategoryId, Law, ServiceId, translated};
 use crate::{filter, fnv, own};
 
@@ -126,12 +126,15 @@ pub fn script(site: &Site) -> String {
     })
 }
 
-/// `GET consent.js` and `GET banner.css`: their addresses change with them.
-pub(super) fn asset(text: String, kind: &'static str) -> Response<Body> {
+/// `GET consent.js` and `GET banner.css`: their addresses change with them. What is asked for under the address of
+/// another version, as while several of us are renewed, is kept by nobody.
+pub(super) fn asset(head: &Parts, text: String, path: &str, kind: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::full(text));
     own::headers(response.headers_mut());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    if head.uri.query() == path.split_once('?').map(|(_, mark)| mark) {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    }
     response
 }
 
@@ -143,7 +146,7 @@ pub(super) fn get(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
     };
     let query = head.uri.query().unwrap_or_default();
     let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "return_to").map(|(_, v)| v);
-    let return_to = local_path(asked.as_deref().unwrap_or("/"));
+    let return_to = way_back(local_path(asked.as_deref().unwrap_or("/")));
     let may = May { form: true, style: true, fetch: true };
     let mut response = own::html(
         StatusCode::OK,

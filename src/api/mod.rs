@@ -136,8 +136,14 @@ pub async fn answer(visit: Visit<'_>, request: Request<Received>) -> Response<Bo
         page::guard::REPORT if head.method == Method::POST => guard::report(&visit, &head.headers, body).await,
         page::guard::REPORT => not_allowed(&visit, "POST"),
         "banner" if is_read(&head.method) => banner::get(&visit, &head),
-        "consent.js" if is_read(&head.method) => banner::asset(banner::script(visit.site), JAVASCRIPT),
-        "banner.css" if is_read(&head.method) => banner::asset(page::banner::STYLE.to_owned(), STYLE),
+        "consent.js" if is_read(&head.method) => {
+            let script = banner::script(visit.site);
+            let path = page::banner::script::path(&script);
+            banner::asset(&head, script, &path, JAVASCRIPT)
+        }
+        "banner.css" if is_read(&head.method) => {
+            banner::asset(&head, page::banner::STYLE.to_owned(), &page::banner::style_path(), STYLE)
+        }
         "forget.js" if is_read(&head.method) => withdraw::script(&visit),
         "withdrawn" if is_read(&head.method) => withdraw::page(&visit, &return_to(&visit, &head)),
         "choice" => {
@@ -204,7 +210,7 @@ fn return_to(visit: &Visit<'_>, head: &Parts) -> String {
     let referer = head.headers.get(REFERER).and_then(|r| path_of(r.to_str().ok()?, visit.authority));
     let back = asked.as_deref().or(referer).unwrap_or("/");
     // Back to this very page would be no way back.
-    if is_ours(visit.site, back) { "/".into() } else { back.into() }
+    if is_ours(visit.site, back) { "/".into() } else { page::way_back(back).into() }
 }
 
 fn preferences(visit: &Visit<'_>, head: &Parts) -> Response<Body> {

@@ -4,7 +4,7 @@ use super::attributes::{self, Attribute};
 use super::judge::Blocked;
 use super::page::Page;
 use super::{Settings, elements, style};
-use crate::page::{category, escape, placeholder};
+use crate::page::{category, escape, placeholder, way_back};
 
 impl Page {
     pub(super) fn placeholder(&self, reason: &Blocked, attributes: &[Attribute<'_>]) -> String {
@@ -39,7 +39,7 @@ impl Page {
             service: reason.label(&self.settings),
             grant: reason.remedy(&self.settings, |found| category::label(found, self.texts(), self.language())),
             prefix: ours.as_str(),
-            return_to: &page[url::Position::BeforePath..url::Position::AfterQuery],
+            return_to: way_back(&page[url::Position::BeforePath..url::Position::AfterQuery]),
             form: self.settings.asks && self.place.csp.allows_form(page, &place("choice")),
             style: self.place.csp.allows_style(page, &place("style.css")),
         })

@@ -24,7 +24,7 @@ pub mod withdrawn;
 pub use bounce::bounce;
 pub use date::day;
 pub use error::error;
-pub use path::local_path;
+pub use path::{local_path, way_back};
 
 /// The `Content-Security-Policy` under which all our pages work: no script, no inline style, no frame.
 pub const CSP: &str =

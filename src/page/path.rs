@@ -18,6 +18,16 @@ pub fn local_path(path: &str) -> &str {
     if rooted && !path.contains(char::is_control) { path } else { "/" }
 }
 
+/// Longer addresses do not fit into a form of ours, which has to fit `limits.choice_body` when it is written again.
+const LONGEST: usize = 2048;
+
+/// Where a form of ours leads back to from the page of this path and query: there, without the query if that makes it
+/// long, or else to the front page.
+pub fn way_back(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
+    [target, path].into_iter().find(|way| way.len() <= LONGEST).unwrap_or("/")
+}
+
 /// The target of a request, path and query, written so that a browser resolves it to the same URL of the same
 /// site: `//host/x` is a path here, but would be a host in a link.
 pub(super) fn same_url(target: &str) -> Cow<'_, str> {
@@ -44,6 +54,19 @@ mod tests {
     use url::Url;
 
     use super::*;
+
+    #[test]
+    fn the_way_back_is_short() {
+        let long = "x".repeat(LONGEST);
+        for (page, way) in [
+            ("/tea?a=1", "/tea?a=1"),
+            (&*format!("/tea?{long}"), "/tea"),
+            (&*format!("/{long}"), "/"),
+            (&*format!("/{long}?a"), "/"),
+        ] {
+            assert_eq!(way_back(page), way);
+        }
+    }
 
     #[test]
     fn foreign_addresses_become_the_front_page() {

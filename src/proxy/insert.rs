@@ -13,7 +13,7 @@ use crate::fnv;
 use crate::html::{self, Insertions, Spot};
 use crate::page::banner::script::{self, Tag};
 use crate::page::banner::{self, May, link};
-use crate::page::{escape, forget, free, guard};
+use crate::page::{escape, forget, free, guard, way_back};
 use crate::policy::Grant;
 
 /// What is the same on all pages of a site.
@@ -56,6 +56,8 @@ pub(super) struct Plan {
     pub(super) question: Option<Question>,
     /// Whether a choice stands.
     chosen: bool,
+    /// It answers a form.
+    posted: bool,
     /// What refused services have stored in the browser goes.
     forgets: bool,
     /// The tag of the language to speak on a page that does not say its own.
@@ -69,6 +71,7 @@ impl Plan {
         prepared: &Prepared,
         decision: &Decision,
         question: Option<Question>,
+        posted: bool,
         language: &str,
     ) -> Option<Self> {
         let forgets = prepared.stores
@@ -78,12 +81,12 @@ impl Plan {
         let wanted = site.adds_to_pages() || forgets;
         let question = question.filter(|_| site.banner && !site.shares_pages());
         let chosen = decision.basis == Basis::Choice;
-        wanted.then(|| Self { guard_only: false, question, chosen, forgets, language: language.into() })
+        wanted.then(|| Self { guard_only: false, question, chosen, posted, forgets, language: language.into() })
     }
 
     /// The guard alone.
     pub(super) fn guard_only() -> Self {
-        Self { guard_only: true, question: None, chosen: false, forgets: false, language: "".into() }
+        Self { guard_only: true, question: None, chosen: false, posted: false, forgets: false, language: "".into() }
     }
 
     /// Stands for all of it in validators.
@@ -95,7 +98,7 @@ impl Plan {
         let bytes = question
             .to_le_bytes()
             .into_iter()
-            .chain([self.chosen, self.forgets, self.guard_only].map(u8::from))
+            .chain([self.chosen, self.posted, self.forgets, self.guard_only].map(u8::from))
             .chain(self.language.bytes());
         fnv::add(prepared.mark, bytes)
     }
@@ -137,7 +140,7 @@ impl Plan {
             };
             let visitor = (!site.shares_pages()).then_some((&*granted, self.chosen));
             let first = site.consent_mode != ConsentMode::Off;
-            head.push_str(&Tag { src: &prepared.script, nonce, visitor, first, fetch }.render());
+            head.push_str(&Tag { src: &prepared.script, nonce, visitor, first, fetch, posted: self.posted }.render());
             if site.gating == Gating::Neutralise && fetch {
                 head.push_str(&free::later(&site.prefix, nonce));
             }
@@ -160,7 +163,7 @@ impl Plan {
                     fetch: has_script && csp.allows_fetch(&url, &choice),
                 };
                 let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-                let return_to = &url[url::Position::BeforePath..url::Position::AfterQuery];
+                let return_to = way_back(&url[url::Position::BeforePath..url::Position::AfterQuery]);
                 question.banner(&site, (language, *language != *asked), authority, return_to, may)
             }))
         });
@@ -206,7 +209,7 @@ fn way(site: &Site, url: &Url, spot: &Spot, language: &str, named: bool) -> Stri
     let own = site.settings_link.as_ref().and_then(|wanted| wanted.text.as_deref());
     let way = link::Way {
         prefix: &site.prefix,
-        return_to: &url[url::Position::BeforePath..url::Position::AfterQuery],
+        return_to: way_back(&url[url::Position::BeforePath..url::Position::AfterQuery]),
         named: named.then_some(language),
         label: own.unwrap_or(&site.texts.of(language).cookie_settings),
     };

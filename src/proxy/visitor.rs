@@ -224,7 +224,10 @@ impl<'a> Additions<'a> {
         };
         let plan = match framed {
             true => Plan::guard_only(),
-            false => Plan::new(site, site.prepared(), decision, question, language)?,
+            false => {
+                let posted = ![Method::GET, Method::HEAD].contains(&asked.method);
+                Plan::new(site, site.prepared(), decision, question, posted, language)?
+            }
         };
         let authority = asked.authority.as_str();
         let implied = visitor.implied.as_ref().map(|implied| {

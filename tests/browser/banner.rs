@@ -273,6 +273,28 @@ fn removed_tags_come_by_a_reload_and_a_refusal_needs_none() {
     });
 }
 
+/// An order is sent once, whatever the visitor answers on the page that confirms it.
+#[test]
+fn what_answers_a_form_is_not_asked_for_by_sending_it_again() {
+    visit_site(Scripts::On, ON, pages, async |visitor| {
+        visitor.open("/").await;
+        // Though the element has the same name.
+        assert_eq!(visitor.value("typeof consentry.get").await, "function");
+        let order = "(() => { const form = document.createElement('form'); form.method = 'post'; form.action = '/order'; \
+            document.body.append(form); form.submit(); })()";
+        visitor.value(order).await;
+        visitor.arrives(&format!("{}/order", visitor.site)).await;
+        visitor.click("#consentry button[value=accept-all]").await;
+        eventually("the tag", async || {
+            let ran = visitor.browser.execute("return window.ran ?? 0", Vec::new()).await.ok()?;
+            (*ran.json() == 1).then_some(())
+        })
+        .await;
+        let how = "performance.getEntriesByType('navigation')[0].type";
+        assert_eq!(visitor.value(how).await, "navigate", "a reload would have posted it");
+    });
+}
+
 #[test]
 fn banner_works_under_strict_policies_and_breaks_none() {
     visit_site(Scripts::On, ON, pages, async |visitor| {

@@ -192,6 +192,11 @@ fn assets_are_ours_small_and_kept_for_good() {
             let reply = client.get(address, &[]).await;
             assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, Some(kind)));
             assert!(reply.header("cache-control").unwrap().contains("immutable"));
+            // The address that another version has, or none.
+            let path = address.split('?').next().unwrap();
+            for other in [path, &format!("{path}?old")] {
+                assert_eq!(client.get(other, &[]).await.header("cache-control"), Some("no-store"), "{other}");
+            }
             sent.extend_from_slice(reply.text().as_bytes());
         }
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

@@ -38,6 +38,9 @@
   const ours = path => at(path + '?return_to=' + encodeURIComponent(location.pathname + location.search)
     + (document.documentElement.lang && '&language=' + encodeURIComponent(document.documentElement.lang)));
 
+  // What answered a form is asked for anew, and not by sending the form a second time.
+  const again = () => 'posted' in me.dataset ? location.replace(location.pathname + location.search) : location.reload();
+
   // What was running cannot be taken back, and what is not in the page cannot be freed: then the page is loaded again.
   const settle = next => {
     const of = held => ({ ...held.services, ...Object.fromEntries(
@@ -46,7 +49,7 @@
     const lost = keys.some(key => before[key] && !after[key]), won = keys.some(key => !before[key] && after[key]);
     state = next;
     banner()?.remove();
-    if (lost || (won && !site.frees)) return location.reload();
+    if (lost || (won && !site.frees)) return again();
     update();
     document.dispatchEvent(new CustomEvent('consentry:change', { detail: state }));
     for (const listener of listeners) {
@@ -78,7 +81,7 @@
     if (!event.persisted) return;
     try {
       const next = may ? await ask() : null;
-      if (JSON.stringify(next) !== JSON.stringify(state)) next ? settle(next) : location.reload();
+      if (JSON.stringify(next) !== JSON.stringify(state)) next ? settle(next) : again();
     } catch { /* without an answer nothing is known better */ }
   });
 
@@ -102,7 +105,7 @@
     else begin();
   }
 
-  window.consentry ??= Object.freeze({
+  const api = Object.freeze({
     get: () => structuredClone(state),
     open: () => location.assign(ours('./')),
     onChange: listener => {
@@ -110,4 +113,6 @@
       return () => listeners.delete(listener);
     },
   });
+  // Browsers name elements on `window` by their ids, the banner's too.
+  if (!Object.hasOwn(window, 'consentry')) Object.defineProperty(window, 'consentry', { value: api, configurable: true });
 })

@@ -93,6 +93,8 @@ pub struct Tag<'a> {
     pub first: bool,
     /// Whether it may fetch.
     pub fetch: bool,
+    /// Whether the page answers a form, which must not be sent again.
+    pub posted: bool,
 }
 
 impl Tag<'_> {
@@ -107,6 +109,7 @@ impl Tag<'_> {
             html.push_str(if chosen { " data-chosen=\"\"" } else { "" });
         }
         html.push_str(if self.fetch { " data-fetch=\"\"" } else { "" });
+        html.push_str(if self.posted { " data-posted=\"\"" } else { "" });
         // What nothing waits for need not hold up the page.
         html.push_str(if self.first { "></script>" } else { " async=\"\"></script>" });
         html
