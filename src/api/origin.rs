@@ -13,15 +13,19 @@ use crate::own;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A page of this very origin asks. Browsers say so in `Sec-Fetch-Site` or `Origin`; whoever says neither
-/// is no browser with our page open, and any doubt is a no.
+/// is no browser with our page open, and any doubt is a no. A page that sends no referrer has its forms sent from `null`
+/// (Fetch, "append a request `Origin` header"), which then is told by `Sec-Fetch-Site` alone: to what is sandboxed, and
+/// opaque for that, even its own site is another.
 pub(super) fn is_same(headers: &HeaderMap, authority: &str) -> bool {
     let all =
         |name: &HeaderName, good: &dyn Fn(&[u8]) -> bool| headers.get_all(name).iter().all(|v| good(v.as_bytes()));
     let site = all(&SEC_FETCH_SITE, &|value| value == b"same-origin");
-    let origin = all(&ORIGIN, &|value| {
-        value.strip_prefix(b"https://").is_some_and(|rest| rest.eq_ignore_ascii_case(authority.as_bytes()))
+    let is_told = site && headers.contains_key(SEC_FETCH_SITE);
+    let origin = all(&ORIGIN, &|value| match value.strip_prefix(b"https://") {
+        Some(rest) => rest.eq_ignore_ascii_case(authority.as_bytes()),
+        None => is_told && value == b"null",
     });
-    site && origin && (headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN))
+    site && origin && (is_told || headers.contains_key(ORIGIN))
 }
 
 /// The origin of an app that the site names, if one asks.

@@ -101,6 +101,11 @@ impl Exchange {
         self.site.as_deref().map(|site| &*site.prefix)
     }
 
+    /// Whether it is for a page of ours.
+    pub fn is_ours(&self) -> bool {
+        self.site.as_deref().is_some_and(|site| crate::api::is_ours(site, self.uri.path()))
+    }
+
     /// So long we waited for the origin, in addition to what is known already.
     pub fn waited(&mut self, origin: Duration) {
         self.origin += origin;

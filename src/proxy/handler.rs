@@ -5,8 +5,9 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use http::header::{CONNECTION, DATE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONNECTION, DATE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY};
 use http::{Method, Request, Response, StatusCode};
+use http_body::Body as _;
 use tokio::time::{Duration, Instant};
 
 use super::error::Error;
@@ -63,7 +64,9 @@ pub async fn handle(
 
 /// What a site wants on each of its responses, ours and error pages included.
 fn finish(site: &SiteRef, exchange: &Exchange, headers: &mut HeaderMap) {
-    for (name, value) in &site.headers.0 {
+    let ours = exchange.is_ours();
+    // Without a referrer browsers do not say where our own forms come from, and nobody could withdraw.
+    for (name, value) in site.headers.0.iter().filter(|(name, _)| !(ours && *name == REFERRER_POLICY)) {
         headers.insert(name, value.clone());
     }
     if site.server_timing {
@@ -161,7 +164,10 @@ async fn pass(
     });
     let sent = Instant::now();
     let early = exchange.takes_interim().then(Arc::<Early>::default);
-    let filters = |filter: &answer::Filter<'_>| site.mode == Mode::Enforce && filter.blocks(&filter.decision.grant);
+    // What has a body cannot be asked again.
+    let filters = |filter: &answer::Filter<'_>| {
+        site.mode == Mode::Enforce && filter.blocks(&filter.decision.grant) && body.is_end_stream()
+    };
     let whole = filter.as_ref().filter(|filter| filters(filter)).and_then(|_| whole::request(&head));
     // In a block of its own: the state of the exchange would have a place for the request all the while.
     let sending = {

@@ -1,16 +1,15 @@
 //! A part of a page cannot be filtered. Who asks for one without having said that it is for a page gets the whole, which
 //! is what an origin may answer (RFC 9110 §14.2).
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, IF_RANGE, RANGE, TRANSFER_ENCODING};
+use http::header::{CONTENT_TYPE, IF_RANGE, RANGE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::html::sniff::{Sniff, is_html};
 
-/// The same request for the whole; `None` if it asks for no part, or has a body that will be gone.
+/// The same request, which has no body, for the whole; `None` if it asks for no part.
 pub(super) fn request(head: &Parts) -> Option<Box<Parts>> {
-    let has = |name| head.headers.contains_key(name);
-    if head.method != Method::GET || !has(RANGE) || has(CONTENT_LENGTH) || has(TRANSFER_ENCODING) {
+    if head.method != Method::GET || !head.headers.contains_key(RANGE) {
         return None;
     }
     let mut head = Box::new(head.clone());

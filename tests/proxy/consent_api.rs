@@ -76,6 +76,10 @@ fn only_the_site_itself_may_post_a_choice() {
             (vec![FORM], 403),
             (vec![FORM, ("origin", "https://evil.example")], 403),
             (vec![FORM, ("origin", "null")], 403),
+            // Of a page without a referrer; of a sandboxed one.
+            (vec![FORM, ("origin", "null"), same], 303),
+            (vec![FORM, ("origin", "null"), ("sec-fetch-site", "cross-site")], 403),
+            (vec![FORM, ("origin", "null"), ("origin", "https://evil.example"), same], 403),
             (vec![FORM, ("origin", "http://shop.example")], 403),
             (vec![FORM, ("origin", "https://shop.example.evil.example")], 403),
             (vec![FORM, ORIGIN, ("sec-fetch-site", "cross-site")], 403),

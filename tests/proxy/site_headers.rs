@@ -25,6 +25,20 @@ fn hsts_and_friends_stand_on_every_answer_of_the_site() {
     });
 }
 
+/// Without a referrer browsers do not tell where a form comes from.
+#[test]
+fn our_own_forms_keep_their_origin() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[], "ok").await;
+        let extra = "headers: { referrer_policy: no-referrer }";
+        let proxy = Proxy::builder().site(HOST, origin.address, extra).start();
+        let mut client = Client::h2(&proxy).await;
+        for (path, expected) in [("/", Some("no-referrer")), ("/_consent/", None), ("/_consent/receipt", None)] {
+            assert_eq!(client.get(path, &[]).await.header("referrer-policy"), expected, "{path}");
+        }
+    });
+}
+
 #[test]
 fn server_timing_tells_what_we_added_where_asked() {
     block_on(async {
