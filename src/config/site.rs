@@ -91,6 +91,16 @@ impl Site {
         self.consent_tool.as_ref().is_some_and(|tool| tool.format().is_bridged())
     }
 
+    /// Whether the host of an authority is one of its own.
+    pub fn answers_to(&self, authority: &str) -> bool {
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => authority,
+        };
+        let host = host.to_ascii_lowercase();
+        self.hosts.iter().any(|own| own.matches(&host))
+    }
+
     /// Names of the cookies that are ours and none of the origin's business.
     pub fn own_cookies(&self) -> [&[u8]; 3] {
         [self.cookie.name.as_bytes(), SESSION_MARKER.as_bytes(), SEEN_COOKIE.as_bytes()]

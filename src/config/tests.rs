@@ -138,3 +138,20 @@ fn the_order_of_the_file_decides_between_equals() {
         assert_eq!(category([sections[1], sections[0]], name), "necessary", "{name}");
     }
 }
+
+#[test]
+fn a_site_answers_to_its_hosts_whatever_the_port() {
+    let text = "listen: 127.0.0.1:0\nsites:\n  - host: [shop.example, '*.shop.example']\n    origin: http://127.0.0.1\n    policy: standard\n";
+    let (config, _) = parse(text, "a.yaml", Path::new(""), 0, CertificateFiles::Skip).unwrap();
+    for (authority, own) in [
+        ("shop.example", true),
+        ("SHOP.example:8443", true),
+        ("www.shop.example", true),
+        ("a.www.shop.example", false),
+        ("shop.example.org", false),
+        ("[::1]:80", false),
+        ("", false),
+    ] {
+        assert_eq!(config.sites[0].answers_to(authority), own, "{authority}");
+    }
+}

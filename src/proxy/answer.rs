@@ -110,7 +110,10 @@ impl Filter<'_> {
         filter::response(&site.policy, grant, &mut head.headers, &context, &mut looking);
         if apply {
             let authority = self.asked.authority.as_str();
-            filter::lead_here(&mut head.headers, authority, |scheme, authority| site.origins.has(scheme, authority));
+            // A host of the site is no detour: who is sent there is meant to go there.
+            let is_detour =
+                |scheme: &str, authority: &str| site.origins.has(scheme, authority) && !site.answers_to(authority);
+            filter::lead_here(&mut head.headers, authority, is_detour);
         }
         for cookie in &cookies {
             head.headers.append(SET_COOKIE, cookie.clone());
