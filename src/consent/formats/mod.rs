@@ -91,8 +91,10 @@ struct Spec {
 enum Services {
     /// Not at all.
     Unnamed,
-    /// Its groups are services.
+    /// Its groups are services, under names of the site's.
     Groups,
+    /// The same under names of the tool's: `analytics` is Google Analytics to all its sites.
+    Keys,
     /// Its groups are categories, and for each it lists the services that were accepted, as `group/service`.
     Lists,
 }

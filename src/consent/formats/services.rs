@@ -22,7 +22,7 @@ impl Tool {
         match self.settings.format.0.services {
             _ if !groups.is_empty() => self.by_map(said, &groups),
             Services::Unnamed => None,
-            Services::Groups => self.by_group(said, policy, service),
+            Services::Groups | Services::Keys => self.by_group(said, policy, service),
             Services::Lists => self.by_list(said, policy, service),
         }
     }
@@ -60,8 +60,20 @@ impl Tool {
 
     /// Whether the record answers for a category as a whole: by a group that is itself no service.
     fn is_asked_whole(&self, said: &Said, policy: &Policy, category: CategoryId) -> bool {
-        let groups = || said.groups.iter().map(|(group, _)| &**group).filter(|group| !is_service(policy, group));
-        groups().any(|group| self.is_for(group, category))
+        let whole = |group: &&str| self.names_category(policy, group) || !is_service(policy, group);
+        said.groups.iter().map(|(group, _)| &**group).filter(whole).any(|group| self.is_for(group, category))
+    }
+
+    /// Whether a name that a service may have too, as `analytics`, is a category's here: because the site says so, or
+    /// the policy calls one so.
+    fn names_category(&self, policy: &Policy, group: &str) -> bool {
+        if is_of_policy(policy, group) {
+            return false;
+        }
+        let mapped = self.settings.map.iter().any(|(known, _)| **known == *group);
+        let is_id = || policy.parts().categories.iter().any(|category| plain(&category.id) == plain(group));
+        let of_site = self.settings.format.0.services == Services::Groups;
+        (mapped && !of_name(group).kinds.is_empty()) || (of_site && is_id())
     }
 
     /// Whether a group is for a category: where the site does not say, by its name.
@@ -85,8 +97,12 @@ fn named<'g>(service: &Service, groups: impl Iterator<Item = (&'g str, bool)> + 
 }
 
 fn is_service(policy: &Policy, name: &str) -> bool {
-    let is_of_policy = |service: &Service| names_of(service).any(|known| plain(known) == plain(name));
-    known_service(name).is_some() || policy.parts().services.iter().any(is_of_policy)
+    known_service(name).is_some() || is_of_policy(policy, name)
+}
+
+fn is_of_policy(policy: &Policy, name: &str) -> bool {
+    let named = |service: &Service| names_of(service).any(|known| plain(known) == plain(name));
+    policy.parts().services.iter().any(named)
 }
 
 fn names_of(service: &Service) -> impl Iterator<Item = &str> {

@@ -15,7 +15,7 @@ pub(super) const SPEC: Spec = Spec {
         })
     },
     meaning: meaning::of_service,
-    services: Services::Groups,
+    services: Services::Keys,
     omits: true,
     ..Spec::PLAIN
 };
