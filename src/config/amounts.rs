@@ -13,6 +13,8 @@ pub(super) enum Unread {
     Form,
     NoUnit,
     TooLong,
+    /// It states two; how.
+    Ambiguous(&'static str),
 }
 
 /// What a text states.
@@ -27,17 +29,24 @@ pub(super) struct Amounts {
 impl Amounts {
     /// Numbers and units, each unit shorter than the one before, joined by nothing, a comma or `and`.
     pub(super) fn read(text: &str) -> Result<Self, Unread> {
+        // Elsewhere letter case tells nothing.
+        if text.split(|c: char| !c.is_alphabetic()).any(|word| word == "M") {
+            return Err(Unread::Ambiguous("`M` is a month to some and a minute to others"));
+        }
         let lower = text.to_lowercase();
         let mut rest = lower.trim();
         let mut amounts = Self::default();
         let mut last = None;
         while last.is_none() || !rest.is_empty() {
-            let (number, after) = number(rest).ok_or(Unread::Form)?;
+            let (number, after) = number(rest)?;
             let (unit, after) = unit_word(after);
             let rank = match unit {
                 "" if last.is_none() => return Err(Unread::NoUnit),
-                // Of `1 y 6 m` nobody can tell whether months are meant.
-                "m" if last.is_some_and(|last| last < Rank::Unit(Unit::Day)) => return Err(Unread::Form),
+                "m" if last.is_some_and(|last| last < Rank::Unit(Unit::Day)) => {
+                    return Err(Unread::Ambiguous("`m` is a minute, and behind a long time may be a month"));
+                }
+                "j" => return Err(Unread::Ambiguous("`j` is a year in German and a day in French")),
+                "t" => return Err(Unread::Ambiguous("`t` is a day in German and a week in Polish")),
                 word => rank(word).ok_or(Unread::Form)?,
             };
             if last.is_some_and(|last| last >= rank) {
@@ -121,23 +130,27 @@ impl Number<'_> {
 }
 
 /// Digits, perhaps with a fraction, or a word for a number; and what stands behind.
-fn number(text: &str) -> Option<(Number<'_>, &str)> {
+fn number(text: &str) -> Result<(Number<'_>, &str), Unread> {
     let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (whole, rest) = text.split_at(digits(text));
     if whole.is_empty() {
         let (word, rest) = text.split_at(text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len()));
-        let (_, whole) = NUMBERS.iter().find(|(words, _)| words.split(' ').any(|known| known == word))?;
-        return Some((Number { whole, fraction: "" }, rest));
+        let known = NUMBERS.iter().find(|(words, _)| words.split(' ').any(|known| known == word));
+        let (_, whole) = known.ok_or(Unread::Form)?;
+        return Ok((Number { whole, fraction: "" }, rest));
     }
     if let Some(behind) = rest.strip_prefix(['.', ',']) {
         let (fraction, behind) = behind.split_at(digits(behind));
-        // `1,000` is a thousand to some and one to others.
-        if fraction.is_empty() || (fraction.len() == 3 && rest.starts_with(',')) {
-            return None;
+        if fraction.is_empty() {
+            return Err(Unread::Form);
         }
-        return Some((Number { whole, fraction }, behind));
+        // No group of thousands begins with 0, or has more digits.
+        if fraction.len() == 3 && whole.len() <= 3 && !whole.starts_with('0') {
+            return Err(Unread::Ambiguous("three digits behind a point or comma may be thousands or a fraction"));
+        }
+        return Ok((Number { whole, fraction }, behind));
     }
-    Some((Number { whole, fraction: "" }, rest))
+    Ok((Number { whole, fraction: "" }, rest))
 }
 
 /// A unit without what often stands at its end (`yr.`, `month(s)`), and what stands behind it.
@@ -165,28 +178,31 @@ fn joined(text: &str) -> &str {
 }
 
 fn rank(word: &str) -> Option<Rank> {
-    static WORDS: LazyLock<HashMap<String, Unit>> = LazyLock::new(|| {
-        let short = UNITS.iter().flat_map(|(words, unit)| words.split(' ').map(|word| (word.to_owned(), *unit)));
-        let mut words: HashMap<_, _> = short.collect();
-        for (texts, unit) in LANGUAGES.iter().flat_map(|tag| Unit::ALL.map(|unit| (Texts::of(tag), unit))) {
-            // A form that leaves the number out is no unit.
-            let forms = texts.unit(unit).split('|').filter_map(|form| form.strip_prefix("{n} "));
-            words.extend(forms.map(|form| (form.to_lowercase(), unit)));
-        }
-        words
-    });
+    static WORDS: LazyLock<HashMap<String, Unit>> = LazyLock::new(|| words().collect());
     match word {
         "ms" | "msec" | "msecs" | "millisecond" | "milliseconds" => Some(Rank::Millisecond),
         word => WORDS.get(word).map(|unit| Rank::Unit(*unit)),
     }
 }
 
+/// Every word for a unit, some several times.
+fn words() -> impl Iterator<Item = (String, Unit)> {
+    let short = UNITS.iter().flat_map(|(words, unit)| words.split(' ').map(|word| (word.to_owned(), *unit)));
+    let units = LANGUAGES.iter().flat_map(|tag| Unit::ALL.map(|unit| (Texts::of(tag), unit)));
+    let long = units.flat_map(|(texts, unit)| {
+        // A form that leaves the number out is no unit.
+        let forms = texts.unit(unit).split('|').filter_map(|form| form.strip_prefix("{n} "));
+        forms.map(move |form| (form.to_lowercase(), unit))
+    });
+    short.chain(long)
+}
+
 /// What is not in the texts of our pages already, which name each unit in every language that we speak.
 const UNITS: [(&str, Unit); 7] = [
-    ("y yr yrs j jahren jahres año anos", Unit::Year),
+    ("y yr yrs jahren jahres año anos", Unit::Year),
     ("mo mos mon mons mth mths month months monaten monat mes meses mese miesiącach", Unit::Month),
     ("w wk wks wochen", Unit::Week),
-    ("d t tagen dni dia dias", Unit::Day),
+    ("d tagen dni dia dias", Unit::Day),
     ("h hr hrs std uren", Unit::Hour),
     ("m min mins", Unit::Minute),
     ("s sec secs sek", Unit::Second),
@@ -229,5 +245,13 @@ mod tests {
             }
         }
         assert_eq!(seen, 9 * 7 * 3);
+    }
+
+    #[test]
+    fn no_word_is_a_unit_in_one_language_and_another_elsewhere() {
+        for (word, unit) in words() {
+            assert_eq!(rank(&word), Some(Rank::Unit(unit)), "{word}");
+        }
+        assert!(words().count() > 9 * 7);
     }
 }

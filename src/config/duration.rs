@@ -15,6 +15,8 @@ pub(super) enum Error {
     Unit(String),
     #[error("`{0}` is too long")]
     TooLong(String),
+    #[error("`{0}` can be read in two ways: {1}")]
+    Ambiguous(String, &'static str),
 }
 
 impl Error {
@@ -23,6 +25,7 @@ impl Error {
             Unread::Form => Self::Form(text.to_owned()),
             Unread::NoUnit => Self::Unit(text.to_owned()),
             Unread::TooLong => Self::TooLong(text.to_owned()),
+            Unread::Ambiguous(why) => Self::Ambiguous(text.to_owned(), why),
         }
     }
 }
@@ -57,6 +60,9 @@ mod tests {
             ("5 ms", 5),
             ("30s", 30_000),
             ("0.5 s", 500),
+            ("0.125 s", 125),
+            ("1.25 s", 1_250),
+            ("1000.125 s", 1_000_125),
             ("1.5 h", 5_400_000),
             ("5m", 300_000),
             ("10 mins", 600_000),
@@ -84,14 +90,15 @@ mod tests {
             "1 hour and",
             "forever",
             "٣ days",
-            "1,000 days",
-            "1 y 6 m",
             "session",
             "0.1234567891 s",
         ] {
             assert!(matches!(parse(text), Err(Error::Form(_))), "{text}");
         }
         assert!(matches!(parse("30"), Err(Error::Unit(_))));
+        for text in ["1,000 days", "1.095 days", "100.000 s", "1.000.000 s", "1 y 6 m", "6 M", "30 j", "2 T"] {
+            assert!(matches!(parse(text), Err(Error::Ambiguous(..))), "{text}: {:?}", parse(text));
+        }
         for text in
             ["99999999999999999999 s", "18446744073709551615 years", "4294967296 years", "18446744073709551616 ms"]
         {

@@ -97,8 +97,9 @@ const MOST: &[&str] = &["less than", "<=", "<", "≤", "up to", "at most", "maxi
 
 /// Reads a lifetime: of 0 seconds for `session`, `None` for `undefined`.
 pub(super) fn parse(text: &str) -> Result<Option<Term>, Error> {
-    let lower = text.to_lowercase();
-    let words = lower.split_whitespace().collect::<Vec<_>>().join(" ");
+    // As it came: `M` is not `m`.
+    let amount = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = amount.to_lowercase();
     let said = |known: &[&str], ours: fn(&Texts) -> [&str; 2]| {
         known.contains(&&*words)
             || LANGUAGES.iter().flat_map(|tag| ours(Texts::of(tag))).any(|text| text.to_lowercase() == words)
@@ -109,8 +110,9 @@ pub(super) fn parse(text: &str) -> Result<Option<Term>, Error> {
     if said(UNDEFINED, |texts| [&texts.until_deleted, &texts.not_stated]) {
         return Ok(None);
     }
-    let amount = MOST.iter().find_map(|most| words.strip_prefix(most)).unwrap_or(&words);
-    let amounts = Amounts::read(amount).map_err(|why| match why {
+    let begins = |most: &&str| amount.get(..most.len()).is_some_and(|start| start.eq_ignore_ascii_case(most));
+    let most = MOST.iter().find(|most| begins(most)).map_or(0, |most| most.len());
+    let amounts = Amounts::read(&amount[most..]).map_err(|why| match why {
         Unread::Form => Error::Form(text.to_owned()),
         why => DurationError::new(text, why).into(),
     })?;
@@ -175,6 +177,8 @@ mod tests {
             ("< 1 day", DAY),
             ("up to 2 years", 730 * DAY),
             ("maximum 1 year", 365 * DAY),
+            ("Max. 2 YEARS", 730 * DAY),
+            ("0.125 Tage", 10_800),
             ("1.5 years and 2 months", 610 * DAY),
             // In the languages of our pages.
             ("12 Monate", 365 * DAY),
@@ -214,6 +218,12 @@ mod tests {
             assert!(matches!(parse(text), Err(Error::Form(_))), "{text}");
         }
         assert!(matches!(parse("30"), Err(Error::Duration(DurationError::Unit(_)))));
+        for text in
+            ["30 j", "2 J.", "14 t", "13 M", "max. 6M", "1 y 6 m", "1.095 Tage", "1,095 jours", "Up to 1.000 days"]
+        {
+            let read = parse(text);
+            assert!(matches!(read, Err(Error::Duration(DurationError::Ambiguous(..)))), "{text}: {read:?}");
+        }
         assert!(matches!(parse("5 ms"), Err(Error::Fraction(_))));
     }
 
