@@ -99,16 +99,34 @@ impl Introduction {
     }
 }
 
-/// The client's address: the first one from the right of `X-Forwarded-For` that is no trusted proxy.
+/// The client's address: the first one from the right of `X-Forwarded-For` that is no trusted proxy, or where there is
+/// none, of `Forwarded`.
 ///
 /// Only trusted peers are believed; something unreadable ends the walk at the last address that is known.
 pub fn client_address(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
-    let mut client = peer.to_canonical();
+    let peer = peer.to_canonical();
+    if !is_trusted(peer, trusted) {
+        return peer;
+    }
+    let mut lines = headers.get_all(X_FORWARDED_FOR).iter();
+    if lines.any(|line| list::elements(line.as_bytes()).next().is_some()) {
+        by_x_forwarded_for(headers, peer, trusted)
+    } else {
+        by_forwarded(headers, trusted).unwrap_or(peer)
+    }
+}
+
+/// Whether a proxy in front of us has this address.
+pub fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&address))
+}
+
+fn by_x_forwarded_for(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
+    let mut client = peer;
     // `get_all` gives an iterator with two ends: last line first, and in each the last element first.
     for line in headers.get_all(X_FORWARDED_FOR).iter().rev() {
         for text in line.as_bytes().rsplit(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-            if !is_trusted(client) {
+            if !is_trusted(client, trusted) {
                 return client;
             }
             if text.is_empty() {
@@ -119,6 +137,29 @@ pub fn client_address(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> I
         }
     }
     client
+}
+
+/// The same walk, from the left since quoted strings cannot be read backwards: what stands further right counts more.
+/// `None` if the last element tells nothing.
+fn by_forwarded(headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    let elements = headers.get_all(FORWARDED).iter().flat_map(|line| list::elements(line.as_bytes()));
+    elements.fold(None, |found, element| match node(element) {
+        Some(address) if is_trusted(address, trusted) => found.or(Some(address)),
+        other => other,
+    })
+}
+
+/// The address of the one `for` of an element; `None` for `unknown`, and for a name that hides it (RFC 7239 §6).
+fn node(element: &[u8]) -> Option<IpAddr> {
+    let mut nodes = list::split(element, b';').filter_map(|pair| {
+        let (name, value) = pair.trim_ascii().split_at_checked(4)?;
+        name.eq_ignore_ascii_case(b"for=").then_some(value)
+    });
+    let value = nodes.next().filter(|_| nodes.next().is_none())?;
+    let value = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
+    // A port may be hidden, too.
+    let hidden = value.windows(2).position(|two| two == b":_");
+    address(&value[..hidden.unwrap_or(value.len())])
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
@@ -257,6 +298,44 @@ mod tests {
             }
             let found = client_address(&headers, peer.parse().unwrap(), &trusted);
             assert_eq!(found, expected.parse::<IpAddr>().unwrap(), "{peer} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn forwarded_is_read_where_nothing_else_tells_the_client() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+        for (peer, lines, expected) in [
+            ("192.0.2.1", &["for=1.1.1.1"] as &[&'static str], "192.0.2.1"),
+            ("10.0.0.1", &["for=1.1.1.1"], "1.1.1.1"),
+            ("10.0.0.1", &["For=\"1.1.1.1:4711\";proto=https;by=10.0.0.1"], "1.1.1.1"),
+            ("10.0.0.1", &["proto=https; host=\"a;for=6.6.6.6, b\"; FOR=\"1.1.1.1\""], "1.1.1.1"),
+            ("10.0.0.1", &["for=\"[2001:db9::1]:4711\""], "2001:db9::1"),
+            ("10.0.0.1", &["for=\"[2001:db9::1]\""], "2001:db9::1"),
+            ("10.0.0.1", &["for=\"[::ffff:1.1.1.1]\""], "1.1.1.1"),
+            ("10.0.0.1", &["for=\"1.1.1.1:_x\""], "1.1.1.1"),
+            ("10.0.0.1", &["for=6.6.6.6, for=1.1.1.1"], "1.1.1.1"),
+            ("10.0.0.1", &["for=6.6.6.6, for=1.1.1.1, for=10.9.9.9"], "1.1.1.1"),
+            ("10.0.0.1", &["for=6.6.6.6", "for=1.1.1.1, , for=\"[2001:db8::9]\""], "1.1.1.1"),
+            ("10.0.0.1", &["for=10.0.0.2, for=10.0.0.3"], "10.0.0.2"),
+            // Who hides the client, or breaks the line, ends the walk.
+            ("10.0.0.1", &["for=1.1.1.1, for=unknown"], "10.0.0.1"),
+            ("10.0.0.1", &["for=1.1.1.1, for=_hidden, for=10.0.0.9"], "10.0.0.9"),
+            ("10.0.0.1", &["for=1.1.1.1, proto=https"], "10.0.0.1"),
+            ("10.0.0.1", &["for=1.1.1.1;for=2.2.2.2"], "10.0.0.1"),
+            ("10.0.0.1", &["for=\"6.6.6.6, for=1.1.1.1"], "10.0.0.1"),
+            ("10.0.0.1", &[""], "10.0.0.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(FORWARDED, HeaderValue::from_static(line));
+            }
+            let peer = peer.parse().unwrap();
+            let expected = expected.parse::<IpAddr>().unwrap();
+            assert_eq!(client_address(&headers, peer, &trusted), expected, "{peer} {lines:?}");
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_static(" ,"));
+            assert_eq!(client_address(&headers, peer, &trusted), expected, "{peer} {lines:?}");
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_static("unknown"));
+            assert_eq!(client_address(&headers, peer, &trusted), peer, "{peer} {lines:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::error::{Error, OriginError};
 use super::exchange::Exchange;
 use super::upgrade::Upgrade;
 use super::worker::{Client, SiteRef};
-use crate::filter::forwarded::client_address;
+use crate::filter::forwarded::{self, client_address};
 use crate::filter::{hop_by_hop, trace};
 use crate::policy::Country;
 use crate::telemetry::spans::Span;
@@ -80,7 +80,7 @@ fn join_crumbs(headers: &mut HeaderMap) {
 
 /// Whether the peer is a proxy in front of us, whose word on its clients counts.
 fn is_trusted(client: &Client, site: &SiteRef) -> bool {
-    site.snapshot().config.trusted_proxies.iter().any(|net| net.contains(&client.address))
+    forwarded::is_trusted(client.address, &site.snapshot().config.trusted_proxies)
 }
 
 const CF_IPCOUNTRY: HeaderName = HeaderName::from_static("cf-ipcountry");
@@ -93,7 +93,9 @@ pub(super) fn country(client: &Client, site: &SiteRef, headers: &HeaderMap) -> O
         return lines.next().is_none().then(|| Country::parse(line.as_bytes())).flatten();
     }
     let countries = config.geoip.as_ref()?;
-    countries.of(client_address(headers, client.address, &config.trusted_proxies))
+    let address = client_address(headers, client.address, &config.trusted_proxies);
+    // Where a proxy of ours is says nothing of whom it speaks for.
+    if forwarded::is_trusted(address, &config.trusted_proxies) { None } else { countries.of(address) }
 }
 
 /// Chunks overrule a length beside them (RFC 9112 §6.3), which hyper leaves in the head (hyperium/hyper#3860): the client

@@ -9,7 +9,7 @@ use http::header::{REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 
 use super::worker::{Client, Worker};
-use crate::filter::forwarded::client_address;
+use crate::filter::forwarded::{client_address, is_trusted};
 use crate::filter::trace::{self, Context};
 use crate::telemetry::Field;
 use crate::telemetry::spans::Span;
@@ -36,7 +36,7 @@ impl Told {
             return None;
         }
         let config = &client.worker.snapshot().config;
-        let trusted = config.trusted_proxies.iter().any(|net| net.contains(&client.address));
+        let trusted = is_trusted(client.address, &config.trusted_proxies);
         let mut told = Self::default();
         if trusted && log.is_on() {
             told.client = Some(client_address(headers, client.address, &config.trusted_proxies));

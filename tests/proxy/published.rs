@@ -116,3 +116,39 @@ fn a_database_tells_where_visitors_are() {
         }
     });
 }
+
+/// Where a proxy in front of us is says nothing of its clients.
+#[test]
+fn who_cannot_be_found_behind_a_proxy_has_the_strictest_law() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[("set-cookie", "promo=1; Path=/")], "").await;
+        let file = database(&[
+            ("10.0.0.0".parse().unwrap(), 8, "US"),
+            ("127.0.0.0".parse().unwrap(), 8, "US"),
+            ("192.0.2.0".parse().unwrap(), 24, "US"),
+            ("193.0.0.0".parse().unwrap(), 8, "DE"),
+        ]);
+        let proxy = Proxy::builder()
+            .site_with(HOST, &format!("http://{}", origin.address), POLICY, "")
+            .top("geoip: countries.mmdb")
+            .top("trusted_proxies: [127.0.0.0/8, 10.0.0.0/8]")
+            .file("countries.mmdb", &file)
+            .start();
+        for (headers, passes) in [
+            (&[][..], false),
+            (&[("x-forwarded-for", "unknown")], false),
+            (&[("x-forwarded-for", "192.0.2.1, unknown")], false),
+            (&[("x-forwarded-for", "10.0.0.1")], false),
+            (&[("x-forwarded-for", "193.0.0.1")], false),
+            (&[("x-forwarded-for", "192.0.2.1, 10.0.0.1")], true),
+            (&[("forwarded", "for=192.0.2.1")], true),
+            (&[("forwarded", "proto=https;for=\"192.0.2.1:4711\", for=10.0.0.1")], true),
+            (&[("forwarded", "for=193.0.0.1")], false),
+            (&[("forwarded", "for=192.0.2.1, for=_hidden")], false),
+            (&[("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "193.0.0.1")], false),
+        ] {
+            let answer = Client::h1(&proxy).await.navigate("/", headers).await;
+            assert_eq!(!answer.set_cookies().is_empty(), passes, "{headers:?}");
+        }
+    });
+}
