@@ -102,13 +102,15 @@ fn format(item: &Item<'_>) -> Option<Option<Format>> {
     }
 }
 
-/// Categories that stay refused whatever visitors choose in the tool.
+/// Categories that stay refused whatever visitors choose in the tool, but for all at once where it has that.
 fn warn_of_gaps(item: &Item<'_>, tool: &Tool, policy: &Policy) {
     for id in tool.without_group(policy) {
         let category = &policy.category(id).id;
         let word = tool.format().word();
+        let who =
+            if tool.format().grants_at_once() { "only a visitor who accepts everything at once" } else { "nobody" };
         item.warn(
-            format!("no group of `{word}` stands for the category `{category}`, so nobody can grant it"),
+            format!("no group of `{word}` stands for the category `{category}`, so {who} can grant it"),
             format!("write `consent_tool: {{ format: {word}, map: {{ GROUP: {category} }} }}`"),
         );
     }

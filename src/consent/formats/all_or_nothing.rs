@@ -1,7 +1,7 @@
 //! Tools that ask for everything at once: Osano's old open-source banner, and Cookie Notice for WordPress.
 
 use super::jar::Jar;
-use super::{Reading, Said, Spec};
+use super::{AtOnce, Reading, Said, Spec};
 
 /// `cookieconsent_status`, as Insites, later Osano, wrote it.
 pub(super) const COOKIECONSENT: Spec = Spec {
@@ -17,6 +17,7 @@ pub(super) const COOKIECONSENT: Spec = Spec {
             _ => Reading::Unreadable,
         })
     },
+    at_once: AtOnce::Always,
     ..Spec::PLAIN
 };
 
@@ -32,5 +33,6 @@ pub(super) const COOKIE_NOTICE: Spec = Spec {
             _ => Reading::Unreadable,
         })
     },
+    at_once: AtOnce::Always,
     ..Spec::PLAIN
 };

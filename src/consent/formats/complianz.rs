@@ -2,7 +2,7 @@
 
 use super::jar::Jar;
 use super::wire::{decoded, json, texts};
-use super::{Reading, Said, Spec};
+use super::{AtOnce, Reading, Said, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     word: "complianz",
@@ -10,6 +10,7 @@ pub(super) const SPEC: Spec = Spec {
     beside: &["complianz_*"],
     service: Some("complianz"),
     read,
+    at_once: AtOnce::Sometimes,
     ..Spec::PLAIN
 };
 

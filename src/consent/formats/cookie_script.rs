@@ -2,7 +2,7 @@
 
 use super::jar::Jar;
 use super::wire::{json, moment, object, texts};
-use super::{Kinds, Reading, Said, Spec};
+use super::{AtOnce, Kinds, Reading, Said, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     word: "cookiescript",
@@ -11,6 +11,7 @@ pub(super) const SPEC: Spec = Spec {
     read: |jar: &Jar<'_>| jar.records(|value| record(value).unwrap_or(Reading::Unreadable)),
     kinds: Kinds::FUNCTIONAL.and(Kinds::PERFORMANCE).and(Kinds::MARKETING),
     omits: true,
+    at_once: AtOnce::Sometimes,
     ..Spec::PLAIN
 };
 

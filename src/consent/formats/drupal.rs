@@ -2,7 +2,7 @@
 
 use super::jar::Jar;
 use super::wire::{decoded, json, texts, unescape};
-use super::{Reading, Said, Spec};
+use super::{AtOnce, Reading, Said, Spec};
 
 const CATEGORIES: &str = "-categories";
 const VERSION: &str = "-version";
@@ -14,6 +14,7 @@ pub(super) const SPEC: Spec = Spec {
     service: Some("drupal-eu-cookie"),
     read,
     omits: true,
+    at_once: AtOnce::Sometimes,
     ..Spec::PLAIN
 };
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::jar::Jar;
 use super::wire::{moment, object};
-use super::{Kinds, Meaning, Reading, Said, Spec};
+use super::{AtOnce, Kinds, Meaning, Reading, Said, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     word: "iubenda",
@@ -27,6 +27,7 @@ pub(super) const SPEC: Spec = Spec {
         _ => Meaning::NONE,
     },
     kinds: Kinds::FUNCTIONAL.and(Kinds::PREFERENCES).and(Kinds::ANALYTICS).and(Kinds::MARKETING),
+    at_once: AtOnce::Sometimes,
     ..Spec::PLAIN
 };
 

@@ -76,6 +76,8 @@ struct Spec {
     meaning: fn(&str) -> Meaning,
     /// The kinds for which it has groups.
     kinds: Kinds,
+    /// Whether it grants everything at once.
+    at_once: AtOnce,
     /// Whether a refused group is left out of the record, so that one cannot tell it from one that is new.
     omits: bool,
     /// How its record speaks of single services.
@@ -84,6 +86,17 @@ struct Spec {
     vendors: bool,
     /// The record is out of any server's reach; a script of ours has to tell.
     bridged: bool,
+}
+
+/// Whether a record grants everything that a visitor may refuse in one answer, whatever that is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtOnce {
+    /// It grants groups alone.
+    Never,
+    /// Some sites' records have no groups, or none until a visitor picks some.
+    Sometimes,
+    /// There are no groups.
+    Always,
 }
 
 /// How a record speaks of single services.
@@ -110,6 +123,7 @@ impl Spec {
         read: |_| Reading::None,
         meaning: meaning::of_name,
         kinds: Kinds::ALL,
+        at_once: AtOnce::Never,
         omits: false,
         services: Services::Unnamed,
         vendors: false,
@@ -185,6 +199,11 @@ impl Format {
     /// Whether its record may answer for single vendors of the IAB.
     pub fn names_vendors(self) -> bool {
         self.0.vendors
+    }
+
+    /// Whether its record may grant everything in one answer, what no group stands for, too.
+    pub fn grants_at_once(self) -> bool {
+        self.0.at_once != AtOnce::Never
     }
 
     /// Reads the record out of the `Cookie` lines of a request. `cookie` is the site's own name for it.

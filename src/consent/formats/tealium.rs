@@ -2,13 +2,14 @@
 
 use super::jar::Jar;
 use super::wire::{decoded, from_epoch};
-use super::{Kinds, Reading, Said, Spec};
+use super::{AtOnce, Kinds, Reading, Said, Spec};
 
 pub(super) const SPEC: Spec = Spec {
     word: "tealium",
     record: &["CONSENTMGR"],
     read: |jar: &Jar<'_>| jar.records(|value| decoded(value, record).unwrap_or(Reading::Unreadable)),
     kinds: Kinds::NONE,
+    at_once: AtOnce::Sometimes,
     ..Spec::PLAIN
 };
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::meaning::{Kinds, of_name};
-use super::{Format, Reading, Said};
+use super::{AtOnce, Format, Reading, Said};
 use crate::consent::choice::{asked_categories, asked_services};
 use crate::consent::{Answers, Choice, ConsentId, Record};
 use crate::cookie::UnixTime;
@@ -59,8 +59,14 @@ impl Tool {
         self.settings.format.0.service
     }
 
-    /// The asked categories that no record of this tool can ever grant.
+    /// The asked categories that no record of this tool can ever grant, unless it [grants everything at once]; none where
+    /// it always does.
+    ///
+    /// [grants everything at once]: Format::grants_at_once
     pub fn without_group(&self, policy: &Policy) -> Vec<CategoryId> {
+        if self.settings.format.0.at_once == AtOnce::Always {
+            return Vec::new();
+        }
         let has = self.settings.format.0.kinds;
         let fed = |kind: Kinds| has.has(kind) || kind.fallback().is_some_and(|fallback| has.has(fallback));
         let reached = |id: CategoryId| {
