@@ -2,11 +2,12 @@
 //! those. They are never edited, for frameworks count them or fail without them, and as they call nobody no signature is
 //! looked for in them. Whatever is not plainly such a literal is code.
 
+mod function;
 mod literals;
 mod names;
 
 use self::literals::Data;
-use self::names::{comment, is_framework, members, path, spaces};
+use self::names::{comment, is_framework, is_name, members, path, spaces};
 
 /// What the bytes that come next are, and how many of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +52,21 @@ impl Payload {
             State::Start => match start(text) {
                 Some((length, name)) => {
                     self.sveltekit = name.starts_with(b"__sveltekit_");
-                    self.state = State::Data(Data::new());
+                    self.state = State::Data(Data::new(text[length - 1] == b'('));
                     Part::Code(length)
                 }
                 None => self.code(text),
             },
-            State::Data(mut data) => match data.read(text, whole) {
-                (0, _) => self.code(text),
-                (length, goes_on) => {
-                    self.state = if goes_on { State::Data(data) } else { State::Code };
-                    Part::Data(length)
+            State::Data(mut data) => {
+                let (length, goes_on) = data.read(text, whole);
+                // No text is looked through to its end again and again for what these lack.
+                self.sveltekit &= !text[length..].starts_with(b"(function") && !text[length..].starts_with(b"/");
+                if length == 0 {
+                    return self.code(text);
                 }
-            },
+                self.state = if goes_on { State::Data(data) } else { State::Code };
+                Part::Data(length)
+            }
             State::Code => self.code(text),
         }
     }
@@ -71,18 +75,30 @@ impl Payload {
         self.state = State::Code;
         let data = if self.sveltekit { sveltekit_data(text) } else { None };
         if data.is_some() {
-            self.state = State::Data(Data::new());
+            self.state = State::Data(Data::new(false));
         }
         Part::Code(data.unwrap_or(text.len()))
     }
 }
 
-/// Where the data of `data: […]` and `const data = […]` begins.
+/// Where the data of `data: […]` and `const data = […]` begins, if no string may have begun before it on its line.
 fn sveltekit_data(text: &[u8]) -> Option<usize> {
-    memchr::memmem::find_iter(text, b"data").find_map(|at| {
-        let mut at = spaces(text, at + 4);
+    let (mut seen, mut quotes) = (0, [false; 3]);
+    memchr::memmem::find_iter(text, b"data").find_map(|found| {
+        for byte in &text[seen..found] {
+            match byte {
+                b'\n' => quotes = [false; 3],
+                b'"' => quotes[0] ^= true,
+                b'\'' => quotes[1] ^= true,
+                b'`' => quotes[2] ^= true,
+                _ => {}
+            }
+        }
+        seen = found;
+        let is_name = found > 0 && is_name(text[found - 1]);
+        let mut at = spaces(text, found + 4);
         at = spaces(text, at + usize::from(matches!(text.get(at)?, b':' | b'=')));
-        matches!(text.get(at)?, b'[' | b'{').then_some(at)
+        (matches!(text.get(at)?, b'[' | b'{') && !is_name && quotes == [false; 3]).then_some(at)
     })
 }
 

@@ -7,10 +7,16 @@ pub(super) const NAMES: &str = "__next_f __NEXT __N_ __NUXT __nuxt __remix __rea
     __TSS __SSR __GATSBY ___gatsby ___loader ___webpack ___chunk __ASTRO __QWIK __LOADABLE __SOLID __FRSH __WAKU \
     __vike __VIKE __rsc __RSC $_TSR _$HY INITIAL_STATE qwikevents";
 
-/// What may be called among literals: it makes one of another.
-pub(super) const MAKERS: &str = "JSON.parse Date Map Set URL URLSearchParams BigInt Symbol Symbol.for Error Number \
-    String Boolean Array Object Object.freeze Object.assign Object.create Object.fromEntries decodeURIComponent \
-    unescape atob";
+/// What may be called among literals: it makes one of another, and does nothing else.
+const MAKERS: &str = "JSON.parse Date Map Set URL URLSearchParams Headers BigInt Symbol Symbol.for RegExp Number String \
+    Boolean Array Array.from Array.of Array.prototype.slice.call Object Object.freeze Object.seal Object.assign \
+    Object.create Object.fromEntries Object.defineProperty Object.defineProperties Error AggregateError EvalError \
+    RangeError ReferenceError SyntaxError TypeError URIError ArrayBuffer DataView Int8Array Uint8Array Uint8ClampedArray \
+    Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array BigInt64Array BigUint64Array \
+    Uint8Array.from decodeURIComponent decodeURI unescape atob";
+
+/// Members that are no data: what is set to these, or called by them, a browser runs or fetches.
+const ACTIVE: [&str; 8] = ["constructor", "innerHTML", "outerHTML", "srcdoc", "src", "href", "cookie", "location"];
 
 /// No name or path of names that counts is longer, nor is anything that is looked ahead for.
 pub(super) const LONGEST: usize = 128;
@@ -76,7 +82,15 @@ pub(super) fn is_framework(path: &[u8]) -> bool {
     // `__MY_STATE__`
     let shouts = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     let is_state = starts("__") && name.ends_with(b"__") && name.len() > 4 && name.iter().all(shouts);
-    path.is_ascii() && (is_state || name == b"$R" || NAMES.split(' ').any(starts))
+    let is_data = || {
+        let mut members = path.split(|byte| !is_name(*byte));
+        !members.any(|member| ACTIVE.iter().any(|active| active.as_bytes() == member))
+    };
+    path.is_ascii() && (is_state || name == b"$R" || NAMES.split(' ').any(starts)) && is_data()
+}
+
+pub(super) fn is_maker(path: &[u8]) -> bool {
+    MAKERS.split(' ').any(|maker| maker.as_bytes() == path)
 }
 
 pub(super) fn comment(text: &[u8], at: usize) -> Option<usize> {
@@ -85,7 +99,7 @@ pub(super) fn comment(text: &[u8], at: usize) -> Option<usize> {
         b'*' => memchr::memmem::find(rest, b"*/").map(|length| at + 2 + length + 2),
         // Beyond ASCII there are line ends of other kinds.
         b'/' => {
-            let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+            let length = memchr::memchr2(b'\n', b'\r', rest)?;
             rest[..length].is_ascii().then_some(at + 2 + length)
         }
         _ => None,
