@@ -141,7 +141,7 @@ fn deep_payloads_are_judged() {
     ];
     for open in opens {
         let page = format!("<script>__sveltekit_1x={};track('init')</script>x", open.repeat(5_000));
-        assert_eq!(lossy(&rewrite_bytes(&settings, page.as_bytes())), "<script></script>x", "{open}");
+        assert!(rewrite_bytes(&settings, page.as_bytes()) == b"<script></script>x", "{open}");
     }
 }
 
