@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use consentry::config::{self, CertificateFiles};
 use consentry::consent::{self, Choice, ConsentId, Keys, Signals};
-use consentry::cookie::UnixTime;
+use consentry::cookie::{OwnCookies, UnixTime};
 use consentry::filter::validators::Conditional;
 use consentry::filter::{self, Address, Body, ConsentHeader, Fetch, RequestContext, Requested, ResponseContext};
 use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings, Speech};
@@ -92,7 +92,7 @@ fn headers(policy: &Policy, tell: &mut Tell<'_>) {
         apply: true,
         method: &Method::GET,
         fetch: Fetch::read(&asked),
-        own: &[b"__Host-consentry"],
+        own: &OwnCookies { choice: "__Host-consentry", neighbours: &[] },
         consent: &consent,
         refused: true,
         pages: &none,

@@ -5,7 +5,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::{Visit, in_language};
 use crate::body::Body;
-use crate::config::{ClearData, Withdraw};
+use crate::config::{ClearData, SESSION_MARKER, Withdraw};
 use crate::consent;
 use crate::cookie::{HOST_PREFIX, pairs};
 use crate::filter;
@@ -14,17 +14,18 @@ use crate::page;
 use crate::policy::Action;
 
 /// Names of the cookies that the browser sent and that go: all that the policy or the catalogue knows, and what nobody
-/// knows where that is kept out anyway; never ours, and the session only if the site does not spare it.
+/// knows where that is kept out anyway; never ours (another site's of this domain included), and the session only if the site does not spare it.
 fn names(visit: &Visit<'_>, headers: &HeaderMap) -> Vec<Box<[u8]>> {
     let policy = &visit.site.policy;
     let nothing = consent::required(policy);
+    let own = visit.site.own_cookies();
     let lines = headers.get_all(http::header::COOKIE).iter().map(HeaderValue::as_bytes);
     let mut names: Vec<Box<[u8]>> = Vec::new();
     for pair in lines.flat_map(pairs) {
         let name = pair.name();
         // A session that we gave `__Host-` is known by the name that the origin gave it.
         let original = name.strip_prefix(HOST_PREFIX).filter(|name| policy.session(name).is_some()).unwrap_or(name);
-        let spared = visit.site.own_cookies().contains(&name) && !is_marker(visit, name)
+        let spared = own.contains(name) && !is_marker(visit, name)
             || (visit.site.withdraw.keep_session && (policy.session(original).is_some() || is_marker(visit, name)));
         let known = policy.cookie(name).is_some() || is_marker(visit, name) || policy.session(original).is_some();
         let goes = known || policy.judge_cookie(&nothing, name).action == Action::Strip;
@@ -37,7 +38,7 @@ fn names(visit: &Visit<'_>, headers: &HeaderMap) -> Vec<Box<[u8]>> {
 
 /// The cookie that says that there is a session goes with it.
 fn is_marker(visit: &Visit<'_>, name: &[u8]) -> bool {
-    visit.site.own_cookies()[1] == name && name != visit.site.own_cookies()[0]
+    name == SESSION_MARKER.as_bytes() && name != visit.site.cookie.name.as_bytes()
 }
 
 /// Adds to the answer what deletes: a line for each cookie and place, and what the browser shall clear as a whole.

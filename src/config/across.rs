@@ -9,6 +9,7 @@ use super::HostName;
 use super::model::Certificate;
 use super::reading::Item;
 use super::section::Section;
+use super::site::{ConsentCookie, Site};
 use crate::policy::PolicyParts;
 
 /// No two sites answer to the same host.
@@ -57,6 +58,22 @@ pub(super) fn consent_applies(s: &Section<'_>, policy: &PolicyParts, cookie_doma
         && let Some(item) = s.item.child_named("cookie").and_then(|cookie| cookie.child_named("domain"))
     {
         item.fail_with::<()>(format!("the choice would reach all hosts below `{domain}`"), &*hint);
+    }
+}
+
+/// Tells each site of the consent cookies that visitors bring along from the others: `domain` makes them reach further
+/// than the hosts of their site.
+pub(super) fn introduce_neighbours(sites: &mut [Site]) {
+    let wide: Vec<ConsentCookie> = sites.iter().map(|site| site.cookie.clone()).collect();
+    for site in sites {
+        let reaches = |cookie: &&ConsentCookie| {
+            cookie.domain.as_deref().is_some_and(|domain| site.hosts.iter().any(|host| host.is_below(domain)))
+        };
+        let mut names: Vec<_> = wide.iter().filter(reaches).map(|cookie| cookie.name.clone()).collect();
+        names.retain(|name| *name != site.cookie.name);
+        names.sort();
+        names.dedup();
+        site.neighbours = names.into();
     }
 }
 

@@ -14,6 +14,7 @@ use super::model::{Config, Receipts};
 use super::policy_cache::Policies;
 use super::reading::Item;
 use super::section::Section;
+use super::site::Site;
 use super::{across, admin, listen, log_file, otlp_file, site_file};
 use crate::policy::Countries;
 
@@ -59,18 +60,18 @@ pub(super) fn read(s: &Section<'_>, certificates: &Certificates, policies: &Poli
     if s.item.is_null() && !certificates.are_skipped() {
         s.item.fail::<()>("`certificate` is missing");
     }
-    let read_site = |item: &Item<'_>| {
-        item.section(|s| site_file::read(s, &default_certificate, certificates, policies)).flatten().map(Arc::new)
-    };
+    let read_site =
+        |item: &Item<'_>| item.section(|s| site_file::read(s, &default_certificate, certificates, policies)).flatten();
     let sites = s.need("sites", |item| {
         let items = item.list();
         if items.is_empty() && matches!(item.node.value, super::tree::Value::List(_)) {
             return item.fail("no site is named");
         }
-        let sites = items.iter().filter_map(read_site).collect();
+        let mut sites: Vec<Site> = items.iter().filter_map(read_site).collect();
+        across::introduce_neighbours(&mut sites);
         across::hosts_differ(&items);
         across::origins_are_others(&items, &own);
-        Some(sites)
+        Some(sites.into_iter().map(Arc::new).collect())
     });
     config.listen = listeners?;
     config.sites = sites?;

@@ -55,6 +55,11 @@ impl HostName {
         &self.name
     }
 
+    /// Whether a cookie with this `Domain` reaches it.
+    pub(super) fn is_below(&self, domain: &str) -> bool {
+        self.name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
     /// Whether it stands for one label more instead of for itself.
     pub fn is_wildcard(&self) -> bool {
         self.wildcard

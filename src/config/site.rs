@@ -9,6 +9,7 @@ use super::model::Certificate;
 use super::origins::Origins;
 use super::pages::{ConsentMode, Guarding, SettingsLink, Withdraw};
 use crate::consent::formats::Tool;
+use crate::cookie::OwnCookies;
 use crate::page::guard::Guard;
 use crate::page::texts::SiteTexts;
 use crate::page::theme::Theme;
@@ -35,6 +36,8 @@ pub struct Site {
     pub prefix: Box<str>,
     /// The cookie that holds the visitor's choice.
     pub cookie: ConsentCookie,
+    /// What other sites of the configuration call theirs, where it reaches hosts of this one.
+    pub neighbours: Box<[Box<str>]>,
     /// The consent tool that the site runs itself, whose record is the choice.
     pub consent_tool: Option<Tool>,
     /// What becomes of elements that are not granted.
@@ -102,8 +105,8 @@ impl Site {
     }
 
     /// Names of the cookies that are ours and none of the origin's business.
-    pub fn own_cookies(&self) -> [&[u8]; 3] {
-        [self.cookie.name.as_bytes(), SESSION_MARKER.as_bytes(), SEEN_COOKIE.as_bytes()]
+    pub fn own_cookies(&self) -> OwnCookies<'_> {
+        OwnCookies { choice: &self.cookie.name, neighbours: &self.neighbours }
     }
 
     /// Whether pages are the same for everybody whose `Consent` is: then our script brings the banner.

@@ -71,6 +71,7 @@ pub(super) fn read(
         mode: s.or("mode", Mode::default(), |item| item.word(&modes)),
         prefix: s.or("prefix", "/_consent/".into(), prefix),
         cookie: cookie.unwrap_or_else(|| ConsentCookie { name: COOKIE_NAME.into(), domain: None }),
+        neighbours: Box::default(),
         consent_tool: consent_tool.map(consent_tool::Named::into_tool),
         gating: s.or("gating", Gating::default(), |item| item.word(&gatings)),
         on_rewrite_error: s.or("on_rewrite_error", OnRewriteError::default(), |item| item.word(&on_errors)),
@@ -152,10 +153,7 @@ fn cookie(s: &Section<'_>, hosts: &[HostName]) -> ConsentCookie {
         if psl::domain(domain.as_bytes()).is_none() {
             return item.fail(format!("browsers refuse cookies for `{domain}`"));
         }
-        let below = |host: &HostName| {
-            host.name().strip_suffix(&*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
-        if let Some(host) = hosts.iter().find(|host| !below(host)) {
+        if let Some(host) = hosts.iter().find(|host| !host.is_below(&domain)) {
             return item.fail(format!("`{host}` is not below `{domain}`"));
         }
         Some(domain.into())

@@ -5,6 +5,7 @@
 
 pub mod date;
 mod edit;
+mod own;
 mod pair;
 mod request;
 mod set_cookie;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use date::UnixTime;
 pub use edit::{Edits, HOST_PREFIX, edit};
+pub use own::OwnCookies;
 pub use pair::Pair;
 pub use request::{Fate, pairs, retain};
 pub use set_cookie::{Attribute, AttributeKind, SameSite, SetCookie};

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use consentry::config::{self, CertificateFiles, Config, Problem};
 use consentry::consent::{self, Answers, Choice, ConsentId, Decision, Record, Signals};
-use consentry::cookie::{SameSite, SetCookie, UnixTime};
+use consentry::cookie::{OwnCookies, SameSite, SetCookie, UnixTime};
 use consentry::filter::{self, Address, Body, ConsentHeader, RequestContext, ResponseContext};
 use consentry::html::{Gating, Insertions, Limits, OnError, Rewriter, Settings, Speech};
 use consentry::policy::{Action, CategoryId, Grant, Policy, ServiceId};
@@ -123,7 +123,7 @@ impl Shipped {
             apply: true,
             method: &Method::GET,
             fetch: filter::Fetch::read(&head),
-            own: &[],
+            own: &OwnCookies::default(),
             consent: &consent,
             refused,
             pages: grant,

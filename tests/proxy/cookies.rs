@@ -222,3 +222,30 @@ fn host_header_reaches_the_origin_once() {
         assert_eq!(hosts, [HOST]);
     });
 }
+
+/// §5, C4: what one site of ours keeps on the domain is no cookie that another's refusal may delete.
+#[test]
+fn a_refusal_spares_the_choice_of_another_site_on_the_domain() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[("content-type", "text/html")], "<p>Tea").await;
+        let proxy = Proxy::builder()
+            .site("shop.example.com", origin.address, "cookie: { domain: example.com }")
+            .site("news.example.com", origin.address, "cookie: { domain: example.com, name: news }")
+            .site("www.example.com", origin.address, "")
+            .start();
+        let mut client = Client::h1_to(&proxy, "www.example.com").await;
+        let none = client.choose("decision=reject-all").await;
+        let cookies = format!("{none}; __Secure-consentry=v1.a; news=v1.b; unknown=1");
+        let reply = client.navigate("/", &[("cookie", &*cookies)]).await;
+        let lines = reply.set_cookies();
+        assert!(lines.iter().all(|line| line.starts_with("unknown=; Max-Age=0")) && lines.len() > 1, "{lines:?}");
+        assert!(origin.last().header("cookie").is_none(), "{:?}", origin.last());
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [form, ("origin", "https://www.example.com"), ("cookie", &*cookies)];
+        let reply = client.send(Method::POST, "/_consent/choice", &headers, "decision=withdraw").await;
+        let lines = reply.set_cookies();
+        assert!(lines.iter().any(|line| line.starts_with("unknown=; Max-Age=0")), "{lines:?}");
+        let spared = |line: &&String| line.starts_with("__Secure-consentry") || line.starts_with("news");
+        assert_eq!(lines.iter().find(spared), None, "{lines:?}");
+    });
+}

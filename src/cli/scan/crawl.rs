@@ -16,7 +16,7 @@ use super::frontier::Frontier;
 use super::jar::Jar;
 use super::links;
 use super::robots::Robots;
-use crate::cookie::{SetCookie, date};
+use crate::cookie::{OwnCookies, SetCookie, date};
 use crate::filter;
 use crate::html::{self, Gating, Limits, OnError, Rewriter, charset, sniff};
 use crate::policy::{Grant, Policy};
@@ -44,7 +44,7 @@ pub(super) struct Crawl<'a, 'p> {
     frontier: Frontier,
     robots: HashMap<String, Robots>,
     read: HashSet<Url>,
-    own_cookies: [Vec<u8>; 3],
+    own_cookies: OwnCookies<'a>,
     asked: usize,
 }
 
@@ -56,13 +56,13 @@ enum Step {
 }
 
 impl<'a, 'p> Crawl<'a, 'p> {
-    /// Begins at `starts`. Cookies of the names in `own_cookies` are Consentry's, where one stands before the site.
+    /// Begins at `starts`. `own_cookies` are Consentry's, where one stands before the site.
     pub(super) fn new(
         client: Client,
         policy: Arc<Policy>,
         starts: &[Url],
         bounds: Bounds,
-        own_cookies: [Vec<u8>; 3],
+        own_cookies: OwnCookies<'a>,
         found: &'a mut Found<'p>,
         bar: ProgressBar,
     ) -> Self {
@@ -135,7 +135,7 @@ impl<'a, 'p> Crawl<'a, 'p> {
         for line in page.headers.get_all(SET_COOKIE) {
             let cookie = SetCookie::parse(line.as_bytes());
             let kept = self.jar.take(&cookie, url, telemetry::now());
-            if !cookie.ignored() && !self.own_cookies.iter().any(|own| own == cookie.name()) {
+            if !cookie.ignored() && !self.own_cookies.contains(cookie.name()) {
                 self.found.cookie(&cookie, url, kept, now);
             }
         }

@@ -203,10 +203,10 @@ fn visit(
     bar: &ProgressBar,
 ) -> io::Result<bool> {
     let bounds = Bounds { pages: args.pages.into(), depth: args.depth.into(), delay: args.delay };
-    let own = site.own_cookies().map(<[u8]>::to_vec);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interrupted = runtime.block_on(async {
-        let crawl = Crawl::new(client, Arc::clone(&site.policy), &plan.starts, bounds, own, found, bar.clone());
+        let crawl =
+            Crawl::new(client, Arc::clone(&site.policy), &plan.starts, bounds, site.own_cookies(), found, bar.clone());
         tokio::select! {
             () = crawl.run() => false,
             _ = tokio::signal::ctrl_c() => true,

@@ -11,7 +11,7 @@ use super::accept_encoding::Accepted;
 use super::consent_header::{CONSENT, ConsentHeader};
 use super::validators::{self, Conditional, Suffix};
 use super::{Fetch, coding::Coding, list};
-use crate::cookie::{self, Fate, HOST_PREFIX, Pair};
+use crate::cookie::{self, Fate, HOST_PREFIX, OwnCookies, Pair};
 use crate::policy::{Action, FindingAction, FindingKind, Grant, Policy, Sighting, Verdict, Witness};
 
 /// More cookies than this are not remembered for expiry: that many lines are all that a response may carry.
@@ -27,7 +27,7 @@ pub struct RequestContext<'a> {
     /// What the answer is for.
     pub fetch: Fetch,
     /// Cookies of ours (the choice, the session marker): the origin never sees them.
-    pub own: &'a [&'a [u8]],
+    pub own: &'a OwnCookies<'a>,
     /// The site's prepared `Consent` values.
     pub consent: &'a ConsentHeader,
     /// The visitor has refused or withdrawn something by an act of their own.
@@ -96,7 +96,7 @@ pub fn judge_cookies<'h>(
     policy: &Policy,
     grant: &Grant,
     headers: &'h HeaderMap,
-    own: &[&[u8]],
+    own: &OwnCookies<'_>,
 ) -> Vec<(Pair<'h>, Judged<'h>)> {
     let jar = Jar { policy, grant, own, moved: moved_names(policy, headers) };
     let pairs = headers.get_all(COOKIE).iter().flat_map(|line| cookie::pairs(line.as_bytes()));
@@ -138,14 +138,14 @@ fn moved_names(policy: &Policy, headers: &HeaderMap) -> Vec<Box<[u8]>> {
 struct Jar<'a> {
     policy: &'a Policy,
     grant: &'a Grant,
-    own: &'a [&'a [u8]],
+    own: &'a OwnCookies<'a>,
     moved: Vec<Box<[u8]>>,
 }
 
 impl Jar<'_> {
     fn judge<'p>(&self, pair: &Pair<'p>) -> Judged<'p> {
         let name = pair.name();
-        if self.own.contains(&name) {
+        if self.own.contains(name) {
             return (Fate::Drop, None);
         }
         let verdict = self.policy.judge_cookie(self.grant, name);

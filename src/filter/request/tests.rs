@@ -33,7 +33,7 @@ fn seen(case: &Case, given: &[(&str, &str)]) -> (HeaderMap, Requested, Vec<Findi
             apply: case.apply,
             method: &case.method,
             fetch,
-            own: &[b"consent", b"has-session"],
+            own: &OwnCookies { choice: "consent", neighbours: &[] },
             consent: &ConsentHeader::new(&policy),
             refused: case.refused,
             pages: &fixture::grant(case.granted),
@@ -65,7 +65,7 @@ fn cookies_that_are_not_granted_stay_behind() {
         // Nameless ones are what the origin reads.
         (&[0], &["=_ga=1; sid=2; _ga"], &["sid=2"]),
         // Ours.
-        (&[0, 1, 2], &["consent=v1; sid=1; has-session=1"], &["sid=1"]),
+        (&[0, 1, 2], &["consent=v1; sid=1; __Host-consentry-session=1; __Secure-consentry=v1"], &["sid=1"]),
         // `app` was renamed on its way out; `sid` was not, so that `__Host-sid` is the origin's own name.
         (&[0], &["__Host-app=1; __Host-sid=2"], &["app=1; __Host-sid=2"]),
         (&[0], &["app=tossed", "__Host-app=1; app=2; sid=3"], &["app=1; sid=3"]),

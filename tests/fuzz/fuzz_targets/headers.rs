@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use consentry::config::{self, CertificateFiles};
-use consentry::cookie::UnixTime;
+use consentry::cookie::{OwnCookies, UnixTime};
 use consentry::filter::accept_encoding::Accepted;
 use consentry::filter::forwarded::{Introduction, Peer};
 use consentry::filter::{
@@ -79,7 +79,7 @@ fuzz_target!(|data: &[u8]| {
         apply: true,
         method: &Method::GET,
         fetch: Fetch::read(&came),
-        own: &[b"__Host-consentry"],
+        own: &OwnCookies { choice: "__Host-consentry", neighbours: &[] },
         consent: &consent,
         refused: flags & 4 != 0,
         pages: &refused,
