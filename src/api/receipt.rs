@@ -4,11 +4,12 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, SET_COOKIE, V
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 
-use super::{Visit, choice, failed, in_language, redirect};
+use super::{Visit, choice, failed, in_language, redirect, withdraw};
 use crate::body::{Body, Received};
-use crate::consent::{ConsentId, Record};
+use crate::consent::{Choice, ConsentId, Record};
 use crate::own;
 use crate::page::receipt::{About, ReceiptPage, Shown};
+use crate::policy::Law;
 use crate::receipt::{Entry, Receipt, csv};
 
 /// The record as a page, or with `?format=json` or `csv` as a file.
@@ -22,7 +23,8 @@ pub(super) async fn show(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
     let asked = |key: &str| url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == key);
     let mut response = match asked("format").as_ref().map(|(_, format)| &**format) {
         None | Some("html") => {
-            let shown = Shown { consent: of_visitor(visit), deleted: asked("deleted").is_some() };
+            let deleted = asked("deleted").is_some() && of_visitor(visit).is_none();
+            let shown = Shown { consent: of_visitor(visit), deleted, refuses: keeps_refusal(visit) };
             let about = About {
                 site: visit.authority,
                 prefix: &visit.site.prefix,
@@ -31,7 +33,11 @@ pub(super) async fn show(visit: &Visit<'_>, head: &Parts) -> Response<Body> {
                 named: visit.named,
                 texts: visit.texts(),
             };
-            in_language(visit, ReceiptPage::new(about, &history, shown).render())
+            let mut page = in_language(visit, ReceiptPage::new(about, &history, shown).render());
+            if deleted {
+                withdraw::with_script(&mut page);
+            }
+            page
         }
         Some("json") => file(json(&history), "application/json", "attachment; filename=\"consent.json\""),
         Some("csv") => {
@@ -58,7 +64,7 @@ fn file(text: String, kind: &'static str, name: &'static str) -> Response<Body> 
     response
 }
 
-/// Deletes the record, and takes back the choice that it proved.
+/// Deletes the record, and takes back the choice that it proved, with all that was stored under it.
 pub(super) async fn erase(visit: &Visit<'_>, headers: &HeaderMap, body: Received) -> Response<Body> {
     let form = match choice::form(visit, headers, body).await {
         Ok(form) => form,
@@ -76,9 +82,22 @@ pub(super) async fn erase(visit: &Visit<'_>, headers: &HeaderMap, body: Received
     let visit = &visit.spoken_as(&form);
     let to = format!("{}receipt?deleted=1{}", visit.site.prefix, visit.on());
     let mut response = redirect(StatusCode::SEE_OTHER, &to);
-    response.headers_mut().insert(SET_COOKIE, choice::cookie(visit.site, "", 0));
-    response.headers_mut().insert(choice::CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    let left = if keeps_refusal(visit) {
+        let refusal = Choice::reject_all(&visit.site.policy, ConsentId::FOREIGN, visit.now);
+        choice::remembered(visit, &refusal)
+    } else {
+        choice::cookie(visit.site, "", 0)
+    };
+    response.headers_mut().insert(SET_COOKIE, left);
+    withdraw::clear(visit, headers, "/", &mut response);
     response
+}
+
+/// Whether a refusal that names nobody stays behind: where the law grants what nobody refused, no choice would be consent
+/// to everything. Another tool's record is not ours to add to.
+fn keeps_refusal(visit: &Visit<'_>) -> bool {
+    let site = visit.site;
+    site.policy.parts().law_in(visit.country) != Law::OptIn && (site.consent_tool.is_none() || site.is_bridged())
 }
 
 /// Also of a choice that no longer holds: it is theirs all the same.

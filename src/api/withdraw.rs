@@ -1,17 +1,18 @@
 //! Taking everything back: known cookies are deleted wherever they may be, stored data by a script or by the browser.
 
-use http::header::{HeaderValue, SET_COOKIE};
+use http::header::{HeaderValue, SET_COOKIE, VARY};
 use http::{HeaderMap, Response, StatusCode};
 
-use super::{Visit, in_language};
+use super::{Visit, in_language, redirect};
 use crate::body::Body;
 use crate::config::{ClearData, SESSION_MARKER, Withdraw};
-use crate::consent;
+use crate::consent::{self, Basis, Record};
 use crate::cookie::{HOST_PREFIX, pairs};
 use crate::filter;
 use crate::own;
 use crate::page;
 use crate::policy::Action;
+use crate::receipt::lists;
 
 /// Names of the cookies that the browser sent and that go: all that the policy or the catalogue knows, and what nobody
 /// knows where that is kept out anyway; never ours (another site's of this domain included), and the session only if the site does not spare it.
@@ -77,8 +78,16 @@ pub(super) fn address(visit: &Visit<'_>, back: &str) -> String {
     format!("{}withdrawn?return_to={to}{}", visit.site.prefix, visit.on())
 }
 
-/// The page that says that it is done. The one page of ours with a script: it deletes what is stored.
+/// The page that says that it is done, with a script that deletes what is stored. Whoever comes by a link, and has
+/// withdrawn nothing, is led to the settings.
 pub(super) fn page(visit: &Visit<'_>, return_to: &str) -> Response<Body> {
+    if !has_withdrawn(visit) {
+        let to: String = url::form_urlencoded::byte_serialize(return_to.as_bytes()).collect();
+        let settings = format!("{}?return_to={to}{}", visit.site.prefix, visit.on());
+        let mut response = redirect(StatusCode::SEE_OTHER, &settings);
+        response.headers_mut().insert(VARY, HeaderValue::from_static("Cookie"));
+        return response;
+    }
     let text = page::withdrawn::page(
         visit.authority,
         &visit.site.prefix,
@@ -87,10 +96,23 @@ pub(super) fn page(visit: &Visit<'_>, return_to: &str) -> Response<Body> {
         visit.texts(),
     );
     let mut response = in_language(visit, text);
+    response.headers_mut().append(VARY, HeaderValue::from_static("Cookie"));
+    with_script(&mut response);
+    response
+}
+
+/// A choice stands that grants nothing.
+fn has_withdrawn(visit: &Visit<'_>) -> bool {
+    let Record::Choice(choice) = visit.record else { return false };
+    let [granted, _] = lists(&visit.site.policy, choice);
+    visit.decision.basis == Basis::Choice && granted.is_empty()
+}
+
+/// Lets our own script run on this page of ours.
+pub(super) fn with_script(response: &mut Response<Body>) {
     response
         .headers_mut()
         .insert(http::header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(page::withdrawn::CSP));
-    response
 }
 
 /// `forget.js`: deletes the stored data of what this visitor does not grant.

@@ -19,7 +19,8 @@ const CLOCK_SKEW: u64 = 86_400;
 pub struct ConsentId(pub [u8; 16]);
 
 impl ConsentId {
-    /// Of a choice that another tool keeps, under an id of its own: it has no receipts with us.
+    /// Of a choice that has no receipts with us: another tool keeps it, under an id of its own, or its visitor had its
+    /// record deleted.
     pub const FOREIGN: Self = Self([0; 16]);
 
     /// Reads the 22 characters that `Display` writes; `None` for anything else.

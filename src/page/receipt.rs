@@ -1,4 +1,4 @@
-//! The page at `{prefix}receipt`: what we can prove of a visitor's choices, shown to the visitor. No JavaScript.
+//! The page at `{prefix}receipt`: what we can prove of a visitor's choices, shown to the visitor. JavaScript only once it was deleted.
 
 use super::category;
 use super::texts::Texts;
@@ -18,6 +18,8 @@ pub struct ReceiptPage<'a> {
     pub consent: Option<String>,
     /// It was deleted just now.
     pub deleted: bool,
+    /// Deleting leaves a refusal behind.
+    pub refuses: bool,
     /// The newest first.
     pub rows: Vec<ReceiptRow<'a>>,
     texts: &'a Texts,
@@ -47,8 +49,10 @@ pub struct About<'a> {
 pub struct Shown {
     /// Whose records these are.
     pub consent: Option<ConsentId>,
-    /// They were deleted just now.
+    /// They were deleted just now: a script deletes what is stored.
     pub deleted: bool,
+    /// Deleting leaves a refusal behind, for without a choice the law would grant something.
+    pub refuses: bool,
 }
 
 /// One choice as its visitor sees it.
@@ -80,7 +84,7 @@ impl<'a> ReceiptPage<'a> {
         let rows = receipts.iter().rev().map(|receipt| ReceiptRow::new(about, receipt)).collect();
         let About { site, prefix, texts, language, named, .. } = about;
         let consent = shown.consent.map(|id| id.to_string());
-        Self { site, prefix, consent, deleted: shown.deleted, rows, texts, language, named }
+        Self { site, prefix, consent, deleted: shown.deleted, refuses: shown.refuses, rows, texts, language, named }
     }
 
     /// What names the language in addresses that lead on from here.

@@ -313,9 +313,18 @@ fn withdrawing_deletes_what_the_browser_sent_and_spares_the_session() {
         }
         assert!(lines[0].starts_with("__Host-consentry=") && !lines[0].contains("Max-Age=0"), "{}", lines[0]);
         assert!(!lines.iter().any(|line| line.starts_with("PHPSESSID")), "{lines:?}");
-        let page = client.navigate("/_consent/withdrawn?return_to=%2Fshop%2Fcart", &[]).await;
+        let path = "/_consent/withdrawn?return_to=%2Fshop%2Fcart";
+        let withdrawn = lines[0].split(';').next().unwrap();
+        let page = client.navigate(path, &[("cookie", withdrawn)]).await;
         assert!(page.text().contains("<a href=\"/shop/cart\">"), "{}", page.text());
         assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));
+
+        // Who only follows a link has withdrawn nothing, and is not told so.
+        for cookie in [&*choice, "a=b"] {
+            let reply = client.navigate(path, &[("cookie", cookie)]).await;
+            let to = Some("/_consent/?return_to=%2Fshop%2Fcart");
+            assert_eq!((reply.status.as_u16(), reply.header("location")), (303, to), "{cookie}");
+        }
 
         // The same by DELETE, for scripts.
         let reply = client.send(Method::DELETE, "/_consent/choice", &[ORIGIN, ("cookie", &*cookies)], "").await;

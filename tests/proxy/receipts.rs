@@ -118,13 +118,48 @@ fn visitors_delete_their_record_and_are_asked_again() {
         }
         assert_eq!(json(&mut client, &mine).await.len(), 1);
 
-        let (status, set) = post(&mut client, path, &mine, "action=delete").await;
+        let (status, set) = post(&mut client, path, &format!("{mine}; _ga=1"), "action=delete").await;
         assert_eq!(status, 303);
+        assert!(set.contains(&"_ga=; Max-Age=0; Path=/; Domain=shop.example".to_owned()), "{set:?}");
         assert!(set[0].starts_with("__Host-consentry=;") && set[0].contains("Max-Age=0"), "{set:?}");
         assert!(json(&mut client, &mine).await.is_empty(), "also for whoever kept the cookie");
         assert_eq!(json(&mut client, &other).await.len(), 1);
         assert!(client.get("/", &[]).await.set_cookies().is_empty(), "asked again");
-        assert!(client.navigate("/_consent/receipt?deleted=1", &[]).await.text().contains("was deleted"));
+        let page = client.navigate("/_consent/receipt?deleted=1", &[]).await;
+        assert!(page.text().contains("was deleted") && page.text().contains("asked again"), "{}", page.text());
+        assert!(page.text().contains("src=\"/_consent/forget.js\""), "what is stored goes: {}", page.text());
+        assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));
+    });
+}
+
+/// C6: to delete what was proven is no consent to everything, which no choice would be under `opt-out`.
+#[test]
+fn deleting_a_record_leaves_a_nameless_refusal_where_the_law_would_grant() {
+    block_on(async {
+        let origin = Origin::fixed(200, &[("set-cookie", "_ga=1")], "").await;
+        let policy = POLICY.replace("version: 1", "version: 1\nlaw: opt-out");
+        let proxy = Proxy::builder().site_with(HOST, &format!("http://{}", origin.address), &policy, "").start();
+        let mut client = Client::h1(&proxy).await;
+        assert_eq!(client.get("/", &[]).await.set_cookies(), ["_ga=1"]);
+        for decision in ["decision=reject-all", "decision=accept-all"] {
+            let mine = client.choose(decision).await;
+            let page = client.navigate("/_consent/receipt", &[("cookie", &mine)]).await.text();
+            assert!(page.contains("A refusal that does not name you stays"), "{page}");
+            let (status, set) = post(&mut client, "/_consent/receipt", &mine, "action=delete").await;
+            assert_eq!(status, 303);
+            let left = pair(&set);
+            let none = ".AAAAAAAAAAAAAAAAAAAAAA.";
+            assert!(left.contains(none) && !mine.contains(none), "{left}");
+            assert!(client.get("/", &[("cookie", &left)]).await.set_cookies().is_empty());
+            assert!(json(&mut client, &left).await.is_empty());
+            let page = client.navigate("/_consent/receipt?deleted=1", &[("cookie", &left)]).await.text();
+            assert!(page.contains("keeps a refusal") && !page.contains("asked again"), "{page}");
+            // Whoever chooses again gets a name of their own.
+            for form in ["decision=grant&service=counter", "decision=accept-new", "decision=save"] {
+                let (_, set) = post(&mut client, "/_consent/choice", &left, form).await;
+                assert!(!pair(&set).contains(none), "{form}: {set:?}");
+            }
+        }
     });
 }
 

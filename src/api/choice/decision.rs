@@ -20,7 +20,7 @@ pub(super) fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Cho
     let all = |name: &str| fields.iter().filter(|(n, _)| n == name).map(|(_, value)| &**value).collect::<Vec<_>>();
     let back = local_path(all("return_to").first().copied().unwrap_or("/"));
     let mut back = utf8_percent_encode(back, NOT_IN_LOCATION).to_string();
-    let (choice, method) = match *all("decision").first()? {
+    let (mut choice, method) = match *all("decision").first()? {
         "tool" => {
             let tool = visit.site.consent_tool.as_ref().filter(|tool| tool.format().is_bridged())?;
             let answers = [("granted", true), ("refused", false)];
@@ -58,6 +58,8 @@ pub(super) fn read(visit: &Visit<'_>, form: &[u8], id: ConsentId) -> Option<(Cho
         }
         _ => return None,
     };
+    // What stood before may have had none of its own.
+    choice.id = id;
     Some((choice, method, Then::Back(back)))
 }
 

@@ -115,7 +115,7 @@ async fn take(visit: &Visit<'_>, headers: &HeaderMap, body: Received) -> Result<
 /// The one of the choice before, or a fresh one.
 fn consent_id(visit: &Visit<'_>) -> Result<ConsentId, StatusCode> {
     match visit.record {
-        Record::Choice(choice) => Ok(choice.id),
+        Record::Choice(choice) if choice.id != ConsentId::FOREIGN => Ok(choice.id),
         _ => new_id().ok_or(StatusCode::SERVICE_UNAVAILABLE),
     }
 }
@@ -200,7 +200,7 @@ fn accepted(visit: &Visit<'_>, headers: &HeaderMap, choice: &Choice, method: Met
 }
 
 /// The `Set-Cookie` that remembers a choice: a refusal exactly as long as an acceptance.
-fn remembered(visit: &Visit<'_>, choice: &Choice) -> HeaderValue {
+pub(super) fn remembered(visit: &Visit<'_>, choice: &Choice) -> HeaderValue {
     let site = visit.site;
     cookie(site, &encode(choice, visit.keys, &site.name), site.policy.parts().choice_lifetime)
 }
