@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use thirtyfour::Key;
 
-use crate::looks::{example, picture};
+use crate::looks::{example, picture, picture_of_window};
 use crate::support::origin::{Answer, respond};
 use crate::visitor::{Scripts, Visitor, eventually, visit_policy, visit_site};
 
@@ -28,11 +28,13 @@ const VIEWS: [(&str, &str, (u32, u32), u32); 7] = [
 fn pages(target: &str) -> Answer {
     let lang = target.trim_start_matches('/').split('/').next().unwrap();
     let dir = if lang == "ar" { "rtl" } else { "ltr" };
+    let links =
+        if target.ends_with("/links") { "<p><a href=/en/more>Leaves</a></p>".repeat(60) } else { String::new() };
     let html = format!(
         "<!doctype html><html lang={lang} dir={dir}><head><meta charset=utf-8><meta name=viewport content='width=device-width'>\
          <meta name=color-scheme content='light dark'><title>Tea</title><link rel=icon href=data:,><style>body {{ background: Canvas }} iframe {{ max-width: 100% }}</style></head>\
          <body><main><h1>Tea</h1><p>Leaves.</p><a href=/en/more>More</a>\
-         <iframe title=Film src=https://www.youtube.com/embed/1 width=300 height=200></iframe></main></body></html>"
+         <iframe title=Film src=https://www.youtube.com/embed/1 width=300 height=200></iframe>{links}</main></body></html>"
     );
     respond(200, &[("content-type", "text/html")], html)
 }
@@ -268,6 +270,39 @@ fn screen_readers_are_told_what_is_asked_and_in_order() {
         let described = "[...document.querySelectorAll('input[name=category]')].every(e =>
             document.getElementById(e.getAttribute('aria-describedby')))";
         assert_eq!(visitor.value(described).await, true);
+    });
+}
+
+/// WCAG 2.2 §2.4.11: what has the focus is never wholly behind the banner, on small screens and at 400 %, and the banner's
+/// own answers are in sight, whatever of its text is not.
+#[test]
+fn banner_hides_nothing_that_has_the_focus() {
+    visit_site(Scripts::On, ON, pages, async |visitor| {
+        for window in [(320, 568), (320, 640), (375, 667), (320, 256), (700, 360), (1000, 300), (1280, 720)] {
+            for lang in ["en", "de"] {
+                look(&visitor, (lang, "light", window, 1)).await;
+                visitor.open(&format!("/{lang}/links")).await;
+                let answers = "[...document.querySelectorAll('.consentry-button')].map(b => b.getBoundingClientRect())
+                    .filter(r => r.top >= 0 && r.bottom <= innerHeight && r.left >= 0 && r.right <= innerWidth &&
+                        document.elementFromPoint(r.x + 9, r.y + 9)?.closest('.consentry-button') &&
+                        document.elementFromPoint(r.right - 9, r.bottom - 9)?.closest('.consentry-button')).length";
+                assert_eq!(visitor.value(answers).await, 3, "{lang} {window:?}");
+                picture_of_window(&visitor, &format!("focus-{lang}-{}x{}", window.0, window.1)).await;
+                let mut covered = Vec::new();
+                for _ in 0..45 {
+                    visitor.browser.action_chain().send_keys(Key::Tab).perform().await.unwrap();
+                    let place = "(e => e.closest('#consentry') ? null : [e.getBoundingClientRect(),
+                        document.querySelector('.consentry-box').getBoundingClientRect().top])(document.activeElement)";
+                    let place = visitor.value(place).await;
+                    if !place.is_null()
+                        && (place[0]["top"].as_f64() >= place[1].as_f64() || place[0]["bottom"].as_f64() <= Some(0.0))
+                    {
+                        covered.push(place);
+                    }
+                }
+                assert!(covered.is_empty(), "{lang} {window:?}: {covered:?}");
+            }
+        }
     });
 }
 

@@ -22,6 +22,12 @@ section, form { display: none !important } a { color: #ccc !important; font-size
 #consentry button + button { opacity: .2 !important; transform: scale(.5) } body > * { position: static !important }
 button::before { content: 'x'; display: block; height: 40px }";
 
+/// The same in cascade layers, whose important rules beat all without a layer, of whatever weight.
+const LAYERS: &str = "@layer base, more; @layer base { *:focus { outline: none !important }
+button { font-size: 9px !important; background: #ddd !important; color: #eee !important } }
+@layer { body > *, section *, form, a { display: none !important; opacity: 0 !important } }
+@layer more { #consentry#consentry#consentry#consentry { position: static !important; all: unset !important } }";
+
 const STRICT: [(&str, bool, bool); 7] = [
     ("default-src 'self'; img-src data:", true, true),
     ("default-src 'none'; img-src data:", false, true),
@@ -52,6 +58,7 @@ fn pages(target: &str) -> Answer {
             respond(200, &[html], text.replace("<title>", &meta))
         }
         _ if target == "/legacy" => respond(200, &[html], page(LEGACY, "")),
+        _ if target == "/layers" => respond(200, &[html], page(LAYERS, "")),
         _ if target == "/long" => respond(200, &[html], page("", &"<p>Tea.</p>".repeat(200))),
         _ => {
             let ran = "<script>var ran = 0, counter = what => { if (what === 'run') ran++; }</script>";
@@ -99,7 +106,7 @@ fn three_answers_look_alike_whatever_the_site_says_of_buttons() {
             visitor.devtools("Emulation.setEmulatedMedia", feature).await;
             for width in [1280, 320] {
                 size(&visitor, width, 900).await;
-                for path in ["/legacy", "/"] {
+                for path in ["/legacy", "/layers", "/"] {
                     visitor.open(path).await;
                     let looks = looks(&visitor).await;
                     assert_eq!(looks.len(), 3);
@@ -121,6 +128,14 @@ fn three_answers_look_alike_whatever_the_site_says_of_buttons() {
                 }
             }
         }
+        visitor.open("/layers").await;
+        for _ in 0..2 {
+            visitor.browser.action_chain().send_keys(Key::Tab).perform().await.unwrap();
+        }
+        let focus = "[document.activeElement.value, getComputedStyle(document.activeElement).outline]";
+        let focus = visitor.value(focus).await;
+        assert_eq!(focus[0], "accept-all");
+        assert!(focus[1].as_str().unwrap().contains("solid 3px"), "{focus}");
     });
 }
 

@@ -78,6 +78,12 @@ pub(crate) async fn picture(visitor: &Visitor, width: u32, name: &str) {
     save(name, &taken);
 }
 
+/// A picture of the window as it is.
+pub(crate) async fn picture_of_window(visitor: &Visitor, name: &str) {
+    let taken = visitor.devtools("Page.captureScreenshot", json!({ "format": "png" })).await;
+    save(name, &taken);
+}
+
 fn save(name: &str, taken: &Value) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
     fs::create_dir_all(&folder).unwrap();
