@@ -64,9 +64,9 @@ pub async fn handle(
 
 /// What a site wants on each of its responses, ours and error pages included.
 fn finish(site: &SiteRef, exchange: &Exchange, headers: &mut HeaderMap) {
-    let ours = exchange.is_ours();
     // Without a referrer browsers do not say where our own forms come from, and nobody could withdraw.
-    for (name, value) in site.headers.0.iter().filter(|(name, _)| !(ours && *name == REFERRER_POLICY)) {
+    let hinders = |name: &HeaderName| *name == REFERRER_POLICY && exchange.is_ours();
+    for (name, value) in site.headers.0.iter().filter(|(name, _)| !hinders(name)) {
         headers.insert(name, value.clone());
     }
     if site.server_timing {
